@@ -1,0 +1,215 @@
+"""Pack the loader: `src/modulepickle/_loader.py` -> `src/modulepickle/_shipped.py`.
+
+    python .ci/pack_loader.py           write the packed file
+    python .ci/pack_loader.py --check   only tell whether it is the loader's present text
+
+Done once an edit and not at each import, so that every sender, whatever its Python and its zlib,
+ships the same bytes, and pays nothing for them. Needs python-minifier, at the version that
+pyproject.toml names; with zopfli installed, the packed bytes are some 3 % fewer.
+
+Comments, docstrings and annotations go; then the names that are the loader's own get one or two
+letters, the same name the same letters wherever it stands, since that compresses best. Names that
+others look up stay: those in PROTOCOL, and the parameters of `__import__` and `import_module`.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import collections
+import hashlib
+import itertools
+import keyword
+import random
+import string
+import sys
+import zlib
+from pathlib import Path
+
+import python_minifier
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "modulepickle"
+PROTOCOL = {
+    # called by importlib
+    "find_spec", "create_module", "exec_module", "get_data", "get_code",
+    # between releases of the loader, and from the library
+    "snapshot", "made", "leave", "parts", "needs",
+}  # fmt: skip
+KEEPS_PARAMETERS = {"import_", "import_module"}
+ROUNDS = 30_000
+
+
+def own_names(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """Return the names that the text binds: as attributes, and as variables."""
+    attributes, variables = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            attributes |= {f.name for f in node.body if isinstance(f, ast.FunctionDef)}
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if isinstance(node.value, ast.Name) and node.value.id == "self":
+                attributes.add(node.attr)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            variables.add(node.name)
+        if isinstance(node, ast.arg):
+            variables.add(node.arg)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            variables.add(node.id)
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            variables.add(node.name)
+        if isinstance(node, ast.alias) and node.asname:
+            variables.add(node.asname)
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+        if alias.asname is None
+    }
+    variables -= imported
+    hidden = {name for name in attributes | variables if name.startswith("__")} | PROTOCOL
+    return attributes - hidden, variables - hidden
+
+
+def foreign_attributes(tree: ast.Module) -> set[str]:
+    """Return attribute names that objects of others have, of the kinds that the loader touches."""
+    import functools
+    import importlib.machinery
+    import logging
+    import os
+    import types
+    import weakref
+
+    kinds = [
+        str, bytes, dict, list, set, tuple, int, float, type, object, BaseException, ImportError,
+        types, os, os.path, sys, zlib, hashlib, functools, logging, weakref,
+        types.ModuleType, types.FunctionType, types.CodeType, importlib.machinery,
+        importlib.machinery.ModuleSpec, importlib.machinery.SourceFileLoader,
+        weakref.WeakValueDictionary, os.stat_result, hashlib.sha256(), logging.Logger,
+    ]  # fmt: skip
+    return {name for kind in kinds for name in dir(kind)} | {"path", "name", "cache", "read"}
+
+
+FIELDS = {ast.Name: "id", ast.Attribute: "attr", ast.arg: "arg", ast.alias: "asname"}
+NAMED = (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler)
+
+
+def rename(tree: ast.Module, attributes: set[str], variables: set[str]) -> list[tuple]:
+    """Return the places of own names: (node, field)."""
+    fixed = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name in KEEPS_PARAMETERS:
+            parameters = {arg.arg for arg in node.args.args} - {"self"}
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.Name, ast.arg)):
+                    if getattr(inner, FIELDS[type(inner)]) in parameters:
+                        fixed.add(inner)
+    places = []
+    for node in ast.walk(tree):
+        field = FIELDS.get(type(node), "name" if isinstance(node, NAMED) else None)
+        if field is None or node in fixed:
+            continue
+        # A method is defined by a name, and called by an attribute.
+        own = attributes if isinstance(node, ast.Attribute) else variables
+        if isinstance(node, ast.FunctionDef):
+            own = attributes | variables
+        if getattr(node, field) in own:
+            places.append((node, field))
+    return places
+
+
+def shorts() -> list[str]:
+    letters = string.ascii_letters + "_"
+    pairs = (a + b for a, b in itertools.product(letters, letters))
+    return [*letters, *(pair for pair in pairs if not keyword.iskeyword(pair))]
+
+
+def minify(text: str) -> str:
+    """Return the text without what only people read."""
+    tree = ast.parse(text)
+    attributes, variables = own_names(tree)
+    clash = attributes & foreign_attributes(tree)
+    attributes -= clash  # they stay as they are: a longer name, but never a wrong one
+    # A method is also a variable of its class body: it stays, too.
+    variables -= clash
+    places = rename(tree, attributes, variables)
+    count = collections.Counter(getattr(node, field) for node, field in places)
+    mapping = dict(zip((name for name, _ in count.most_common()), shorts()))
+    for node, field in places:
+        setattr(node, field, f"ZQ{getattr(node, field)}ZQ")
+    marked = python_minifier.minify(
+        ast.unparse(tree), remove_literal_statements=True, remove_annotations=True,
+        rename_locals=False, rename_globals=False, hoist_literals=False,
+    )  # fmt: skip
+    return search(marked, mapping)
+
+
+def search(marked: str, mapping: dict[str, str]) -> str:
+    """Return the text with the short names that compress best of those tried, always the same."""
+    pieces = marked.split("ZQ")  # odd pieces are own names
+    own = list(mapping)
+    dice = random.Random(2019)
+
+    def text(table: dict[str, str]) -> str:
+        return "".join(table[p] if i % 2 else p for i, p in enumerate(pieces))
+
+    best, least = dict(mapping), len(zlib.compress(text(mapping).encode(), 9))
+    for _ in range(ROUNDS):
+        one, other = dice.sample(own, 2)
+        tried = {**best, one: best[other], other: best[one]}
+        size = len(zlib.compress(text(tried).encode(), 9))
+        if size <= least:
+            best, least = tried, size
+    return text(best)
+
+
+def pack(text: str) -> bytes:
+    """Return the text as zlib data, as short as we can."""
+    try:
+        import zopfli.zlib
+
+        return zopfli.zlib.compress(text.encode(), numiterations=100)
+    except ImportError:
+        return zlib.compress(text.encode(), 9)
+
+
+TEMPLATE = '''"""What travels of the loader. Made from `_loader.py` by `.ci/pack_loader.py`: do not edit."""
+
+import base64
+from typing import Final
+
+__all__ = ["LOADER", "LOADER_NAME", "SOURCE_DIGEST"]
+
+SOURCE_DIGEST: Final = "{source}"
+"""SHA-256 of the text of `_loader.py` that this was made from."""
+
+LOADER_NAME: Final = "_modulepickle_{name}"
+"""Of the module that the loader becomes on the receiver: by the hash of the stripped text."""
+
+LOADER: Final = base64.b64decode(
+    """
+{lines}
+"""
+)
+"""The stripped text, as zlib data."""
+'''
+
+
+def main() -> None:
+    text = (SOURCE / "_loader.py").read_text(encoding="utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    target = SOURCE / "_shipped.py"
+    if "--check" in sys.argv[1:]:
+        if digest not in target.read_text(encoding="utf-8"):
+            sys.exit(f"{target.name} is older than _loader.py: run python .ci/pack_loader.py")
+        return
+    small = minify(text)
+    packed = pack(small)
+    encoded = base64.b64encode(packed).decode()
+    lines = "\n".join(encoded[i : i + 96] for i in range(0, len(encoded), 96))
+    name = hashlib.sha256(small.encode()).hexdigest()[:8]
+    target.write_text(TEMPLATE.format(source=digest, name=name, lines=lines), encoding="utf-8")
+    print(f"{len(text)} characters, stripped {len(small)}, packed {len(packed)} bytes")
+
+
+if __name__ == "__main__":
+    main()

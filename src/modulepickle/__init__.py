@@ -1,0 +1,51 @@
+"""Pickles that carry the code they need.
+
+`modulepickle.dumps(f)` pickles a function, class or object together with the packages of your
+working tree that it needs. Plain `pickle.loads` reads it on any Python, with neither the packages
+nor this library there:
+
+    data = modulepickle.dumps(helpers.f)    # here
+    f = pickle.loads(data)                  # anywhere
+
+What is local, and so travels, is a `Policy`. What is installed travels as a name, as ever.
+Unpickling runs code: load only what you trust.
+"""
+
+from __future__ import annotations
+
+from pickle import (
+    DEFAULT_PROTOCOL,
+    HIGHEST_PROTOCOL,
+    PickleBuffer,
+    PickleError,
+    PicklingError,
+    UnpicklingError,
+)
+
+from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
+from modulepickle._pickler import Pickler, Unpickler, dump, dumps, load, loads
+from modulepickle._policy import Policy, get_policy, set_policy
+
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "HIGHEST_PROTOCOL",
+    "PackagingError",
+    "PickleBuffer",
+    "PickleError",
+    "Pickler",
+    "PicklingError",
+    "Policy",
+    "Problem",
+    "Reason",
+    "StaleSourceWarning",
+    "Unpickler",
+    "UnpicklingError",
+    "dump",
+    "dumps",
+    "get_policy",
+    "load",
+    "loads",
+    "set_policy",
+]
+
+__version__ = "0.1.0"

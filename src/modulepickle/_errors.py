@@ -1,0 +1,100 @@
+"""What the sender says when a package cannot travel, or travels differently than it looks.
+
+A `dumps` can run into many problems at once: a folder that is too large, a link that leads out of
+it, a file that may not be read. Whoever has to fix them wants to see all of them, once, with the
+reason first and with what to type last. So the code that packages collects `Problem` objects and
+raises them together in one `PackagingError` (rule R15).
+
+Errors on the receiver are not here: they are the standard ones, since nothing of ours is there to
+import.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+__all__ = ["PackagingError", "Problem", "Reason", "StaleSourceWarning"]
+
+ARROW: Final = " -> "
+"""Between two links of a chain; as in the import chains of `torch.package`."""
+
+
+class Reason(Enum):
+    """Why something cannot travel. The values are the headings that `PackagingError` groups by."""
+
+    TOO_LARGE = "The package is larger than Policy.max_bytes"
+    LINK_LEAVES_TREE = "A symbolic link leads out of the package"
+    LINK_CYCLE = "A symbolic link leads back into itself"
+    NAMES_CLASH = "Two names are one name on a disk that ignores case"
+    BAD_NAME = "A file name cannot be written on every system"
+    SPECIAL_FILE = "Not a regular file (a socket, a pipe or a device)"
+    UNREADABLE = "A file or folder cannot be read"
+    CHANGING = "A file kept changing while it was read"
+    NO_SOURCE = "There is no file to ship: the module was made in memory"
+    NOT_FOUND = "The object is not found in its module under its own name"
+    EXCLUDED = "Policy.exclude keeps the package at home, but the object needs it by value"
+    UNSUPPORTED = "The object cannot be pickled"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that keeps an object from being pickled.
+
+    Attributes:
+        reason: the kind of problem; the heading it is printed under. subject: what it is about: a
+        module name, a path, a qualified name. detail: what is wrong with it, in numbers and names
+        where there are any. May have several lines. remedy: what to type to get on. Empty if
+        nothing helps. chain: how the pickler got there: references and imports, outermost first.
+    """
+
+    reason: Reason
+    subject: str
+    detail: str = ""
+    remedy: str = ""
+    chain: tuple[str, ...] = ()
+
+
+class PackagingError(pickle.PicklingError):
+    """Something that `dumps` was asked to ship cannot be shipped.
+
+    Attributes:
+        problems: every `Problem` found, without repetitions, in the order of discovery.
+    """
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(dict.fromkeys(problems))
+        # `args` is what exceptions are pickled and copied from: the problems, not the message.
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Return all problems, grouped by reason."""
+        groups: dict[Reason, list[Problem]] = {}
+        for problem in self.problems:
+            groups.setdefault(problem.reason, []).append(problem)
+        return "\n\n".join(_group(reason, group) for reason, group in groups.items())
+
+
+class StaleSourceWarning(UserWarning):
+    """A function or class was edited on disk after its import; the file is what travels (R5)."""
+
+
+def _group(reason: Reason, problems: list[Problem]) -> str:
+    return "\n".join([f"{reason.value}:", *(_entry(problem) for problem in problems)])
+
+
+def _entry(problem: Problem) -> str:
+    """Format one problem as a list item; further lines of its detail are indented below it."""
+    head, *more = problem.detail.splitlines() or [""]
+    lines = [f"  * {problem.subject}: {head}" if head else f"  * {problem.subject}"]
+    lines += [f"      {line}" for line in more]
+    if problem.chain:
+        lines.append(f"    reached by: {ARROW.join(problem.chain)}")
+    if problem.remedy:
+        lines.append(f"    what to do: {problem.remedy}")
+    return "\n".join(lines)

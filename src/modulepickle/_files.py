@@ -1,0 +1,282 @@
+"""The files of a local package, and what is known about each: read, hashed and packed once.
+
+A `dumps` must carry what is on disk at that moment (R5), and cost next to nothing if that is what
+was carried before. So `listing` stats every file of a package, and `read` reads only those whose
+stat changed. What it makes of a file (hash, imports, deflated bytes) is kept for the process.
+
+Like git's index, this knows that file systems have coarse clocks: a file that was written just
+before it was read may be written again within the same tick, so it is read again next time.
+
+Outside API: `listing`, `read`, `File`. Nothing here imports user code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+import zlib
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from modulepickle._errors import PackagingError, Problem, Reason
+from modulepickle._policy import Policy
+from modulepickle._scan import Unit, imports
+from modulepickle._tree import working_tree
+
+__all__ = ["File", "Found", "listing", "read"]
+
+LEVEL: Final = 6
+"""Of deflate: within one per cent of level 9 in size, and three times as fast."""
+
+TICK_NS: Final = 50_000_000
+"""Longest tick of the clock of a file system that keeps nanoseconds (Windows: 16 ms), and some."""
+
+COARSE_TICK_NS: Final = 2_000_000_000
+"""The same where times are whole seconds (FAT, some network file systems), in ns."""
+
+ATTEMPTS: Final = 5
+"""How often a file is read that changes while it is read."""
+
+Key = tuple[int, int, int, int]
+"""Size in bytes, mtime in ns, ctime in ns, inode."""
+
+
+class Found(NamedTuple):
+    """One file of a package, as listed."""
+
+    name: str
+    """Archive-relative POSIX path: `helpers/data/table.csv`."""
+    path: str
+    """Absolute, on this disk."""
+    key: Key
+
+
+class File:
+    """One file of a package, as read.
+
+    Attributes:
+        key: its stat when it was read.
+        racy: it may have changed since without a change of its stat.
+        digest: SHA-256 of its content.
+        size: of its content, in bytes.
+        crc: CRC-32 of its content.
+        method: of zip: 8 is deflated, 0 is stored.
+        packed: its content, by that method.
+        imports: the dotted names that it imports.
+    """
+
+    __slots__ = ("crc", "digest", "imports", "key", "method", "packed", "racy", "size")
+
+    def __init__(self, key: Key, content: bytes, imported: tuple[str, ...]) -> None:
+        self.key = key
+        self.racy = _is_racy(key)
+        self.digest = hashlib.sha256(content).digest()
+        self.size = len(content)
+        self.crc = zlib.crc32(content)
+        # Raw deflate, as zip members are.
+        deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self.method = zlib.DEFLATED
+        self.packed = deflate.compress(content) + deflate.flush()
+        if len(self.packed) >= len(content):
+            self.method, self.packed = 0, content
+        self.imports = imported
+
+
+def _is_racy(key: Key) -> bool:
+    """Tell whether a file changed so late that the next change may bear the same time."""
+    latest = max(key[1], key[2])
+    tick = TICK_NS if latest % 1_000_000_000 else COARSE_TICK_NS
+    return latest > time.time_ns() - tick
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+_files: dict[str, File] = {}
+"""Path -> what is known about the file, for the whole process."""
+
+
+def read(found: Found) -> File:
+    """Return what is known about a listed file, after reading it if it may have changed.
+
+    Raises:
+        PackagingError: it cannot be read, or does not stop changing.
+    """
+    file = _files.get(found.path)
+    if file is None or file.racy or file.key != found.key:
+        key, content = _content(found)
+        file = _files[found.path] = File(key, content, _imports(found.name, content))
+    return file
+
+
+def _content(found: Found) -> tuple[Key, bytes]:
+    """Return a file's bytes with the stat that belongs to them."""
+    try:
+        for _ in range(ATTEMPTS):
+            with open(found.path, "rb") as stream:
+                before = _key(os.fstat(stream.fileno()))
+                content = stream.read()
+                after = _key(os.fstat(stream.fileno()))
+            if before == after and len(content) == after[0]:
+                return after, content
+    except OSError as error:
+        raise PackagingError([_unreadable(found.path, error)]) from error
+    problem = Problem(Reason.CHANGING, found.path, remedy="try again when nothing writes to it")
+    raise PackagingError([problem])
+
+
+def _imports(name: str, content: bytes) -> tuple[str, ...]:
+    """Return what a member of an archive imports; nothing if it is not Python source."""
+    stem, dot, suffix = name.rpartition(".")
+    if suffix != "py":
+        return ()
+    module = stem.replace("/", ".")
+    is_package = module.endswith(".__init__")
+    return imports(content, module[: -len(".__init__")] if is_package else module, is_package)
+
+
+def _key(found: os.stat_result) -> Key:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+def _unreadable(path: str, error: OSError) -> Problem:
+    remedy = f'make it readable, or leave it out: Policy(ignore=("{os.path.basename(path)}",))'
+    return Problem(Reason.UNREADABLE, path, error.strerror or str(error), remedy)
+
+
+# --- listing --------------------------------------------------------------------------------------
+
+
+def listing(unit: Unit, policy: Policy) -> tuple[Found, ...]:
+    """Return the files of a local package, sorted by name: one stat a file, and no read.
+
+    Left out are `__pycache__`, bytecode that has its source beside it, names that begin with a dot,
+    and what the policy ignores. Links are followed as long as they stay in the working tree.
+
+    Raises:
+        PackagingError: with all that cannot travel.
+    """
+    if not unit.is_package:
+        return (_single(unit),)
+    walk = _Walk(unit, policy)
+    found: dict[str, Found] = {}
+    for folder in unit.paths:  # where a package has several, the first that has a file wins
+        for file in walk.files(folder):
+            found.setdefault(file.name, file)
+    files = tuple(found[name] for name in sorted(found))
+    walk.problems += _clashes(files)
+    if walk.problems:
+        raise PackagingError(walk.problems)
+    return files
+
+
+def _single(unit: Unit) -> Found:
+    """Return the one file of a single-file module, named by the module and not by the disk."""
+    (path,) = unit.paths
+    stem = unit.name.rpartition(".")[2]
+    base = os.path.basename(path)
+    suffix = base[len(stem) :] if base.startswith(f"{stem}.") else os.path.splitext(base)[1]
+    try:
+        return Found(unit.name.replace(".", "/") + suffix, path, _key(os.stat(path)))
+    except OSError as error:
+        raise PackagingError([_unreadable(path, error)]) from error
+
+
+class _Walk:
+    """One walk over the folders of a package; collects all problems on its way."""
+
+    def __init__(self, unit: Unit, policy: Policy) -> None:
+        self.problems: list[Problem] = []
+        self._stem = unit.name.replace(".", "/")
+        self._policy = policy
+        self._homes = tuple(os.path.realpath(path) for path in unit.paths)
+
+    def files(self, folder: str) -> Iterator[Found]:
+        yield from self._folder(folder, "", (os.path.realpath(folder),))
+
+    def _folder(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[Found]:
+        """Yield the files below a folder. `above`: real paths of the folders that it stands in."""
+        try:
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self.problems.append(_unreadable(folder, error))
+            return
+        names = {entry.name for entry in listed}
+        for entry in listed:
+            relative = prefix + entry.name
+            if not (_is_left_out(entry.name, names) or self._policy.ignores(relative)):
+                try:
+                    yield from self._entry(entry, relative, above)
+                except OSError as error:
+                    self.problems.append(_unreadable(entry.path, error))
+
+    def _entry(
+        self, entry: os.DirEntry[str], relative: str, above: tuple[str, ...]
+    ) -> Iterator[Found]:
+        if "\\" in relative or not _is_unicode(relative):
+            self._problem(Reason.BAD_NAME, entry.path, relative)
+            return
+        if entry.is_symlink() and not self._follows(entry.path, relative, above):
+            return
+        if entry.is_dir():
+            yield from self._folder(entry.path, relative + "/", (*above, _real(entry)))
+            return
+        info = entry.stat()
+        if stat.S_ISREG(info.st_mode):
+            yield Found(f"{self._stem}/{relative}", entry.path, _key(info))
+        else:
+            self._problem(Reason.SPECIAL_FILE, entry.path, relative)
+
+    def _follows(self, path: str, relative: str, above: tuple[str, ...]) -> bool:
+        """Tell whether a link stays in the tree and leads to something new."""
+        real = os.path.realpath(path)
+        inside = any(_under(real, home) for home in self._homes) or working_tree().holds(real)
+        if real in above:
+            self._problem(Reason.LINK_CYCLE, path, relative, f"leads back to {real}")
+        elif not inside:
+            self._problem(Reason.LINK_LEAVES_TREE, path, relative, f"leads to {real}")
+        elif os.path.exists(real):
+            return True
+        else:
+            self._problem(Reason.UNREADABLE, path, relative, f"leads to nothing: {real}")
+        return False
+
+    def _problem(self, reason: Reason, path: str, relative: str, detail: str = "") -> None:
+        remedy = f'remove it, or leave it out: Policy(ignore=("{relative}",))'
+        self.problems.append(Problem(reason, path, detail, remedy))
+
+
+def _real(entry: os.DirEntry[str]) -> str:
+    return os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+
+
+def _under(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + os.sep)
+
+
+def _is_left_out(name: str, beside: set[str]) -> bool:
+    """Tell whether a name never travels: hidden, or bytecode whose source is there."""
+    if name.startswith(".") or name == "__pycache__":
+        return True
+    return name.endswith((".pyc", ".pyo")) and name[:-1] in beside
+
+
+def _is_unicode(name: str) -> bool:
+    """Tell whether a name is text: undecodable bytes are lone surrogates (PEP 383)."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _clashes(files: tuple[Found, ...]) -> Iterator[Problem]:
+    """Yield the names that are one on a disk that ignores case: one would overwrite the other."""
+    seen: dict[str, Found] = {}
+    for file in files:
+        other = seen.setdefault(file.name.casefold(), file)
+        if other is not file:
+            remedy = f'rename one, or leave it out: Policy(ignore=("{file.name.partition("/")[2]}",))'
+            yield Problem(Reason.NAMES_CLASH, file.name, f"and {other.name}", remedy)

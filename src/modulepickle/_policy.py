@@ -1,0 +1,168 @@
+"""Policy: what is local, what is left out.
+
+A module is *local* if its file lies in the user's working tree (`_tree`), and only then does it
+travel. A `Policy` overrides that in both directions, and says which files of a package stay at
+home.
+
+Outside API: `Policy`, `set_policy`, `get_policy`; and the tree, passed on for those who ask
+`Policy` about many modules in a row.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from modulepickle._tree import WorkingTree, in_standard_library, working_tree
+
+__all__ = ["Policy", "WorkingTree", "get_policy", "set_policy", "working_tree"]
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Default size limit of one snapshot: large for source, small for the checkpoint left beside it."""
+
+NEVER: Final = frozenset({"__main__", "__mp_main__", "modulepickle"})
+"""Top-level names that are never local, whatever the policy says.
+
+The script goes by value, under either of its names. modulepickle is the tool, not the user's tree:
+a receiver needs none of it, and whoever works in its checkout would otherwise ship it each time.
+"""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Say what travels, where the default (the working tree) is not what you mean.
+
+    The first three are `fnmatch` patterns on dotted module names, and a name covers its submodules.
+    A package travels whole or not at all, so they are asked about it by its own name (`helpers`, or
+    `google.mycompany` in a namespace package); to leave out a part of it, use `ignore`.
+
+    Attributes:
+        include: ship these too, wherever they are installed. The standard library is never shipped.
+        exclude: never ship these; wins over `include`. `("*",)` ships nothing.
+        by_value: pickle functions and classes of these modules by value, as those of `__main__`.
+        ignore: patterns on POSIX paths relative to the package's folder (`"*.ckpt"`, `"data/*"`).
+        max_bytes: uncompressed size at which one snapshot is refused, in bytes.
+
+    Raises:
+        TypeError: a field is not a list or tuple of strings, or `max_bytes` is not an `int`.
+        ValueError: `max_bytes` is not positive.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    by_value: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    max_bytes: int = MAX_BYTES
+
+    def __post_init__(self) -> None:
+        for name in ("include", "exclude", "by_value", "ignore"):
+            # `object.__setattr__`, since the class is frozen: lists become tuples, so that it
+            # hashes.
+            object.__setattr__(self, name, _patterns(name, getattr(self, name)))
+        if isinstance(self.max_bytes, bool) or not isinstance(self.max_bytes, int):
+            kind = type(self.max_bytes).__name__
+            raise TypeError(f"Policy(max_bytes=...) takes an int, a number of bytes, not {kind}")
+        if self.max_bytes <= 0:
+            raise ValueError(
+                f"Policy(max_bytes={self.max_bytes}) refuses everything; give a positive number"
+            )
+
+    def includes(self, name: str) -> bool:
+        """Tell whether the dotted module name is to be shipped even if it is not local."""
+        return covers(self.include, name) and not self.excludes(name)
+
+    def excludes(self, name: str) -> bool:
+        """Tell whether the dotted module name must not be shipped."""
+        return covers(self.exclude, name)
+
+    def ships_by_value(self, name: str) -> bool:
+        """Tell whether functions and classes of the dotted module name are pickled by value."""
+        return covers(self.by_value, name)
+
+    def ignores(self, path: str) -> bool:
+        """Tell whether a file is left out, by its POSIX path relative to the package's folder.
+
+        A pattern that matches a folder covers what is in it; `*` also matches slashes, as in
+        `fnmatch`. So `"*.ckpt"` holds at any depth, and `"data"`, `"data/"` and `"data/*"` for all
+        below `data`.
+        """
+        if not self.ignore:
+            return False
+        return any(
+            fnmatchcase(prefix, pattern.rstrip("/"))
+            for prefix in _prefixes(path, "/")
+            for pattern in self.ignore
+        )
+
+    def verdict(self, name: str, file: str | None, tree: WorkingTree | None = None) -> bool:
+        """Tell whether a top-level module, or portion of a namespace package, is local.
+
+        Args:
+            name: its dotted name. file: its file or folder. None, or a path that does not exist on
+            disk (inside a zip file),
+                is not local.
+            tree: the working tree, if the caller has it at hand.
+        """
+        if file is None or name.partition(".")[0] in NEVER or self.excludes(name):
+            return False
+        real = os.path.normcase(os.path.realpath(file))
+        if not os.path.exists(real) or in_standard_library(real):
+            return False
+        return self.includes(name) or (tree or working_tree()).holds(real)
+
+
+def _patterns(field_name: str, value: Any) -> tuple[str, ...]:
+    """Return the patterns as a tuple, or say what to type: a bare string is a likely mistake."""
+    if isinstance(value, str):
+        raise TypeError(
+            f"Policy({field_name}={value!r}) is one string, which would be read letter by letter; "
+            f"write Policy({field_name}=({value!r},))"
+        )
+    if not isinstance(value, (tuple, list, set, frozenset)):
+        kind = type(value).__name__
+        raise TypeError(
+            f'Policy({field_name}=...) takes a tuple of strings, not {kind}; write ("name",)'
+        )
+    for pattern in value:
+        if not isinstance(pattern, str) or not pattern:
+            raise TypeError(f"Policy({field_name}=...) takes non-empty strings, not {pattern!r}")
+    return tuple(sorted(value)) if isinstance(value, (set, frozenset)) else tuple(value)
+
+
+def _prefixes(path: str, separator: str) -> Iterator[str]:
+    """Yield `a`, `a.b`, `a.b.c` for `a.b.c`."""
+    end = path.find(separator)
+    while end != -1:
+        yield path[:end]
+        end = path.find(separator, end + 1)
+    yield path
+
+
+def covers(patterns: Iterable[str], name: str) -> bool:
+    """Tell whether a pattern matches the dotted name or one of the packages it stands in."""
+    return any(
+        fnmatchcase(prefix, pattern) for pattern in patterns for prefix in _prefixes(name, ".")
+    )
+
+
+_default = Policy()
+_default_lock = threading.Lock()
+
+
+def get_policy() -> Policy:
+    """Return the process default."""
+    return _default
+
+
+def set_policy(policy: Policy) -> Policy:
+    """Set the process default, and return the one before."""
+    global _default  # the one setting of a process: else, options live on objects (habit 19)
+    if not isinstance(policy, Policy):
+        raise TypeError(f"set_policy takes a Policy, not {type(policy).__name__}")
+    with _default_lock:
+        previous, _default = _default, policy
+    return previous

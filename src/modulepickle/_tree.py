@@ -1,0 +1,212 @@
+"""The user's working tree: which folders are the user's own, as this process sees it.
+
+A positive list of roots (design section 4), and not "everything outside site-packages", because
+Spark, ROS and vendor trees sit on `PYTHONPATH` outside it and must not travel.
+
+Outside API: `working_tree`, which is cheap enough for each `dumps` (a stat for each entry of
+`sys.path`), and `WorkingTree.holds`. `_policy` puts the user's wishes on top. Nothing here imports
+user code or reads a source file: it compares paths, stats a few, and reads what installers wrote.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["WorkingTree", "current_folder", "in_standard_library", "main_file", "working_tree"]
+
+log = logging.getLogger("modulepickle")
+
+PROJECT_MARKS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+INSTALLATIONS: Final = frozenset({"site-packages", "dist-packages"})
+"""Folders of these names hold what was installed, wherever they stand; the second is Debian's."""
+
+
+@dataclass(frozen=True)
+class WorkingTree:
+    """The user's working tree as this process sees it: a few folders.
+
+    Attributes:
+        roots: real paths of folders, in the spelling of `os.path.normcase`.
+    """
+
+    roots: tuple[str, ...]
+    _environments: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+
+    def holds(self, real: str) -> bool:
+        """Tell whether a real path lies under a root and not in an installation."""
+        if not INSTALLATIONS.isdisjoint(real.split(os.sep)):
+            return False
+        return any(
+            _under(real, root) and not self._in_environment(real, root) for root in self.roots
+        )
+
+    def _in_environment(self, real: str, root: str) -> bool:
+        """Tell whether a virtual environment stands between a root and the path.
+
+        The root itself may be one: some people make the environment in the project's own folder.
+        """
+        folder = os.path.dirname(real)
+        while len(folder) > len(root):
+            if self._is_environment(folder):
+                return True
+            folder = os.path.dirname(folder)
+        return False
+
+    def _is_environment(self, folder: str) -> bool:
+        known = self._environments.get(folder)
+        if known is None:
+            known = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
+            self._environments[folder] = known
+        return known
+
+
+def working_tree() -> WorkingTree:
+    """Return the current working tree; the same object as long as nothing moves."""
+    places = (current_folder(), main_file(), tuple(_editable_folders()))
+    tree = _trees.get(places)
+    if tree is None:
+        # One process has one tree, or a few if it changes folders; what it left behind is dropped.
+        _trees.clear()
+        tree = _trees[places] = WorkingTree(tuple(dict.fromkeys(_roots(*places))))
+    return tree
+
+
+_trees: dict[tuple[str | None, str | None, tuple[str, ...]], WorkingTree] = {}
+
+
+def current_folder() -> str | None:
+    """Return the current folder, or None if somebody deleted it."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
+
+
+def main_file() -> str | None:
+    """Return the file of the `__main__` script, if it has one (a prompt and `-c` have none)."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return file if isinstance(file, str) else None
+
+
+def _roots(cwd: str | None, script: str | None, editable: Iterable[str]) -> Iterator[str]:
+    folders = [] if cwd is None else [cwd]
+    if script is not None:
+        folders.append(os.path.dirname(os.path.realpath(script)))
+    folders += [project for project in map(_project_root, folders) if project is not None]
+    for folder in [*folders, *editable]:
+        real = os.path.normcase(os.path.realpath(folder))
+        # A service started in `/` (or `C:\`) has no working tree there: everything lies under it.
+        if os.path.dirname(real) != real:
+            yield real
+
+
+def _project_root(folder: str) -> str | None:
+    """Return the nearest ancestor, or the folder itself, that holds a mark of a project."""
+    folder = os.path.realpath(folder)
+    while True:
+        if any(os.path.exists(os.path.join(folder, mark)) for mark in PROJECT_MARKS):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _under(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + os.sep)
+
+
+def _standard_library() -> tuple[str, ...]:
+    # In a virtual environment `platstdlib` points into it; `os` stands where the library really is.
+    folders = [
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("platstdlib"),
+        os.path.dirname(os.__file__),
+    ]
+    return tuple(
+        dict.fromkeys(os.path.normcase(os.path.realpath(folder)) for folder in folders if folder)
+    )
+
+
+STANDARD_LIBRARY: Final = _standard_library()
+
+
+def in_standard_library(real: str) -> bool:
+    """Tell whether a real path is the standard library's; `site-packages` in its folder is not."""
+    if not any(_under(real, folder) for folder in STANDARD_LIBRARY):
+        return False
+    return INSTALLATIONS.isdisjoint(real.split(os.sep))
+
+
+# --- editable installs ----------------------------------------------------------------------------
+
+_editable: dict[str, tuple[int, tuple[str, ...]]] = {}
+"""`sys.path` entry -> its mtime in ns, and the source folders of the editable installs in it."""
+
+
+def _editable_folders() -> Iterator[str]:
+    """Yield the source folders of every editable install on `sys.path`."""
+    for entry in [*sys.path]:
+        if not entry:
+            continue  # the current folder is a root already
+        try:
+            modified = os.stat(entry).st_mtime_ns
+        except (OSError, TypeError, ValueError):  # import ignores odd entries, too
+            continue
+        known = _editable.get(entry)
+        if known is None or known[0] != modified:
+            known = _editable[entry] = (modified, tuple(_editable_in(entry)))
+        yield from known[1]
+
+
+def _editable_in(entry: str) -> list[str]:
+    """Return what a folder records as editable: PEP 610, and `*.egg-link` of old setuptools."""
+    try:
+        with os.scandir(entry) as found:
+            names = sorted(item.name for item in found)
+    except OSError:  # a zip file, or gone
+        return []
+    folders = []
+    for name in names:
+        if name.endswith(".dist-info"):
+            folders.append(_direct_url(os.path.join(entry, name, "direct_url.json")))
+        elif name.endswith(".egg-link"):
+            folders.append(_egg_link(os.path.join(entry, name)))
+    return [folder for folder in folders if folder]
+
+
+def _direct_url(path: str) -> str | None:
+    """Return the local folder that an editable `direct_url.json` points to (PEP 610)."""
+    import json  # not at the top: few processes have such a file
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+        if not data.get("dir_info", {}).get("editable"):
+            return None
+        url = urlsplit(data["url"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        log.debug("cannot read %s: %r", path, error)
+        return None
+    if url.scheme != "file":
+        return None
+    folder = unquote(url.path)
+    return folder.lstrip("/") if os.name == "nt" else folder
+
+
+def _egg_link(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.readline().strip() or None
+    except (OSError, ValueError) as error:
+        log.debug("cannot read %s: %r", path, error)
+        return None

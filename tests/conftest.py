@@ -1,0 +1,43 @@
+"""What all tests share: the Pythons there must be, the loader's cache, hypothesis' profiles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from receivers import missing_interpreters
+
+# Many examples start other processes, so no time limit for one of them. CI repeats itself exactly
+# and keeps no database of examples.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_configure() -> None:
+    missing = missing_interpreters()
+    if missing:
+        raise pytest.UsageError(
+            f"MODULEPICKLE_REQUIRE_PYTHONS asks for Python {', '.join(missing)}, not found here: "
+            "name the executables in MODULEPICKLE_TEST_PYTHONS"
+        )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests out of the user's own cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODULEPICKLE_CACHE", str(tmp_path_factory.mktemp("modulepickle-cache")))
+        yield
+
+
+@pytest.fixture
+def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The loader's cache folder, new for this test, here and in the senders it starts."""
+    folder = tmp_path / "modulepickle-cache"
+    monkeypatch.setenv("MODULEPICKLE_CACHE", str(folder))
+    return folder

@@ -1,0 +1,283 @@
+"""Senders and receivers: the other processes that the tests talk to.
+
+Nothing here imports modulepickle. A *sender* is a Python with the library, started in a folder
+that plays the working tree. A *receiver* is bare (`-I -S`, an empty folder, a clean environment)
+and has the pickle and nothing else, unless a test asks for more.
+
+    tree = project(tmp_path, '''
+        === helpers/__init__.py
+        def double(x):
+            return 2 * x
+    ''')
+    data = send(tree, "from helpers import double as obj")
+    assert receive(data, "result = obj(21)", absent=["helpers"]).result == 42
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+SOURCE: Final = Path(__file__).resolve().parents[1] / "src"
+VERSIONS: Final = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+TIMEOUT: Final = 100.0  # seconds a process; less than pytest's own, so that its output is shown
+
+
+# -- Working trees ------------------------------------------------------------------------------
+
+
+def project(folder: Path | str, text: str) -> Path:
+    """Write the files that `text` describes into `folder`, over what is there; return the folder.
+
+    A line `=== PATH` (POSIX, relative) begins a file; blank lines at its end are dropped.
+    """
+    name, *rest = re.split(r"^=== *(\S+) *\n", textwrap.dedent(text) + "\n", flags=re.MULTILINE)
+    if name.strip() or not rest:
+        raise ValueError(f"the description must begin with '=== PATH', not with {name[:40]!r}")
+    folder = Path(folder)
+    for path, content in zip(rest[::2], rest[1::2]):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content.rstrip("\n") + "\n" if content.strip() else "", encoding="utf-8")
+    return folder
+
+
+# -- Interpreters -------------------------------------------------------------------------------
+
+_PROBE: Final = """
+import sys
+name = sys.implementation.name.replace("cpython", "")
+print(name + "%d.%d" % sys.version_info[:2] + getattr(sys, "abiflags", "").replace("d", ""))
+print(sys.executable)
+"""
+
+
+def _candidates() -> Iterator[str]:
+    yield sys.executable
+    yield from filter(None, os.environ.get("MODULEPICKLE_TEST_PYTHONS", "").split(os.pathsep))
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for path in sorted(pyenv.glob("versions/3.*/bin/python"), reverse=True):
+        yield str(path)
+    for version in VERSIONS:
+        found = shutil.which(f"python{version}")
+        if found:
+            yield found
+
+
+@functools.cache
+def find_interpreters() -> dict[str, str]:
+    """Return the Pythons of this machine: "3.9" -> full path. The running one comes first.
+
+    Looked for in `MODULEPICKLE_TEST_PYTHONS` (paths, separated as in PATH), pyenv and PATH. The
+    key of a free-threaded build is "3.13t", and that of a PyPy is "pypy3.11".
+    """
+    found: dict[str, str] = {}
+    for candidate in _candidates():
+        try:
+            probe = subprocess.run(
+                [candidate, "-I", "-S", "-c", _PROBE], capture_output=True, text=True, timeout=30
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if probe.returncode == 0:
+            version, executable = probe.stdout.split("\n")[:2]
+            found.setdefault(version, executable)
+    return found
+
+
+def interpreters(versions: Iterable[str] = VERSIONS) -> list[Any]:
+    """Parameters for `@pytest.mark.parametrize("python", interpreters())`, one for each version.
+
+    The version that runs the tests belongs to the fast tests; the others are marked
+    `interpreters`, and one that is not there is skipped by name.
+    """
+    running = "{}.{}".format(*sys.version_info)
+    params = []
+    for version in versions:
+        marks = [] if version == running else [pytest.mark.interpreters]
+        if version not in find_interpreters():
+            marks.append(pytest.mark.skip(reason=f"no Python {version} found"))
+        params.append(pytest.param(find_interpreters().get(version), id=version, marks=marks))
+    return params
+
+
+def missing_interpreters() -> list[str]:
+    """Return the versions that `MODULEPICKLE_REQUIRE_PYTHONS` asks for and that are not there."""
+    required = os.environ.get("MODULEPICKLE_REQUIRE_PYTHONS", "").split()
+    return [version for version in required if version not in find_interpreters()]
+
+
+# -- Processes ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a sender or receiver gave back."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    result_pickle: bytes = field(repr=False)
+    "The variable `result` of its code as plain `pickle.dumps` gave it there; b'' if it set none."
+
+    @property
+    def result(self) -> Any:
+        """The variable `result`, unpickled here."""
+        return pickle.loads(self.result_pickle)
+
+
+def _run(
+    command: Sequence[str], folder: Path | str, env: Mapping[str, str], out: Path, fails: bool
+) -> Result:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        timeout=TIMEOUT,
+    )
+    if (done.returncode != 0) != fails:
+        raise AssertionError(
+            f"{command[0]} was expected to {'fail' if fails else 'succeed'} and ended with "
+            f"{done.returncode}\n--- its stdout\n{done.stdout}\n--- its stderr\n{done.stderr}"
+        )
+    sent = out.read_bytes() if out.exists() else b""
+    return Result(done.returncode, done.stdout, done.stderr, sent)
+
+
+_SEND_RESULT: Final = """
+import pickle as _pickle, sys as _sys
+if "result" in globals():
+    with open(_sys.argv[-1], "wb") as _out:
+        _out.write(_pickle.dumps(result))
+"""
+
+
+def run(
+    folder: Path | str,
+    code: str,
+    *,
+    python: str = sys.executable,
+    hash_seed: int | None = None,
+    env: Mapping[str, str] | None = None,
+    script: str = "sender.py",
+    expect_failure: bool = False,
+) -> Result:
+    """Run `code` as the script `script` of the working tree `folder`, with the library importable.
+
+    If it sets `result`, that comes back by plain pickle. `env` is added to this process's own.
+    """
+    path = Path(folder) / script
+    path.write_text(textwrap.dedent(code).strip("\n") + "\n" + _SEND_RESULT, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(SOURCE),
+        "PYTHONDONTWRITEBYTECODE": "1",  # an edit within the clock's tick would find a stale .pyc
+        **({} if hash_seed is None else {"PYTHONHASHSEED": str(hash_seed)}),
+        **(env or {}),
+    }
+    with tempfile.TemporaryDirectory() as job:
+        out = Path(job, "result")
+        command = [python, str(path), str(out)]
+        return _run(command, folder, environment, out, expect_failure)
+
+
+def send(
+    folder: Path | str,
+    code: str,
+    *,
+    dumps: str = "modulepickle.dumps(obj)",
+    **options: Any,
+) -> bytes:
+    """Return the pickle of the variable `obj` that `code` sets, made by a sender in `folder`.
+
+    `dumps` is the expression that makes it, for other arguments: `"modulepickle.dumps(obj, 2)"`,
+    `"modulepickle.dumps(obj, policy=modulepickle.Policy(exclude=('*',)))"`. `options` are `run`'s.
+    """
+    code = f"{textwrap.dedent(code)}\nimport modulepickle\nresult = {dumps}"
+    data = run(folder, code, **options).result
+    assert isinstance(data, bytes)
+    return data
+
+
+_RECEIVER: Final = """
+import pickle, sys
+absent, paths, lazy, code = {absent!r}, {paths!r}, {lazy!r}, {code!r}
+for name in absent:
+    try:
+        __import__(name)
+    except ImportError:
+        continue
+    sys.exit("this receiver is not bare: it can import %s" % name)
+datas = []
+for path in paths:
+    with open(path, "rb") as file:
+        datas.append(file.read())
+def load(index=0):
+    return pickle.loads(datas[index])
+if not lazy:
+    objs = [pickle.loads(data) for data in datas]
+    obj = objs[0] if objs else None
+exec(compile(code, "<receiver>", "exec"))
+"""
+
+
+def receive(
+    data: bytes | Sequence[bytes],
+    code: str,
+    *,
+    python: str = sys.executable,
+    bare: bool = True,
+    absent: Iterable[str] = (),
+    lazy: bool = False,
+    cache: Path | str | None = None,
+    folder: Path | str | None = None,
+    env: Mapping[str, str] | None = None,
+    expect_failure: bool = False,
+) -> Result:
+    """Unpickle `data` on a receiver and run `code` there: it sees obj, objs, datas and load(i=0).
+
+    - `bare`: `-I -S` and without modulepickle and cloudpickle; otherwise it has modulepickle;
+    - `absent`: names of which it is made sure that the receiver can't import them by itself;
+    - `lazy`: nothing is unpickled until `code` calls `load`, so that it can set the scene first;
+    - `cache`: the loader's cache folder, by default a new one;
+    - `folder`: the current folder, by default an empty one;
+    - `env`: variables added to the clean environment;
+    - `expect_failure`: it must end with an error, which stands in `stderr` of what is returned.
+    """
+    datas = [data] if isinstance(data, (bytes, bytearray)) else list(data)
+    with tempfile.TemporaryDirectory() as job:
+        paths = [str(Path(job, f"{index}.pickle")) for index in range(len(datas))]
+        for path, content in zip(paths, datas):
+            Path(path).write_bytes(content)
+        names = [*(("modulepickle", "cloudpickle") if bare else ()), *absent]
+        script, empty, out = Path(job, "receiver.py"), Path(job, "empty"), Path(job, "result")
+        text = _RECEIVER.format(absent=names, paths=paths, lazy=lazy, code=textwrap.dedent(code))
+        script.write_text(text + _SEND_RESULT, encoding="utf-8")
+        empty.mkdir()
+        environment = {
+            "HOME": str(empty),
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "MODULEPICKLE_CACHE": str(cache or Path(job, "cache")),
+            **({} if bare else {"PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}),
+            **(env or {}),
+        }
+        command = [python, *(["-I", "-S"] if bare else []), str(script), str(out)]
+        return _run(command, folder or empty, environment, out, expect_failure)

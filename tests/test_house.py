@@ -1,0 +1,183 @@
+"""The house: imports run one way, only the standard library is needed, and importing is cheap."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from receivers import SOURCE, receive
+
+PACKAGE = SOURCE / "modulepickle"
+MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
+
+# A module imports only what stands before it. `_loader` is not in the row: it is shipped as text,
+# imports nothing of ours, and nobody imports it.
+ORDER = (
+    "_errors",
+    "_tree",
+    "_policy",
+    "_distributions",
+    "_imports",
+    "_scan",
+    "_snapshot",
+    "_reduce",
+    "_pickler",
+    "_report",
+    "stores",
+    "extend",
+    "test",
+    "__init__",
+    "__main__",
+)
+# What these patch or use is imported when they are called, from whatever the user has installed.
+FOR_OTHERS = {"extend", "stores", "test"}
+
+# What `import modulepickle` may load on top of a bare interpreter: public top-level modules of the
+# standard library. A new name here costs every user's start; say why it is worth that.
+CHEAP = {
+    "ast",
+    "base64",
+    "binascii",
+    "bisect",
+    "collections",
+    "contextlib",
+    "copyreg",
+    "dataclasses",
+    "enum",
+    "fnmatch",
+    "functools",
+    "hashlib",
+    "importlib",
+    "inspect",
+    "io",
+    "itertools",
+    "keyword",
+    "linecache",
+    "logging",
+    "operator",
+    "os",
+    "pickle",
+    "posixpath",
+    "re",
+    "reprlib",
+    "stat",
+    "string",
+    "struct",
+    "sys",
+    "sysconfig",
+    "textwrap",
+    "threading",
+    "time",
+    "token",
+    "tokenize",
+    "traceback",
+    "types",
+    "typing",
+    "warnings",
+    "weakref",
+    "zipfile",
+    "zlib",
+}
+
+
+class Imports(ast.NodeVisitor):
+    """Collects (name, whether at the top level) of each import that runs."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.found: list[tuple[str, bool]] = []
+        self.depth = 0
+        self.visit(tree)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found += [(alias.name, not self.depth) for alias in node.names]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.level and not node.module:  # from . import _scan
+            names = [f"modulepickle.{alias.name}" for alias in node.names]
+        else:
+            names = ["modulepickle." * bool(node.level) + str(node.module)]
+        self.found += [(name, not self.depth) for name in names]
+
+    def visit_If(self, node: ast.If) -> None:
+        typing_only = ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        for child in node.orelse if typing_only else ast.iter_child_nodes(node):
+            self.visit(child)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self.depth += 1
+        self.generic_visit(node)
+        self.depth -= 1
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    return Imports(ast.parse(path.read_text(encoding="utf-8"))).found
+
+
+def ours(path: Path) -> Iterator[str]:
+    """Yield the modules of ours that a file imports; the package itself as `__init__`."""
+    for name, _ in imports(path):
+        top, _, rest = name.partition(".")
+        if top == "modulepickle":
+            first = rest.split(".")[0]
+            yield first if first in MODULES else "__init__"
+
+
+def test_there_are_modules():
+    assert "__init__" in MODULES
+
+
+def test_every_module_has_a_place():
+    assert set(MODULES) - {"_loader"} <= set(ORDER), "give the new module its place in ORDER"
+
+
+@pytest.mark.parametrize("name", [name for name in ORDER if name in MODULES])
+def test_imports_run_one_way(name):
+    before = ORDER[: ORDER.index(name)]
+    assert [other for other in ours(MODULES[name]) if other not in before] == []
+
+
+def test_the_loader_imports_nothing_of_ours():
+    if "_loader" in MODULES:
+        assert list(ours(MODULES["_loader"])) == []
+
+
+# Python 3.9 doesn't say what its standard library is: delete the mark when 3.9 is dropped.
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="no sys.stdlib_module_names")
+@pytest.mark.parametrize("name", MODULES)
+def test_only_the_standard_library_is_imported(name):
+    foreign = [
+        other
+        for other, at_top in imports(MODULES[name])
+        if other.partition(".")[0] not in {*sys.stdlib_module_names, "modulepickle"}
+        and (at_top or name not in FOR_OTHERS)
+    ]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"__main__"}))
+def test_nothing_is_printed(name):
+    calls = [
+        node.lineno
+        for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+    ]
+    assert calls == []
+
+
+def test_importing_the_library_is_cheap():
+    code = f"""
+        import sys
+        sys.path.insert(0, {str(SOURCE)!r})
+        sys.dont_write_bytecode = True
+        before = set(sys.modules)
+        import modulepickle
+        result = sorted(set(sys.modules) - before)
+    """
+    loaded = {name.partition(".")[0] for name in receive([], code).result}
+    assert "modulepickle" in loaded
+    dear = {name for name in loaded - CHEAP - {"modulepickle"} if not name.startswith("_")}
+    assert dear == set()
