@@ -1,0 +1,121 @@
+"""The command line: `python -m modulepickle demo`, `python -m modulepickle run MODULE:FUNCTION`.
+
+This is the one file of the library that prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from modulepickle._bare import run_bare
+from modulepickle._demo import demo
+from modulepickle._errors import PackagingError
+from modulepickle._pickler import Pickler
+
+
+class Mistake(Exception):
+    """Something wrong with what was typed; the message says what to type instead."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code: 0, 1 if what it ran failed, 2 for a mistake."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except (Mistake, PackagingError) as error:
+        print(f"modulepickle: {error}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m modulepickle", description="Pickles that carry the code they need."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("demo", help="two versions of a package in one bare interpreter")
+    command.set_defaults(command=_demo)
+    command = commands.add_parser("run", help="run a function of your project in a bare interpreter")
+    command.add_argument("function", metavar="MODULE:FUNCTION", help="for example  train:fit")
+    command.add_argument("arguments", metavar="JSON", nargs="*", help="an argument, as JSON")
+    command.add_argument(
+        "--python", default=sys.executable, metavar="PATH", help="another interpreter to run it"
+    )
+    command.set_defaults(command=_run)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    for line in demo():
+        print(line)
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    function = _find(options.function)
+    call = function, [_value(text) for text in options.arguments]
+    file = io.BytesIO()
+    pickler = Pickler(file)
+    began = time.perf_counter()
+    pickler.dump(call)
+    milliseconds = (time.perf_counter() - began) * 1000
+    snapshots = pickler.shipment.snapshots()
+    homes = {os.path.dirname(path) for made in snapshots for path in made.unit.paths}
+    try:
+        outcome = run_bare(file.getvalue(), options.python, homes)
+    except OSError as error:
+        raise Mistake(f"cannot start {options.python}: {error.strerror}; give --python PATH") from None
+    if outcome.code:
+        print(f"modulepickle: {options.function} failed there, see above", file=sys.stderr)
+        return 1
+    print(outcome.result)
+    for made in snapshots:
+        digest = pickler.shipment.ship(made.unit).digest.hex()[:16]
+        print(
+            f"{made.name}  {digest}  {len(made.files)} files  {made.size:,} bytes"
+            f"  pickled in {milliseconds:.1f} ms, loaded in {outcome.milliseconds:.1f} ms"
+        )
+    if not snapshots:
+        print(f"nothing was shipped: {options.function} is installed, and went as a name")
+    return 0
+
+
+def _find(text: str) -> Any:
+    """Return what MODULE:FUNCTION names."""
+    name, colon, path = text.partition(":")
+    if not (name and colon and path):
+        raise Mistake(f"{text!r} is not MODULE:FUNCTION; write for example  train:fit")
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as `python -m` does, but for PYTHONSAFEPATH
+    try:
+        found: Any = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name + ".").startswith(error.name + "."):
+            raise Mistake(f"there is no module {error.name!r} here: {os.getcwd()}") from None
+        raise
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise Mistake(f"{name!r} has no {path!r}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise Mistake(f"{text} is a {type(found).__name__}, which cannot be called")
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise Mistake(f"the argument {text} is not JSON; a string is written '\"{text}\"'") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
