@@ -33,7 +33,7 @@ PROTOCOL = {
     # called by importlib
     "find_spec", "create_module", "exec_module", "get_data", "get_code",
     # between releases of the loader, and from the library
-    "snapshot", "made", "leave", "parts", "needs",
+    "snapshot", "parts", "needs",
 }  # fmt: skip
 KEEPS_PARAMETERS = {"import_", "import_module"}
 ROUNDS = 30_000
@@ -140,7 +140,7 @@ def minify(text: str) -> str:
         ast.unparse(tree), remove_literal_statements=True, remove_annotations=True,
         rename_locals=False, rename_globals=False, hoist_literals=False,
     )  # fmt: skip
-    return search(marked, mapping)
+    return search(marked.replace("\t", " "), mapping)
 
 
 def search(marked: str, mapping: dict[str, str]) -> str:

@@ -19,8 +19,8 @@ Invariants, by the rules of the design. Keep them when you edit:
 6. (R14) A module is bound on its parent *before* it executes, since ``IMPORT_FROM`` falls back to
    ``sys.modules``; whoever finds it bound waits for the import lock of its name.
 
-Releases of this file that meet in one process share ``ACTIVE`` and know each other's modules by
-``__spec__.loader_state``: ``made`` and ``leave`` of a snapshot are the protocol between them.
+Releases of this file that meet in one process share ``ACTIVE``, and know each other's modules by
+``__spec__.snapshot``. The library looks for that, too, and at ``parts`` and ``needs`` of a snapshot.
 """
 
 import builtins
@@ -34,7 +34,6 @@ import marshal
 import os
 import struct
 import sys
-import time
 import types
 import weakref
 import zlib
@@ -43,16 +42,22 @@ import zlib
 # first: a child never finds it held. Never held while shipped code runs.
 LOCK = bootstrap._ImportLockContext
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
-# Name -> the active snapshot. It is the namespace of a module, so that all releases find it.
-ACTIVE = sys.modules.setdefault("_modulepickle", types.ModuleType("_modulepickle")).__dict__
+TIME = 10**9  # of each unpacked file, in s: another one means that it was changed
+
+# Name -> `made` and `leave` of the active snapshot. It hangs where all releases find it.
+ACTIVE = sys.__dict__.setdefault("_modulepickle", {})
 
 warn = logging.getLogger("modulepickle").warning
 
 
+def spec_of(name):
+    """The spec of what ``sys.modules`` has under a name, or None."""
+    return getattr(sys.modules.get(name), "__spec__", None)
+
+
 def native(name):
     """The module of that name that the host imported by itself, or None."""
-    module = sys.modules.get(name)
-    return None if hasattr(getattr(module, "__spec__", None), "snapshot") else module
+    return None if hasattr(spec_of(name), "snapshot") else sys.modules.get(name)
 
 
 def cache():
@@ -61,22 +66,18 @@ def cache():
     path = os.environ.get("TMPDIR", "/tmp") + f"/modulepickle-{uid}"
     path = os.environ.get("MODULEPICKLE_CACHE", path)
     os.makedirs(path, 448, True)
-    found = os.lstat(path)
+    found = os.lstat(path)  # its mode comes first, its owner fifth
     # A link, or open to group or others; Windows' permission bits say nothing.
-    if found.st_uid != uid or found.st_mode & (40978 if os.sep == "/" else 40960):
+    if found[4] != uid or found[0] & (40978 if os.sep == "/" else 40960):
         raise OSError(f"{path} is not this user's alone")
     return path
-
-
-# Reads a file and closes it.
-read = functools.partial(machinery.SourceFileLoader.get_data, None)
 
 
 def write(path, data):
     """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
     part = f"{path}.{os.getpid()}"
     machinery.SourceFileLoader.set_data(None, part, data)  # makes folders; is silent if it fails
-    os.utime(part, (1e9, 1e9))
+    os.utime(part, (TIME, TIME))
     os.replace(part, path)
 
 
@@ -86,8 +87,8 @@ class View(types.ModuleType):
     def __getattr__(self, name):
         full = f"{self.__name__}.{name}"
         try:
-            if full in self.snapshot.paths:
-                return self.snapshot.obtain(full)
+            if full in self.home.paths:
+                return self.home.obtain(full)
             return getattr(bootstrap._gcd_import(self.__name__), name)
         except ImportError as error:
             raise AttributeError(name) from error
@@ -97,15 +98,15 @@ class Source(machinery.SourceFileLoader):
     """Executes source from the archive; its bytecode is cached by the content of the file."""
 
     def get_data(self, path):
-        name = os.path.relpath(path, self.snapshot.folder).replace(os.sep, "/")
-        return self.snapshot.unzip(name) if name in self.snapshot.files else super().get_data(path)
+        return self.home.unzip(self.member) if path == self.path else super().get_data(path)
 
     def get_code(self, name):
         data = self.get_data(self.path)
         tag = b"%s%d" % (util.MAGIC_NUMBER, sys.flags.optimize)
         tag = "/" + hashlib.sha256(data + tag).hexdigest()
         try:
-            code = marshal.loads(read(cache() + tag))
+            with open(cache() + tag, "rb") as file:
+                code = marshal.load(file)
             bootstrap._imp._fix_co_filename(code, self.path)
         except Exception:
             code = self.source_to_code(data, self.path)
@@ -118,64 +119,56 @@ class Source(machinery.SourceFileLoader):
 
 # What a module may be made from -> its loader, in the order in which importlib looks.
 KINDS = {
-    stem + suffix: {".py": Source, ".pyc": machinery.SourcelessFileLoader}.get(
-        suffix, machinery.ExtensionFileLoader
-    )
+    stem + suffix: Source if suffix == ".py" else kind
     for stem in ("/__init__", "")
-    for suffix in (*machinery.EXTENSION_SUFFIXES, ".py", ".pyc")
+    for kind, suffixes in bootstrap._bootstrap_external._get_supported_file_loaders()
+    for suffix in suffixes
 }
 
 
 class Snapshot:
     """One package at one content, and the modules made from it in this process (R9).
 
-    ``made`` holds the modules that are imported or being imported, ``ready`` the names of those
+    ``parts`` is what it was made from, to send it on; ``files`` has, for each archive-relative POSIX
+    path, the zip method, the size, and the packed bytes. ``made`` holds the modules that are imported or being imported, ``ready`` the names of those
     that have been executed; ``needs`` the snapshots that it imports.
     """
 
     def __init__(self, top, digest, seal, archive):
-        if hashlib.sha256(archive).digest() != seal:
+        if hashlib.sha256(archive).digest()[:16] != seal:
             raise ImportError(f"shipped {top} is damaged: pickle it again")
-        self.parts = top, digest, seal, bytes(archive)  # to send it on
-        self.top, self.digest, self.seal, self.archive = self.parts
-        self.made, self.ready = {}, set()
+        self.parts = self.top, self.digest, self.seal, archive = top, digest, seal, bytes(archive)
+        self.made, self.ready, self.files = {}, set(), {}
+        end = 0
+        while archive[end : end + 4] == b"PK\3\4":
+            method, packed, size, width = struct.unpack("<8xH8xIIH2x", archive[end : end + 30])
+            start = end + 30 + width
+            file = archive[end + 30 : start].decode()
+            end = start + packed
+            self.files[file] = method, size, archive[start:end]
         self.builtins = {**builtins.__dict__, "__import__": self.import_}
 
     def __setstate__(self, needs):
         """Link what it requires. The snapshot unpickled last is the active one (R11)."""
         self.needs = needs
         with LOCK():
-            old = ACTIVE.get(self.top)
-            if old is self or self.own() or native(self.top):
+            made, leave = ACTIVE.get(self.top, (None, self.rival))
+            if made is self.made or native(self.top) or self.own():
                 return
-            if old:
-                old.leave()
-            rival = None if old else self.rival()
+            rival = leave()
             if rival:
                 warn("shipped %s hides %s", self.folder, rival)
-            ACTIVE[self.top] = self
+            ACTIVE[self.top] = self.made, self.leave
             sys.path.insert(0, self.folder)
             sys.meta_path.insert(0, self)
             for name in self.made:
                 self.show(name)
 
-    def __call__(self, name, path=""):
-        """The module of that name, or what stands in it under a dotted path."""
-        return functools.reduce(getattr, filter(None, path.split(".")), self.load(name))
+    def __call__(self, name, *path):
+        """The module of that name, or what stands in it under a path of attributes."""
+        return functools.reduce(getattr, path, self.load(name))
 
     # The archive and its folder
-
-    @functools.cached_property
-    def files(self):
-        """Archive-relative POSIX path -> (method, size, packed data)."""
-        data, files, at = self.archive, {}, 0
-        while data[at : at + 4] == b"PK\3\4":
-            method, packed, size, width = struct.unpack("<8xH8xIIH2x", data[at : at + 30])
-            start = at + 30 + width
-            name = data[at + 30 : start].decode()
-            at = start + packed
-            files[name] = method, size, data[start:at]
-        return files
 
     def unzip(self, name):
         method, size, data = self.files[name]
@@ -186,14 +179,17 @@ class Snapshot:
         """The folder of the unpacked files, which holds that one package."""
         try:
             folder = f"{cache()}/{self.seal.hex()}"
-            for name in self.files:
+            for name, (_, size, _) in self.files.items():
                 path = f"{folder}/{name}"
-                kept = os.path.exists(path) and (os.path.getsize(path), os.path.getmtime(path))
-                if kept != (self.files[name][1], 1e9):
-                    write(path, self.unzip(name))
+                try:
+                    if os.stat(path)[6:9:2] == (size, TIME):
+                        continue
+                except OSError:
+                    pass
+                write(path, self.unzip(name))
             return folder
         except OSError as error:
-            warn("%s: %s is imported from memory, and has no real files", error, self.top)
+            warn("%s: %s is imported from memory, without files", error, self.top)
             return f"/<modulepickle>/{self.seal.hex()}"
 
     # The face
@@ -202,7 +198,7 @@ class Snapshot:
         """The file that the host would import under the name."""
         try:
             return getattr(util.find_spec(self.top), "origin", None)
-        except (ImportError, ValueError):
+        except Exception:
             return None
 
     def leave(self):
@@ -221,17 +217,16 @@ class Snapshot:
     def show(self, name):
         """Let ``sys.modules`` say what the active snapshot says, but for a module that executes."""
         with LOCK():
-            spec = getattr(sys.modules.get(name), "__spec__", None)
-            if native(name) or getattr(spec, "_initializing", False):
+            if native(name) or getattr(spec_of(name), "_initializing", 0):
                 return
-            sys.modules[name] = module = getattr(ACTIVE.get(self.top), "made", {}).get(name)
+            sys.modules[name] = module = ACTIVE.get(self.top, [{}])[0].get(name)
             if not module:
                 del sys.modules[name]
             elif name == self.top and "." in name:
                 parent, _, child = name.rpartition(".")
                 setattr(bootstrap._gcd_import(parent), child, module)
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name, *rest):
         """The finder of the host's own imports of what is active."""
         spec = self.spec(name) if name.startswith(self.top) else None
         if spec:
@@ -242,35 +237,16 @@ class Snapshot:
     # The host's own copy (R10)
 
     def own(self):
-        """Whether this process pickled the snapshot, and has the modules that it had then."""
-        return getattr(sys.modules.get("modulepickle._snapshot"), "owns", {}.get)(self.digest)
+        """Whether this process imported the same by itself. The library can tell, if it is here."""
+        return getattr(sys.modules.get("modulepickle._own"), "owns", {}.get)(self)
 
     @functools.cached_property
     def native(self):
-        return self.own() or self.same(native(self.top))
-
-    def same(self, host):
-        """Whether what the host imported is provably this.
-
-        Its files must be equal, and unchanged since this process began (proc(5): field 22; flag 64
-        says that it was forked, and so began before). Elsewhere than on Linux nothing is proved.
-        """
         try:
-            fields = read("/proc/self/stat").rpartition(b")")[2].split()
-            began = int(fields[19]) / 100 - time.clock_gettime(7) + time.time()
-            if int(fields[6]) & 64:
-                return False
-            path = getattr(host, "__path__", None)
-            for name in self.files:
-                file = path[0] + name[len(self.top) :] if path else host.__file__
-                if os.stat(file).st_ctime > began or read(file) != self.unzip(name):
-                    return False
-            return all(
-                s is self or not native(s.top) or s.native
-                for s in filter(None, self.paths.values())
-            )
-        except (OSError, AttributeError):
-            return False
+            native(self.top) and bootstrap._gcd_import("modulepickle._own")
+        except ImportError:
+            pass
+        return self.own()
 
     # What the import statements of its code see (R8)
 
@@ -282,14 +258,14 @@ class Snapshot:
         """
         paths = {"importlib": None}
         todo = [self]
-        for snapshot in todo:
-            if hasattr(snapshot, "made") and not paths.get(snapshot.top):
-                name = snapshot.top
+        for each in todo:
+            if hasattr(each, "parts") and not paths.get(each.top):
+                name = each.top
                 while name:
                     paths.setdefault(name)
                     name = name.rpartition(".")[0]
-                paths[snapshot.top] = snapshot
-                todo += snapshot.needs.values()
+                paths[each.top] = each
+                todo += each.needs.values()
         return paths
 
     def obtain(self, name):
@@ -301,7 +277,7 @@ class Snapshot:
             above = above.rpartition(".")[0]
         if name in self.paths:
             view = View(name)
-            view.snapshot = self
+            view.home = self
             view.import_module = self.import_module
             return view
         return bootstrap._gcd_import(name)
@@ -319,17 +295,16 @@ class Snapshot:
                 return builtins.__import__(name, globals, locals, fromlist, level)
             except ModuleNotFoundError as error:
                 if full.startswith(str(error.name)):
-                    error.msg += f", imported by {globals['__name__']}; sent with {self.needs.get(top)}"
+                    error.msg += f", imported by {(globals or {}).get('__name__')}; sent with {self.needs.get(top)}"
                 raise
         module = self.obtain(full)
         if not fromlist:
             return module if level else self.obtain(top)
         if hasattr(module, "__path__"):
+            owner = getattr(module.__spec__, "snapshot", self)
             for child in fromlist:
-                child = f"{full}.{child}"
-                for snapshot in filter(None, self.paths.values()):
-                    if child in snapshot.made:
-                        snapshot.load(child)  # bound already, but perhaps not yet executed
+                if f"{full}.{child}" in owner.made:
+                    owner.load(f"{full}.{child}")  # bound already, but perhaps not yet executed
             bootstrap._handle_fromlist(module, fromlist, self.obtain)
         return module
 
@@ -338,16 +313,15 @@ class Snapshot:
         stem = name.replace(".", "/")
         path = f"{self.folder}/{stem}"
         suffix = next((suffix for suffix in KINDS if stem + suffix in self.files), None)
-        if suffix:
-            path += suffix
-            spec = util.spec_from_file_location(name, path, loader=KINDS[suffix](name, path))
-        elif any(file.startswith(f"{stem}/") for file in self.files):
-            spec = machinery.ModuleSpec(name, Source(name, f"{path}/__init__"), is_package=True)
-            spec.submodule_search_locations = [path]
-            spec.loader.exec_module = id  # a namespace package executes nothing
-        else:
+        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
             return None
-        spec.snapshot = spec.loader.snapshot = self
+        path += suffix or "/__init__"
+        spec = util.spec_from_file_location(name, path, loader=KINDS.get(suffix, Source)(name, path))
+        if not suffix:  # a namespace package: it has no file, and executes nothing
+            spec.has_location = False
+            spec.loader.exec_module = id
+        spec.loader.member = f"{stem}{suffix}"
+        spec.snapshot = spec.loader.home = self
         return spec
 
     def load(self, name):
@@ -358,11 +332,11 @@ class Snapshot:
             return bootstrap._gcd_import(name)
         parent, _, child = name.rpartition(".")
         package = self.load(parent) if name != self.top else View("")
-        try:
+        if name in self.made:
+            bootstrap._lock_unlock_module(name)  # waits, but for ourselves or for who waits for us
+        else:
             with bootstrap._ModuleLockManager(name):
                 self.execute(name, package, child)
-        except bootstrap._DeadlockError:  # two threads in a circle: one sees the other's half
-            self.execute(name, package, child)
         return self.made[name]
 
     def execute(self, name, package, child):
@@ -388,7 +362,7 @@ class Snapshot:
             for value in list(module.__dict__.values()):
                 # A class without a function would not hold its snapshot (R12); one of C has the
                 # immutable flag. Of this prefix typing.Protocol knows that it is not a member.
-                if isinstance(value, type) and value.__module__ == name and not value.__flags__ & 256:
+                if issubclass(type(value), type) and value.__module__ == name and value.__flags__ & 768 == 512:
                     type.__setattr__(value, "_abc_snapshot", self)
             self.ready.add(name)
         except BaseException:
@@ -409,7 +383,4 @@ class Snapshot:
 def snapshot(name, digest, *rest):
     """The snapshot of that digest: what a pickle calls first (R9)."""
     with LOCK():
-        found = SNAPSHOTS.get(digest)
-        if not found:
-            SNAPSHOTS[digest] = found = Snapshot(name, digest, *rest)
-        return found
+        return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
