@@ -35,7 +35,8 @@ def elsewhere(tmp_path, monkeypatch):
     home = tmp_path / "elsewhere"
     home.mkdir()
     monkeypatch.chdir(home)
-    monkeypatch.setattr(sys, "path", [])
+    standard = [entry for entry in sys.path if _tree.in_standard_library(os.path.realpath(entry))]
+    monkeypatch.setattr(sys, "path", standard)
     monkeypatch.setattr(_tree, "main_file", lambda: None)
     return home
 
@@ -265,7 +266,7 @@ def install(elsewhere: Path, monkeypatch: pytest.MonkeyPatch, url: object, **inf
     site = elsewhere.parent / "site-packages"
     data = json.dumps({"url": url, **info})
     write(site / "mine-1.0.dist-info" / "direct_url.json", data)
-    monkeypatch.setattr(sys, "path", [str(site)])
+    monkeypatch.setattr(sys, "path", [str(site), *sys.path])
     return elsewhere.parent / "my project"
 
 
@@ -298,7 +299,7 @@ def test_broken_metadata_does_not_stop_anybody(elsewhere, monkeypatch, text):
 def test_an_egg_link_is_a_root(elsewhere, monkeypatch):
     module = write(elsewhere.parent / "old" / "mine.py")
     site = write(elsewhere.parent / "site" / "mine.egg-link", f"{module.parent}\n.").parent
-    monkeypatch.setattr(sys, "path", ["", str(site), str(site / "bundle.zip"), 3])
+    monkeypatch.setattr(sys, "path", ["", str(site), str(site / "bundle.zip"), 3, *sys.path])
     assert is_local(module)
 
 
