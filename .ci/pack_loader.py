@@ -18,11 +18,15 @@ import ast
 import base64
 import collections
 import hashlib
+import importlib.machinery
 import itertools
 import keyword
+import logging
+import os
 import random
 import string
 import sys
+import weakref
 import zlib
 from pathlib import Path
 
@@ -33,7 +37,11 @@ PROTOCOL = {
     # called by importlib
     "find_spec", "create_module", "exec_module", "get_data", "get_code",
     # between releases of the loader, and from the library
-    "snapshot", "parts", "needs",
+    "get", "snapshot", "parts", "needs", "import_module", "_abc_snapshot",
+    # looked up in `_rebuild.py` by their names
+    "code", "function", "field", "known", "make_class", "make_enum",
+    "set_abstract", "set_cell", "set_class", "set_dataclass", "set_dispatch", "set_function",
+    "set_members", "set_namedtuple", "set_protocol", "set_scope",
 }  # fmt: skip
 KEEPS_PARAMETERS = {"import_", "import_module"}
 ROUNDS = 30_000
@@ -72,21 +80,19 @@ def own_names(tree: ast.Module) -> tuple[set[str], set[str]]:
 
 def foreign_attributes(tree: ast.Module) -> set[str]:
     """Return attribute names that objects of others have, of the kinds that the loader touches."""
-    import functools
-    import importlib.machinery
-    import logging
-    import os
+    import importlib
     import types
-    import weakref
 
-    kinds = [
+    kinds: list[object] = [
         str, bytes, dict, list, set, tuple, int, float, type, object, BaseException, ImportError,
-        types, os, os.path, sys, zlib, hashlib, functools, logging, weakref,
-        types.ModuleType, types.FunctionType, types.CodeType, importlib.machinery,
-        importlib.machinery.ModuleSpec, importlib.machinery.SourceFileLoader,
-        weakref.WeakValueDictionary, os.stat_result, hashlib.sha256(), logging.Logger,
+        os.stat_result, open(os.devnull), hashlib.sha256(), logging.Logger, types.ModuleType,
+        types.FunctionType, types.CodeType, weakref.WeakValueDictionary,
+        importlib.machinery.ModuleSpec, importlib.machinery.SourceFileLoader, os.path,
     ]  # fmt: skip
-    return {name for kind in kinds for name in dir(kind)} | {"path", "name", "cache", "read"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            kinds += [importlib.import_module(alias.name) for alias in node.names]
+    return {name for kind in kinds for name in dir(kind)}
 
 
 FIELDS = {ast.Name: "id", ast.Attribute: "attr", ast.arg: "arg", ast.alias: "asname"}
@@ -128,7 +134,9 @@ def minify(text: str) -> str:
     tree = ast.parse(text)
     attributes, variables = own_names(tree)
     clash = attributes & foreign_attributes(tree)
-    attributes -= clash  # they stay as they are: a longer name, but never a wrong one
+    if clash:  # they stay as they are: a longer name, but never a wrong one
+        print("names that others have, too:", *sorted(clash))
+    attributes -= clash
     # A method is also a variable of its class body: it stays, too.
     variables -= clash
     places = rename(tree, attributes, variables)
@@ -140,7 +148,9 @@ def minify(text: str) -> str:
         ast.unparse(tree), remove_literal_statements=True, remove_annotations=True,
         rename_locals=False, rename_globals=False, hoist_literals=False,
     )  # fmt: skip
-    return search(marked.replace("\t", " "), mapping)
+    # A bare `except` means the same, and blanks compress better than tabs.
+    marked = marked.replace("except BaseException:", "except:").replace("\t", " ")
+    return search(marked, mapping)
 
 
 def search(marked: str, mapping: dict[str, str]) -> str:
@@ -172,43 +182,52 @@ def pack(text: str) -> bytes:
         return zlib.compress(text.encode(), 9)
 
 
-TEMPLATE = '''"""What travels of the loader. Made from `_loader.py` by `.ci/pack_loader.py`: do not edit."""
+TEMPLATE = '''"""What travels of `{file}`. Made from it by `.ci/pack_loader.py`: do not edit."""
 
 import base64
 from typing import Final
 
-__all__ = ["LOADER", "LOADER_NAME", "SOURCE_DIGEST"]
+__all__ = ["{what}", "{what}_NAME", "SOURCE_DIGEST"]
 
 SOURCE_DIGEST: Final = "{source}"
-"""SHA-256 of the text of `_loader.py` that this was made from."""
+"""SHA-256 of the text of `{file}` that this was made from."""
 
-LOADER_NAME: Final = "_modulepickle_{name}"
-"""Of the module that the loader becomes on the receiver: by the hash of the stripped text."""
+{what}_NAME: Final = "_modulepickle_{name}"
+"""Of the module that it becomes on the receiver: by the hash of the stripped text."""
 
-LOADER: Final = base64.b64decode(
+{what}: Final = base64.b64decode(
     """
 {lines}
 """
 )
 """The stripped text, as zlib data."""
 '''
+PACKED = {"_loader.py": ("LOADER", "_shipped.py"), "_rebuild.py": ("REBUILD", "_shipped_rebuild.py")}
 
 
-def main() -> None:
-    text = (SOURCE / "_loader.py").read_text(encoding="utf-8")
+def pack_file(file: str, check: bool) -> None:
+    what, target = PACKED[file]
+    text = (SOURCE / file).read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode()).hexdigest()
-    target = SOURCE / "_shipped.py"
-    if "--check" in sys.argv[1:]:
-        if digest not in target.read_text(encoding="utf-8"):
-            sys.exit(f"{target.name} is older than _loader.py: run python .ci/pack_loader.py")
+    if (SOURCE / target).exists() and digest in (SOURCE / target).read_text(encoding="utf-8"):
         return
+    if check:
+        sys.exit(f"{target} is older than {file}: run python .ci/pack_loader.py")
     small = minify(text)
     packed = pack(small)
     encoded = base64.b64encode(packed).decode()
     lines = "\n".join(encoded[i : i + 96] for i in range(0, len(encoded), 96))
     name = hashlib.sha256(small.encode()).hexdigest()[:8]
-    target.write_text(TEMPLATE.format(source=digest, name=name, lines=lines), encoding="utf-8")
-    print(f"{len(text)} characters, stripped {len(small)}, packed {len(packed)} bytes")
+    (SOURCE / target).write_text(
+        TEMPLATE.format(file=file, what=what, source=digest, name=name, lines=lines),
+        encoding="utf-8",
+    )
+    print(f"{file}: {len(text)} characters, stripped {len(small)}, packed {len(packed)} bytes")
+
+
+def main() -> None:
+    for file in PACKED:
+        pack_file(file, "--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -24,10 +24,8 @@ Releases of this file that meet in one process share ``ACTIVE``, and know each o
 """
 
 import builtins
-import functools
 import hashlib
 import importlib._bootstrap as bootstrap
-import importlib.machinery as machinery
 import importlib.util as util
 import logging
 import marshal
@@ -37,6 +35,8 @@ import sys
 import types
 import weakref
 import zlib
+
+external = bootstrap._bootstrap_external
 
 # Guards the registry and the face. It is the interpreter's own import lock, since fork() takes it
 # first: a child never finds it held. Never held while shipped code runs.
@@ -57,28 +57,44 @@ def spec_of(name):
 
 def native(name):
     """The module of that name that the host imported by itself, or None."""
-    return None if hasattr(spec_of(name), "snapshot") else sys.modules.get(name)
+    module = sys.modules.get(name)
+    for made, _ in ACTIVE.values():
+        if made.get(name) is module:
+            return None
+    return None if hasattr(spec_of(name), "snapshot") else module
 
 
 def cache():
     """The folder for unpacked files: a real one that only this user can write in, or an error."""
     uid = getattr(os, "getuid", int)()
-    path = os.environ.get("TMPDIR", "/tmp") + f"/modulepickle-{uid}"
-    path = os.environ.get("MODULEPICKLE_CACHE", path)
+    path = os.getenv("TMPDIR", "/tmp") + f"/modulepickle-{uid}"
+    path = os.getenv("MODULEPICKLE_CACHE") or path
     os.makedirs(path, 448, True)
     found = os.lstat(path)  # its mode comes first, its owner fifth
     # A link, or open to group or others; Windows' permission bits say nothing.
-    if found[4] != uid or found[0] & (40978 if os.sep == "/" else 40960):
-        raise OSError(f"{path} is not this user's alone")
+    if found[4] != uid or found[0] & 40978 * (os.sep == "/"):
+        raise OSError(f"{path} is not ours")
     return path
 
 
 def write(path, data):
     """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
     part = f"{path}.{os.getpid()}"
-    machinery.SourceFileLoader.set_data(None, part, data)  # makes folders; is silent if it fails
+    external.SourceFileLoader.set_data(None, part, data)  # makes folders; is silent if it fails
     os.utime(part, (TIME, TIME))
     os.replace(part, path)
+
+
+class once:
+    """A property computed when it is first asked for. That of functools has a lock before 3.12, for
+    all instances together, which a fork in another thread would leave locked in the child."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def __get__(self, owner, kind):
+        value = owner.__dict__[self.make.__name__] = self.make(owner)
+        return value
 
 
 class View(types.ModuleType):
@@ -90,11 +106,11 @@ class View(types.ModuleType):
             if full in self.home.paths:
                 return self.home.obtain(full)
             return getattr(bootstrap._gcd_import(self.__name__), name)
-        except ImportError as error:
-            raise AttributeError(name) from error
+        except ImportError:
+            raise AttributeError(name)
 
 
-class Source(machinery.SourceFileLoader):
+class Source(external.SourceFileLoader):
     """Executes source from the archive; its bytecode is cached by the content of the file."""
 
     def get_data(self, path):
@@ -102,8 +118,8 @@ class Source(machinery.SourceFileLoader):
 
     def get_code(self, name):
         data = self.get_data(self.path)
-        tag = b"%s%d" % (util.MAGIC_NUMBER, sys.flags.optimize)
-        tag = "/" + hashlib.sha256(data + tag).hexdigest()
+        tag = data + b"%s%d" % (util.MAGIC_NUMBER, sys.flags.optimize)
+        tag = "/" + hashlib.sha256(tag).hexdigest()
         try:
             with open(cache() + tag, "rb") as file:
                 code = marshal.load(file)
@@ -121,7 +137,7 @@ class Source(machinery.SourceFileLoader):
 KINDS = {
     stem + suffix: Source if suffix == ".py" else kind
     for stem in ("/__init__", "")
-    for kind, suffixes in bootstrap._bootstrap_external._get_supported_file_loaders()
+    for kind, suffixes in external._get_supported_file_loaders()
     for suffix in suffixes
 }
 
@@ -129,19 +145,20 @@ KINDS = {
 class Snapshot:
     """One package at one content, and the modules made from it in this process (R9).
 
-    ``parts`` is what it was made from, to send it on; ``files`` has, for each archive-relative POSIX
-    path, the zip method, the size, and the packed bytes. ``made`` holds the modules that are imported or being imported, ``ready`` the names of those
-    that have been executed; ``needs`` the snapshots that it imports.
+    ``parts`` is what it was made from, to send it on; ``needs``, by top-level name, each snapshot
+    that it imports, or what the sender had of a third-party module. ``files`` has, for each
+    archive-relative POSIX path, the zip method, the size, and the packed bytes. ``made`` holds the
+    modules that are imported or being imported, ``ready`` the names of those that are executed.
     """
 
     def __init__(self, top, digest, seal, archive):
         if hashlib.sha256(archive).digest()[:16] != seal:
-            raise ImportError(f"shipped {top} is damaged: pickle it again")
-        self.parts = self.top, self.digest, self.seal, archive = top, digest, seal, bytes(archive)
+            raise ImportError(f"{top} is damaged: pickle it again")
+        self.parts = self.top, digest, self.seal, archive = top, digest, seal, bytes(archive)
         self.made, self.ready, self.files = {}, set(), {}
         end = 0
         while archive[end : end + 4] == b"PK\3\4":
-            method, packed, size, width = struct.unpack("<8xH8xIIH2x", archive[end : end + 30])
+            method, packed, size, width = struct.unpack_from("<8xH8xIIH", archive, end)
             start = end + 30 + width
             file = archive[end + 30 : start].decode()
             end = start + packed
@@ -157,7 +174,7 @@ class Snapshot:
                 return
             rival = leave()
             if rival:
-                warn("shipped %s hides %s", self.folder, rival)
+                warn("%s hides %s", self.folder, rival)
             ACTIVE[self.top] = self.made, self.leave
             sys.path.insert(0, self.folder)
             sys.meta_path.insert(0, self)
@@ -166,7 +183,10 @@ class Snapshot:
 
     def __call__(self, name, *path):
         """The module of that name, or what stands in it under a path of attributes."""
-        return functools.reduce(getattr, path, self.load(name))
+        found = self.fetch(name)
+        for part in path:
+            found = getattr(found, part)
+        return found
 
     # The archive and its folder
 
@@ -174,7 +194,7 @@ class Snapshot:
         method, size, data = self.files[name]
         return zlib.decompress(data, -15) if method else data
 
-    @functools.cached_property
+    @once
     def folder(self):
         """The folder of the unpacked files, which holds that one package."""
         try:
@@ -189,7 +209,7 @@ class Snapshot:
                 write(path, self.unzip(name))
             return folder
         except OSError as error:
-            warn("%s: %s is imported from memory, without files", error, self.top)
+            warn("%s: %s has no real __file__", error, self.top)
             return f"/<modulepickle>/{self.seal.hex()}"
 
     # The face
@@ -207,12 +227,14 @@ class Snapshot:
         sys.meta_path.remove(self)
         if self.folder in sys.path:
             sys.path.remove(self.folder)
-        for name in self.made:
-            self.show(name)
-        for table in sys.path_importer_cache, getattr(sys.modules.get("linecache"), "cache", {}):
-            for path in list(table):
-                if path.startswith(self.folder):
-                    del table[path]
+        for name in self.ready:  # what still executes is shown, or not, when it is done
+            if sys.modules.get(name) is self.made[name]:
+                del sys.modules[name]
+        sys.path_importer_cache.pop(self.folder, 0)
+        table = getattr(sys.modules.get("linecache"), "cache", {})
+        for path in [*table]:
+            if path.startswith(self.folder):
+                del table[path]
 
     def show(self, name):
         """Let ``sys.modules`` say what the active snapshot says, but for a module that executes."""
@@ -222,15 +244,15 @@ class Snapshot:
             sys.modules[name] = module = ACTIVE.get(self.top, [{}])[0].get(name)
             if not module:
                 del sys.modules[name]
-            elif name == self.top and "." in name:
-                parent, _, child = name.rpartition(".")
-                setattr(bootstrap._gcd_import(parent), child, module)
+        parent, _, child = name.rpartition(".")
+        if module and parent and name == self.top:  # not under the lock: it takes others
+            setattr(bootstrap._gcd_import(parent), child, module)
 
     def find_spec(self, name, *rest):
         """The finder of the host's own imports of what is active."""
         spec = self.spec(name) if name.startswith(self.top) else None
         if spec:
-            spec.loader.create_module = lambda spec: self.load(name)
+            spec.loader.create_module = lambda spec: self.fetch(name)
             spec.loader.exec_module = id  # it has been executed
         return spec
 
@@ -240,7 +262,7 @@ class Snapshot:
         """Whether this process imported the same by itself. The library can tell, if it is here."""
         return getattr(sys.modules.get("modulepickle._own"), "owns", {}.get)(self)
 
-    @functools.cached_property
+    @once
     def native(self):
         try:
             native(self.top) and bootstrap._gcd_import("modulepickle._own")
@@ -250,7 +272,7 @@ class Snapshot:
 
     # What the import statements of its code see (R8)
 
-    @functools.cached_property
+    @once
     def paths(self):
         """Each name that is not simply the host's -> its snapshot, or None for what is above one.
 
@@ -273,7 +295,7 @@ class Snapshot:
         above = name
         while above:
             if self.paths.get(above):
-                return self.paths[above].load(name)
+                return self.paths[above].fetch(name)
             above = above.rpartition(".")[0]
         if name in self.paths:
             view = View(name)
@@ -283,19 +305,19 @@ class Snapshot:
         return bootstrap._gcd_import(name)
 
     def import_module(self, name, package=None):
-        return self.obtain(util.resolve_name(name, package))
+        return self.import_(util.resolve_name(name, package), fromlist=["__name__"])
 
     def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
         """``__import__`` for code of this snapshot."""
         package = level and bootstrap._calc___package__(globals)
-        full = util.resolve_name("." * level + name, package)
+        full = util.resolve_name(level * "." + name, package)
         top = full.partition(".")[0]
         if top not in self.paths:
             try:
                 return builtins.__import__(name, globals, locals, fromlist, level)
             except ModuleNotFoundError as error:
                 if full.startswith(str(error.name)):
-                    error.msg += f", imported by {(globals or {}).get('__name__')}; sent with {self.needs.get(top)}"
+                    error.msg += f", imported by {(globals or {}).get('__name__', self.top)}; sent with {self.needs.get(top)}"
                 raise
         module = self.obtain(full)
         if not fromlist:
@@ -304,7 +326,7 @@ class Snapshot:
             owner = getattr(module.__spec__, "snapshot", self)
             for child in fromlist:
                 if f"{full}.{child}" in owner.made:
-                    owner.load(f"{full}.{child}")  # bound already, but perhaps not yet executed
+                    owner.fetch(f"{full}.{child}")  # bound already, but perhaps not yet executed
             bootstrap._handle_fromlist(module, fromlist, self.obtain)
         return module
 
@@ -312,7 +334,7 @@ class Snapshot:
         """The spec of a module in this snapshot, or None."""
         stem = name.replace(".", "/")
         path = f"{self.folder}/{stem}"
-        suffix = next((suffix for suffix in KINDS if stem + suffix in self.files), None)
+        suffix = next((suffix for suffix in KINDS if stem + suffix in self.files), "")
         if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
             return None
         path += suffix or "/__init__"
@@ -324,19 +346,19 @@ class Snapshot:
         spec.snapshot = spec.loader.home = self
         return spec
 
-    def load(self, name):
+    def fetch(self, name):
         """The module of a dotted name in this snapshot, imported if need be."""
         if name in self.ready:
             return self.made[name]
         if self.native:
             return bootstrap._gcd_import(name)
         parent, _, child = name.rpartition(".")
-        package = self.load(parent) if name != self.top else View("")
-        if name in self.made:
-            bootstrap._lock_unlock_module(name)  # waits, but for ourselves or for who waits for us
-        else:
+        package = self.fetch(parent) if name != self.top else View("")
+        try:
             with bootstrap._ModuleLockManager(name):
                 self.execute(name, package, child)
+        except bootstrap._DeadlockError:  # threads in a circle: in one version, or in two
+            self.execute(name, package, child)
         return self.made[name]
 
     def execute(self, name, package, child):
@@ -345,42 +367,45 @@ class Snapshot:
         spec = self.spec(name)
         if not spec:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        self.made[name] = module = util.module_from_spec(spec)
+        self.made[name] = module = bootstrap.module_from_spec(spec)
         setattr(package, child, module)
         module.__builtins__ = self.builtins
+        spec._initializing = True  # first: from now on, `show` leaves it in its place
         host = native(name)
         if not host:
             sys.modules[name] = module
-        spec._initializing = True
         try:
             spec.loader.exec_module(module)
             left = sys.modules[name]
-            if left is not (host or module):
-                left.__spec__ = spec  # it put another object in its place
+            # Has it put another object in its place? Not if that is of another version.
+            if left is not (host or module) and getattr(spec_of(name), "snapshot", self) is self:
                 self.made[name] = left
                 setattr(package, child, left)
-            for value in list(module.__dict__.values()):
-                # A class without a function would not hold its snapshot (R12); one of C has the
-                # immutable flag. Of this prefix typing.Protocol knows that it is not a member.
-                if issubclass(type(value), type) and value.__module__ == name and value.__flags__ & 768 == 512:
-                    type.__setattr__(value, "_abc_snapshot", self)
+            for value in [*module.__dict__.values()]:
+                # A class without a function would not hold its snapshot (R12). Looked at by its type
+                # alone, since a lazy object would be set up by a look at its `__class__`.
+                if issubclass(type(value), type) and value.__module__ == name:
+                    try:
+                        # Of this prefix typing.Protocol knows that it is not a member.
+                        type.__setattr__(value, "_abc_snapshot", self)
+                    except TypeError:  # a class of C, or with a metaclass of C
+                        pass
             self.ready.add(name)
         except BaseException:
-            for made in list(self.made):
+            for made in [*self.made]:
                 if f"{made}.".startswith(f"{name}."):
                     del self.made[made]
-                    self.ready.discard(made)
+                    self.ready -= {made}
                     self.show(made)
             delattr(package, child)
             raise
         finally:
             spec._initializing = False
-            if host:
-                sys.modules[name] = host
+            sys.modules[name] = host or module
             self.show(name)
 
 
-def snapshot(name, digest, *rest):
+def get(name, digest, *rest):
     """The snapshot of that digest: what a pickle calls first (R9)."""
     with LOCK():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
