@@ -7,7 +7,7 @@ stat changed. What it makes of a file (hash, imports, deflated bytes) is kept fo
 Like git's index, this knows that file systems have coarse clocks: a file that was written just
 before it was read may be written again within the same tick, so it is read again next time.
 
-Outside API: `listing`, `read`, `File`. Nothing here imports user code.
+Outside API: `listing`, `read`, `forget`, `last_read`, `File`. Nothing here imports user code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import stat
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from modulepickle._errors import PackagingError, Problem, Reason
@@ -25,7 +25,7 @@ from modulepickle._policy import Policy
 from modulepickle._scan import Unit, imports
 from modulepickle._tree import working_tree
 
-__all__ = ["File", "Found", "listing", "read"]
+__all__ = ["File", "Found", "Vanished", "forget", "last_read", "listing", "read"]
 
 LEVEL: Final = 6
 """Of deflate: within one per cent of level 9 in size, and three times as fast."""
@@ -69,9 +69,9 @@ class File:
 
     __slots__ = ("crc", "digest", "imports", "key", "method", "packed", "racy", "size")
 
-    def __init__(self, key: Key, content: bytes, imported: tuple[str, ...]) -> None:
+    def __init__(self, key: Key, racy: bool, content: bytes, imported: tuple[str, ...]) -> None:
         self.key = key
-        self.racy = _is_racy(key)
+        self.racy = racy
         self.digest = hashlib.sha256(content).digest()
         self.size = len(content)
         self.crc = zlib.crc32(content)
@@ -83,12 +83,20 @@ class File:
             self.method, self.packed = 0, content
         self.imports = imported
 
+    def content(self) -> bytes:
+        """Return the bytes of the file as they travel."""
+        return zlib.decompress(self.packed, -zlib.MAX_WBITS) if self.method else self.packed
 
-def _is_racy(key: Key) -> bool:
-    """Tell whether a file changed so late that the next change may bear the same time."""
+
+class Vanished(Exception):
+    """A file was gone when its turn came: list the package again."""
+
+
+def _is_racy(key: Key, read_ns: int) -> bool:
+    """Tell whether a file, read from a time on, may have changed since and bear the same stat."""
     latest = max(key[1], key[2])
     tick = TICK_NS if latest % 1_000_000_000 else COARSE_TICK_NS
-    return latest > time.time_ns() - tick
+    return latest > read_ns - tick
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -97,29 +105,55 @@ _files: dict[str, File] = {}
 """Path -> what is known about the file, for the whole process."""
 
 
-def read(found: Found) -> File:
-    """Return what is known about a listed file, after reading it if it may have changed.
+def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
+    """Return what is known about listed files, by name, after reading those that may have changed.
+
+    Those that cannot be read, or do not stop changing, are added to `problems`.
 
     Raises:
-        PackagingError: it cannot be read, or does not stop changing.
+        Vanished: one is gone.
     """
-    file = _files.get(found.path)
-    if file is None or file.racy or file.key != found.key:
-        key, content = _content(found)
-        file = _files[found.path] = File(key, content, _imports(found.name, content))
-    return file
+    files: dict[str, File] = {}
+    for found in listed:
+        file = _files.get(found.path)
+        if file is None or file.racy or file.key != found.key:
+            try:
+                file = _files[found.path] = _read(found, file)
+            except PackagingError as error:
+                problems += error.problems
+                continue
+        files[found.name] = file
+    return files
 
 
-def _content(found: Found) -> tuple[Key, bytes]:
-    """Return a file's bytes with the stat that belongs to them."""
+def forget(paths: Iterable[str]) -> None:
+    """Drop what is known about files that are no longer there."""
+    for path in paths:
+        _files.pop(path, None)
+
+
+def last_read(path: str) -> File | None:
+    """Return what was last read from a file on this disk, if it was read."""
+    return _files.get(path)
+
+
+def _read(found: Found, known: File | None) -> File:
+    """Read a file. If its content is that of `known`, that is what is returned."""
     try:
         for _ in range(ATTEMPTS):
+            began = time.time_ns()
             with open(found.path, "rb") as stream:
                 before = _key(os.fstat(stream.fileno()))
                 content = stream.read()
                 after = _key(os.fstat(stream.fileno()))
             if before == after and len(content) == after[0]:
-                return after, content
+                racy = _is_racy(after, began)
+                if known is not None and known.digest == hashlib.sha256(content).digest():
+                    known.key, known.racy = after, racy
+                    return known
+                return File(after, racy, content, _imports(found.name, content))
+    except FileNotFoundError as error:
+        raise Vanished(found.path) from error
     except OSError as error:
         raise PackagingError([_unreadable(found.path, error)]) from error
     problem = Problem(Reason.CHANGING, found.path, remedy="try again when nothing writes to it")
@@ -128,7 +162,7 @@ def _content(found: Found) -> tuple[Key, bytes]:
 
 def _imports(name: str, content: bytes) -> tuple[str, ...]:
     """Return what a member of an archive imports; nothing if it is not Python source."""
-    stem, dot, suffix = name.rpartition(".")
+    stem, _, suffix = name.rpartition(".")
     if suffix != "py":
         return ()
     module = stem.replace("/", ".")
@@ -148,46 +182,43 @@ def _unreadable(path: str, error: OSError) -> Problem:
 # --- listing --------------------------------------------------------------------------------------
 
 
-def listing(unit: Unit, policy: Policy) -> tuple[Found, ...]:
+def listing(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
     """Return the files of a local package, sorted by name: one stat a file, and no read.
 
     Left out are `__pycache__`, bytecode that has its source beside it, names that begin with a dot,
-    and what the policy ignores. Links are followed as long as they stay in the working tree.
-
-    Raises:
-        PackagingError: with all that cannot travel.
+    and what the policy ignores. Links are followed as long as they stay in the working tree. What
+    cannot travel is added to `problems`.
     """
     if not unit.is_package:
-        return (_single(unit),)
-    walk = _Walk(unit, policy)
+        return _single(unit, problems)
+    walk = _Walk(unit, policy, problems)
     found: dict[str, Found] = {}
     for folder in unit.paths:  # where a package has several, the first that has a file wins
         for file in walk.files(folder):
             found.setdefault(file.name, file)
     files = tuple(found[name] for name in sorted(found))
-    walk.problems += _clashes(files)
-    if walk.problems:
-        raise PackagingError(walk.problems)
+    problems += _clashes(files)
     return files
 
 
-def _single(unit: Unit) -> Found:
+def _single(unit: Unit, problems: list[Problem]) -> tuple[Found, ...]:
     """Return the one file of a single-file module, named by the module and not by the disk."""
     (path,) = unit.paths
     stem = unit.name.rpartition(".")[2]
     base = os.path.basename(path)
     suffix = base[len(stem) :] if base.startswith(f"{stem}.") else os.path.splitext(base)[1]
     try:
-        return Found(unit.name.replace(".", "/") + suffix, path, _key(os.stat(path)))
+        return (Found(unit.name.replace(".", "/") + suffix, path, _key(os.stat(path))),)
     except OSError as error:
-        raise PackagingError([_unreadable(path, error)]) from error
+        problems.append(_unreadable(path, error))
+        return ()
 
 
 class _Walk:
     """One walk over the folders of a package; collects all problems on its way."""
 
-    def __init__(self, unit: Unit, policy: Policy) -> None:
-        self.problems: list[Problem] = []
+    def __init__(self, unit: Unit, policy: Policy, problems: list[Problem]) -> None:
+        self.problems = problems
         self._stem = unit.name.replace(".", "/")
         self._policy = policy
         self._homes = tuple(os.path.realpath(path) for path in unit.paths)
@@ -201,6 +232,8 @@ class _Walk:
             with os.scandir(folder) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
+            if prefix and isinstance(error, FileNotFoundError):
+                return  # deleted meanwhile
             self.problems.append(_unreadable(folder, error))
             return
         names = {entry.name for entry in listed}
@@ -209,6 +242,8 @@ class _Walk:
             if not (_is_left_out(entry.name, names) or self._policy.ignores(relative)):
                 try:
                     yield from self._entry(entry, relative, above)
+                except FileNotFoundError:
+                    continue  # it was deleted meanwhile, as temporary files of editors are
                 except OSError as error:
                     self.problems.append(_unreadable(entry.path, error))
 
@@ -233,7 +268,7 @@ class _Walk:
         """Tell whether a link stays in the tree and leads to something new."""
         real = os.path.realpath(path)
         inside = any(_under(real, home) for home in self._homes) or working_tree().holds(real)
-        if real in above:
+        if real in above or any(_under(home, real) for home in self._homes):
             self._problem(Reason.LINK_CYCLE, path, relative, f"leads back to {real}")
         elif not inside:
             self._problem(Reason.LINK_LEAVES_TREE, path, relative, f"leads to {real}")
@@ -278,5 +313,7 @@ def _clashes(files: tuple[Found, ...]) -> Iterator[Problem]:
     for file in files:
         other = seen.setdefault(file.name.casefold(), file)
         if other is not file:
-            remedy = f'rename one, or leave it out: Policy(ignore=("{file.name.partition("/")[2]}",))'
+            remedy = (
+                f'rename one, or leave it out: Policy(ignore=("{file.name.partition("/")[2]}",))'
+            )
             yield Problem(Reason.NAMES_CLASH, file.name, f"and {other.name}", remedy)

@@ -5,7 +5,7 @@ So a `Finder` looks where the name came from, or *would* come from: in `sys.modu
 with `find_spec`. It never imports anything, and never raises because of what it finds: what cannot
 be found is not local, and a DEBUG line says so.
 
-Outside API: `imports` (of `_imports`), `Unit`, `Finder`, `finder`, `find_unit`.
+Outside API: `imports` (of `_imports`), `Unit`, `Finder`, `finder`, `find_unit`, `received_folder`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from modulepickle._imports import imports
 from modulepickle._policy import NEVER, Policy, get_policy
 from modulepickle._tree import WorkingTree, current_folder, working_tree
 
-__all__ = ["Finder", "Unit", "find_unit", "finder", "imports"]
+__all__ = ["Finder", "Unit", "find_unit", "finder", "imports", "received_folder"]
 
 log = logging.getLogger("modulepickle")
 
@@ -208,6 +208,8 @@ def _from_module(module: object) -> _Found | None:
     if not isinstance(module, types.ModuleType):
         return None
     values: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    if hasattr(values.get("__spec__"), "snapshot"):
+        return None  # the loader made it: that is not where this process' own one is
     spec, file, folders = (values.get(name) for name in ("__spec__", "__file__", "__path__"))
     if isinstance(spec, importlib.machinery.ModuleSpec):
         file = spec.origin if spec.has_location else file
@@ -217,6 +219,19 @@ def _from_module(module: object) -> _Found | None:
     return _found(file, folders)
 
 
+def received_folder(name: str) -> str | None:
+    """Return the last name of the folder on `sys.path` that the loader put there for a module.
+
+    None if no received package has that top-level name. The loader's snapshots are finders, with
+    `parts`: dotted name, digest, seal, archive (see `_received`).
+    """
+    for each in [*sys.meta_path]:
+        parts = getattr(each, "parts", None)
+        if isinstance(parts, tuple) and parts[0].partition(".")[0] == name:
+            return str(parts[2].hex())
+    return None
+
+
 def _from_spec(name: str, module: object) -> _Found:
     """Ask the finders on `sys.meta_path`, which may be anybody's and raise anything."""
     try:
@@ -224,6 +239,10 @@ def _from_spec(name: str, module: object) -> _Found:
         search = (
             importlib.util.find_spec if module is None else importlib.machinery.PathFinder.find_spec
         )
+        taken = received_folder(name)
+        if taken is not None:
+            path = [entry for entry in sys.path if os.path.basename(entry) != taken]
+            return _of_spec(importlib.machinery.PathFinder.find_spec(name, path))
         spec = search(name)
     except Exception as error:
         log.debug("cannot find %s: %r", name, error)

@@ -8,36 +8,36 @@ Identity is never taken from compressed bytes, since zlib builds differ: the dig
 names and contents, each with its length before it. It covers everything that the package reaches by
 imports, so one digest means one behaviour, and cycles between packages need no special case.
 
-Outside API: `Shipment`, `Snapshot`, `Shipped`, `owns`.
+Outside API: `Shipment`, `Snapshot`, `Shipped`, `is_own`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import struct
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
-from typing import Final
+from typing import Final, Optional
 
+from modulepickle._archive import make_zip
 from modulepickle._distributions import distribution
 from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._files import File, Found, Key, listing, read
+from modulepickle._files import ATTEMPTS, File, Found, Key, Vanished, forget, listing, read
 from modulepickle._policy import Policy
-from modulepickle._scan import STANDARD_NAMES, Finder, Unit, finder
+from modulepickle._scan import STANDARD_NAMES, Finder, Unit, finder, received_folder
 
-__all__ = ["Shipment", "Shipped", "Snapshot", "owns"]
+__all__ = ["Shipment", "Shipped", "Snapshot", "is_own"]
 
 log = logging.getLogger("modulepickle")
 
 LARGE: Final = 5 * 2**20
 """Bytes of content above which a snapshot is worth a warning: it travels with every pickle."""
 
-MAX_FILES: Final = 65_535
-"""Of a zip file without its 64-bit extension."""
+DIGEST_SIZE: Final = 16
+"""Bytes of SHA-256 that are kept: 128 bits tell all contents apart, and travel with each pickle."""
 
 
 def fold(*parts: bytes) -> bytes:
@@ -56,7 +56,7 @@ class Snapshot:
         files: archive-relative POSIX path -> file, sorted.
         content: hash of the names and contents.
         archive: the zip; the same bytes whenever the same zlib build makes it.
-        seal: SHA-256 of the archive, which tells the receiver that it came through whole.
+        seal: half of the SHA-256 of the archive: the receiver sees that it came through whole.
         imports: the dotted names that its files import.
     """
 
@@ -68,10 +68,11 @@ class Snapshot:
             name.encode(), *(part for f in files for part in (f.encode(), files[f].digest))
         )
         self.archive = make_zip(files)
-        self.seal = hashlib.sha256(self.archive).digest()
-        self.imports = tuple(dict.fromkeys(n for f in files.values() for n in f.imports))
+        self.seal = hashlib.sha256(self.archive).digest()[:DIGEST_SIZE]
+        self.imports = _imported(files)
         self._modules = tuple(_modules(files))
-        self._needs: tuple[Finder, tuple[Unit, ...], dict[str, str]] | None = None
+        self._tops = tuple(dict.fromkeys(name.partition(".")[0] for name in self.imports))
+        self._needs: _Needs | None = None
 
     @property
     def size(self) -> int:
@@ -83,25 +84,44 @@ class Snapshot:
 
         The latter are "distribution version", as installed here (R15).
         """
-        if self._needs is None or self._needs[0] is not finder:
-            units: dict[Unit, None] = {}
-            others: dict[str, str] = {}
-            for name in self.imports:
-                unit = finder.unit(name)
-                if unit is not None:
-                    units[unit] = None
-                elif (top := name.partition(".")[0]) not in STANDARD_NAMES and top not in others:
-                    others[top] = " ".join(distribution(top) or ())
-            units = {unit: None for unit in units if unit.name != self.name}
-            others = {top: others[top] for top in sorted(others) if others[top]}
-            self._needs = finder, tuple(sorted(units)), others
-        return self._needs[1:]
+        # A finder is good for a moment of the disk, but modules come and go in `sys.modules`.
+        tops = [finder.unit(top) for top in self._tops]
+        known = self._needs
+        if known is None or known[0] is not finder or known[1] != tops:
+            known = self._needs = (finder, tops, *_look_up(self.imports, self.name, finder))
+        return known[2:]
 
     def specs(self) -> dict[str, ModuleSpec]:
         """Return the specs of those of its modules that this process has imported by itself."""
         loaded = ((name, sys.modules.get(name)) for name in self._modules)
         specs = ((name, getattr(module, "__spec__", None)) for name, module in loaded)
-        return {name: spec for name, spec in specs if spec is not None}
+        return {
+            name: spec for name, spec in specs if spec is not None and not hasattr(spec, "snapshot")
+        }
+
+
+def _imported(files: dict[str, File]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for file in files.values() for name in file.imports))
+
+
+def _look_up(
+    names: Iterable[str], own: str, finder: Finder
+) -> tuple[tuple[Unit, ...], dict[str, str]]:
+    """Return what imported names need, without the package itself, whose name is `own`."""
+    units: set[Unit] = set()
+    others: dict[str, str] = {}
+    for name in names:
+        unit = finder.unit(name)
+        if unit is not None:
+            units.add(unit)
+        elif (top := name.partition(".")[0]) not in STANDARD_NAMES and top not in others:
+            others[top] = " ".join(distribution(top) or ())
+    needed = tuple(sorted(unit for unit in units if unit.name != own))
+    return needed, {top: others[top] for top in sorted(others) if others[top]}
+
+
+_Needs = tuple[Finder, list[Optional[Unit]], tuple[Unit, ...], dict[str, str]]
+"""The finder that answered, its answers for the top-level names, and what came of all names."""
 
 
 def _modules(files: Iterable[str]) -> Iterable[str]:
@@ -111,43 +131,10 @@ def _modules(files: Iterable[str]) -> Iterable[str]:
             yield stem.replace("/", ".").removesuffix(".__init__")
 
 
-# --- archives -------------------------------------------------------------------------------------
-
-# Of each member: flags (bit 11: the name is UTF-8), then time and date (1980-01-01, zip's first).
-_FLAGS: Final = 0x0800
-_TIME_DATE: Final = (0, 0x21)
-_VERSION: Final = 20  # 2.0 is the first that has deflate
-_UNIX: Final = 3 << 8
-_MODE: Final = 0o100644 << 16
-
-
-def make_zip(files: dict[str, File]) -> bytes:
-    """Return a zip of files that are packed already: fixed date, fixed mode, in the given order."""
-    if len(files) > MAX_FILES:
-        problem = Problem(Reason.TOO_LARGE, f"{len(files)} files", f"a zip has {MAX_FILES} at most")
-        raise PackagingError([problem])
-    members: list[bytes] = []
-    directory: list[bytes] = []
-    offset = 0
-    for path, file in files.items():
-        name = path.encode()
-        sizes = (file.crc, len(file.packed), file.size, len(name))
-        common = (_VERSION, _FLAGS, file.method, *_TIME_DATE, *sizes)
-        local = struct.pack("<4s5H3I2H", b"PK\3\4", *common, 0)
-        members += local, name, file.packed
-        tail = (0, 0, 0, 0, _MODE, offset)
-        directory += struct.pack("<4s6H3I5H2I", b"PK\1\2", _UNIX | _VERSION, *common, *tail), name
-        offset += len(local) + len(name) + len(file.packed)
-    index = b"".join(directory)
-    end = struct.pack(
-        "<4s4H2IH", b"PK\5\6", 0, 0, len(files), len(files), len(index), offset, 0
-    )
-    return b"".join([*members, index, end])
-
-
 # --- the process' cache ---------------------------------------------------------------------------
 
-_Listing = tuple[tuple[str, Key], ...]
+_Listing = dict[str, tuple[str, Key]]
+"""Path on this disk -> name in the archive, and stat."""
 _snapshots: dict[tuple[Unit, tuple[str, ...]], tuple[_Listing, Snapshot]] = {}
 
 
@@ -157,22 +144,47 @@ def snapshot(unit: Unit, policy: Policy) -> Snapshot:
     Raises:
         PackagingError: with all that cannot travel.
     """
+    for _ in range(ATTEMPTS):
+        try:
+            return _snapshot(unit, policy)
+        except Vanished as error:
+            vanished = str(error)
+    problem = Problem(Reason.CHANGING, vanished, "files come and go", "try again when they stay")
+    raise PackagingError([problem])
+
+
+class Incomplete(PackagingError):
+    """A package cannot travel. `imports`: the dotted names that its readable source imports."""
+
+    def __init__(self, problems: Iterable[Problem], imports: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.imports = imports
+
+
+def _snapshot(unit: Unit, policy: Policy) -> Snapshot:
     began = time.perf_counter()
-    found = listing(unit, policy)
-    stats = tuple((file.name, file.key) for file in found)
-    known = _snapshots.get((unit, policy.ignore))
-    if known is not None and known[0] == stats and not _any_racy(known[1]):
-        _check_size(unit, found, policy)
-        return known[1]
-    _check_size(unit, found, policy)
-    files = {file.name: read(file) for file in found}
-    if known is not None and _same(known[1].files, files):
-        made = known[1]
+    problems: list[Problem] = []
+    found = listing(unit, policy, problems)
+    problems += _too_large(unit, found, policy)
+    if problems:  # what it imports may have some, too
+        source = read((file for file in found if file.name.endswith(".py")), problems)
+        raise Incomplete(problems, _imported(source))
+    stats = {file.path: (file.name, file.key) for file in found}
+    before, known = _snapshots.get((unit, policy.ignore), ({}, None))
+    if known is not None and before == stats and not _any_racy(known):
+        return known
+    files = read(found, problems)
+    if problems:
+        raise Incomplete(problems, _imported(files))
+    if known is not None and _same(known.files, files):
+        made = known
         made.files = files
     else:
         made = Snapshot(unit, files)
         _log(made, (time.perf_counter() - began) * 1000)
-    stats = tuple((name, file.key) for name, file in files.items())
+    forget(before.keys() - stats.keys())
+    # Of the files as they were read: a later change differs from that.
+    stats = {file.path: (file.name, files[file.name].key) for file in found}
     _snapshots[unit, policy.ignore] = stats, made
     return made
 
@@ -188,7 +200,7 @@ def _same(before: dict[str, File], after: dict[str, File]) -> bool:
     )
 
 
-def _check_size(unit: Unit, found: tuple[Found, ...], policy: Policy) -> None:
+def _too_large(unit: Unit, found: tuple[Found, ...], policy: Policy) -> Iterable[Problem]:
     total = sum(file.key[0] for file in found)
     if total <= policy.max_bytes:
         return
@@ -196,37 +208,51 @@ def _check_size(unit: Unit, found: tuple[Found, ...], policy: Policy) -> None:
     lines = [f"{total:,} bytes in {len(found)} files, at most {policy.max_bytes:,} travel"]
     lines += [f"{file.key[0]:>15,}  {file.name}" for file in largest]
     inside = largest[0].name.partition(unit.name.replace(".", "/") + "/")[2] or largest[0].name
-    remedy = f'leave files out: Policy(ignore=("{inside}",)), or allow it: Policy(max_bytes={total})'
-    raise PackagingError([Problem(Reason.TOO_LARGE, unit.name, "\n".join(lines), remedy)])
+    remedy = (
+        f'leave files out: Policy(ignore=("{inside}",)), or allow it: Policy(max_bytes={total})'
+    )
+    yield Problem(Reason.TOO_LARGE, unit.name, "\n".join(lines), remedy)
 
 
 def _log(made: Snapshot, milliseconds: float) -> None:
     log.info(
         "snapshot of %s: %d files, %d bytes, packed to %d, in %.1f ms",
-        made.name, len(made.files), made.size, len(made.archive), milliseconds,
+        made.name,
+        len(made.files),
+        made.size,
+        len(made.archive),
+        milliseconds,
     )
     if made.size > LARGE:
         log.warning(
             "%s has %d bytes, which travel with every pickle of it; Policy(ignore=...) leaves"
             " files out",
-            made.name, made.size,
+            made.name,
+            made.size,
         )
 
 
 # --- shipments ------------------------------------------------------------------------------------
 
-OWN: dict[bytes, dict[str, ModuleSpec]] = {}
-"""Digest -> the modules, by their specs, that this process had when it pickled that snapshot."""
+OWN: dict[bytes, tuple[str, dict[str, ModuleSpec]]] = {}
+"""Digest -> name of the package, and the modules, by their specs, that this process had of it when
+it pickled that snapshot."""
+
+OWN_KEPT: Final = 500
+"""Snapshots that `OWN` remembers: in a session, a day's edits."""
 
 
-def owns(digest: bytes) -> bool:
+def is_own(digest: bytes) -> bool:
     """Tell whether this process pickled a snapshot and still has the modules of then (R10).
 
     A reload gives a module a new spec. The loader asks this, in a process that has both.
     """
-    specs = OWN.get(digest)
-    return specs is not None and all(
-        getattr(sys.modules.get(name), "__spec__", None) is spec for name, spec in specs.items()
+    own = OWN.get(digest)
+    # Where a received package has taken the name, an import would get that one.
+    if own is None or received_folder(own[0].partition(".")[0]) is not None:
+        return False
+    return all(
+        getattr(sys.modules.get(name), "__spec__", None) is spec for name, spec in own[1].items()
     )
 
 
@@ -268,19 +294,27 @@ class Shipment:
         """
         if unit.name not in self._shipped:
             reach = self._reach(unit)
-            for name in reach:
-                self._shipped.setdefault(name, self._sealed(name))
-            for name in reach:
+            new = [name for name in reach if name not in self._shipped]
+            self._shipped.update((name, self._sealed(name)) for name in new)
+            for name in new:
                 units, others = self._snapshots[name].needs(self._finder)
                 needs = {need.name: self._shipped[need.name] for need in units}
                 self._shipped[name].needs = {**needs, **others}
         return self._shipped[unit.name]
 
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Return the snapshots that were shipped so far, by name."""
+        return tuple(self._snapshots[name] for name in sorted(self._shipped))
+
     def _sealed(self, name: str) -> Shipped:
         made = self._snapshots[name]
         others = sorted(self._reach(made.unit).keys() - {name})
-        digest = fold(made.content, *(self._snapshots[other].content for other in others))
-        OWN[digest] = made.specs()
+        contents = (self._snapshots[other].content for other in others)
+        digest = fold(made.content, *contents)[:DIGEST_SIZE]
+        OWN.pop(digest, None)  # the latest stands last
+        OWN[digest] = made.name, made.specs()
+        if len(OWN) > OWN_KEPT:
+            OWN.pop(next(iter(OWN)), None)
         return Shipped(name, digest, made.seal, made.archive)
 
     def _reach(self, unit: Unit) -> dict[str, tuple[str, ...]]:
@@ -294,7 +328,8 @@ class Shipment:
                 needs = self._snapshot(unit).needs(self._finder)[0]
             except PackagingError as error:
                 problems += (replace(problem, chain=way[:-1]) for problem in error.problems)
-                continue
+                names = error.imports if isinstance(error, Incomplete) else ()
+                needs = _look_up(names, unit.name, self._finder)[0]
             for need in needs:
                 if need.name not in reach:
                     reach[need.name] = way

@@ -3,7 +3,8 @@
 The file is what travels. If it was edited after the import, the object in memory is older than what
 will run on the receiver, and nobody sees it: hence a warning. It must never be a false alarm. So
 compiled code is compared and not text, line numbers aside, and only where Python's own loader
-compiled the file: pytest rewrites assertions, and other loaders do other things.
+compiled the file: pytest rewrites assertions, and other loaders do other things. What the code is
+compared with is the content that travels, and not what the disk says a moment later.
 
 Nothing is compiled as long as the file is older than this process, which is the usual case.
 
@@ -12,81 +13,80 @@ Outside API: `check_fresh`.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 from modulepickle._errors import StaleSourceWarning
+from modulepickle._files import File, last_read
+from modulepickle._process import began_ns
 
 __all__ = ["check_fresh"]
 
 HOME: Final = os.path.dirname(os.path.abspath(__file__))
-IMPORTED_NS: Final = time.time_ns()
 
 Print = tuple[Any, ...]
 """What two compilations of one function share, wherever it stands in its file."""
 
-_prints: dict[str, tuple[tuple[int, int, int], dict[str, set[Print]]]] = {}
-"""Path -> its stat, and the prints of its code objects by their names."""
+_prints: dict[str, tuple[bytes, dict[str, set[Print]]]] = {}
+"""Path -> the digest of its content, and the prints of its code objects by their names."""
 
 
-def check_fresh(obj: FunctionType | type) -> None:
-    """Warn if a function or class of a local module differs from what its file now says."""
-    spec = getattr(sys.modules.get(obj.__module__), "__spec__", None)
-    if spec is None or type(spec.loader) is not SourceFileLoader or not spec.origin:
+def check_fresh(obj: Any, module: str, path: str) -> None:
+    """Warn if an object that is shipped by its name differs from what its file now says.
+
+    Args:
+        obj: a function or class, or what a decorator made of one.
+        module: the local module that it stands in, of which the snapshot has just been made.
+        path: dotted, inside the module.
+    """
+    spec: Any = getattr(sys.modules.get(module), "__spec__", None)
+    if type(getattr(spec, "loader", None)) is not SourceFileLoader or not spec.origin:
+        return
+    # The second for a `.` or `..` on `sys.path`. None: a link, perhaps; then nothing is known.
+    file = last_read(spec.origin) or last_read(os.path.abspath(spec.origin))
+    if file is None or max(file.key[1:3]) < BEGAN_NS:
         return
     try:
-        found = os.stat(spec.origin)
-        if max(found.st_mtime_ns, found.st_ctime_ns) < _began_ns():
-            return
-        known = _prints_in(spec.origin, (found.st_size, found.st_mtime_ns, found.st_ctime_ns))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # a file that does not compile is somebody else's error to report
+        known = _prints_in(spec.origin, file)
+    except (SyntaxError, ValueError):
+        return _warn(f"{module}.{path}", f"{spec.origin}, which does not compile")
+    except (RecursionError, MemoryError):
+        return
     for code in _codes(obj):
         if code.co_filename == spec.origin and _print(code) not in known.get(code.co_name, ()):
-            warnings.warn(
-                f"{obj.__module__}.{obj.__qualname__} is not what {spec.origin} says: the file was"
-                " edited after it was imported. The file is what travels; reload the module, or"
-                " start again, to run the same here.",
-                StaleSourceWarning,
-                stacklevel=_stack_level(),
-            )
-            return
+            return _warn(f"{module}.{path}", spec.origin)
 
 
-def _began_ns() -> int:
-    """Return a time in ns before which this process had imported nothing.
-
-    A forked process began when its parent did; it has inherited our own import.
-    """
-    try:
-        with open("/proc/self/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        ticks = int(fields[19]) / os.sysconf("SC_CLK_TCK")  # proc(5): since boot, field 22
-        boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-        return min(IMPORTED_NS, int((boot + ticks) * 1e9))
-    except (OSError, AttributeError, ValueError):  # not on Linux
-        return IMPORTED_NS
+def _warn(name: str, file: str) -> None:
+    warnings.warn(
+        f"{name} is not what its file says now: {file}. The file was edited after it was imported,"
+        " and is what travels; reload the module, or start again, to run the same here.",
+        StaleSourceWarning,
+        stacklevel=_stack_level(),
+    )
 
 
-def _prints_in(path: str, key: tuple[int, int, int]) -> dict[str, set[Print]]:
+BEGAN_NS: Final = began_ns()
+"""Taken once: a warm `dumps` opens no file. A forked process began when its parent did."""
+
+
+def _prints_in(path: str, file: File) -> dict[str, set[Print]]:
     """Return the prints of all code objects of a file, compiled once a content."""
     known = _prints.get(path)
-    if known is None or known[0] != key:
-        with open(path, "rb") as file:
-            source = file.read()
+    if known is None or known[0] != file.digest:
         with warnings.catch_warnings():  # the import has shown what there is to warn of
             warnings.simplefilter("ignore")
-            top = compile(source, path, "exec", dont_inherit=True)
+            top = compile(file.content(), path, "exec", dont_inherit=True)
         prints: dict[str, set[Print]] = {}
         for code in _nested(top):
             prints.setdefault(code.co_name, set()).add(_print(code))
-        known = _prints[path] = key, prints
+        known = _prints[path] = file.digest, prints
     return known[1]
 
 
@@ -98,32 +98,53 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 
 def _print(code: CodeType) -> Print:
-    consts = tuple(
-        _print(const) if isinstance(const, CodeType) else (type(const), repr(const))
-        for const in code.co_consts
-    )
     names = code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
     counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
-    return code.co_name, code.co_code, consts, names, counts
+    return code.co_name, code.co_code, _const(code.co_consts), names, counts
+
+
+def _const(const: object) -> object:
+    """Return what is equal for constants that are, and only for those: 1, 1.0 and True differ."""
+    if isinstance(const, CodeType):
+        return _print(const)
+    if isinstance(const, tuple):
+        return tuple, tuple(map(_const, const))
+    if isinstance(const, frozenset):  # its order depends on how it was made: `marshal` or compiler
+        return frozenset, frozenset(map(_const, const))
+    return type(const), repr(const)
 
 
 def _codes(obj: Any) -> Iterator[CodeType]:
     """Yield the code of a function, under all its wrappers, or of the functions in a class."""
     if isinstance(obj, type):
         for value in list(vars(obj).values()):
-            if not isinstance(value, type):
+            if not isinstance(value, type) or _is_nested(value, obj):
                 yield from _codes(value)
-        return
-    for attribute in ("__func__", "fget", "fset", "fdel", "func"):
-        inner = getattr(obj, attribute, None)
-        if inner is not None and isinstance(obj, _HOLDERS):
-            yield from _codes(inner)
-    if isinstance(obj, FunctionType):
-        wrapped = obj.__dict__.get("__wrapped__")
-        yield from [obj.__code__] if wrapped is None else _codes(wrapped)
+    elif isinstance(obj, _WRAPPERS):
+        wrapped = getattr(obj, "__wrapped__", None)
+        if wrapped is not None:
+            yield from _codes(wrapped)
+        elif isinstance(obj, FunctionType):
+            yield obj.__code__
+    else:
+        for attribute in _HOLDERS.get(type(obj), ()):
+            yield from _codes(getattr(obj, attribute))
 
 
-_HOLDERS: Final = (staticmethod, classmethod, property)
+def _is_nested(cls: type, outer: type) -> bool:
+    path = f"{outer.__qualname__}.{cls.__name__}"
+    return cls.__module__ == outer.__module__ and cls.__qualname__ == path
+
+
+_WRAPPERS: Final = (FunctionType, type(functools.lru_cache(lambda: None)))
+_HOLDERS: Final[dict[type, tuple[str, ...]]] = {
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    property: ("fget", "fset", "fdel"),
+    functools.cached_property: ("func",),
+    functools.partialmethod: ("func",),
+    functools.singledispatchmethod: ("func",),
+}
 
 
 def _stack_level() -> int:
