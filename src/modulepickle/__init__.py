@@ -25,6 +25,11 @@ from pickle import (
 from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
 from modulepickle._pickler import Pickler, Unpickler, dump, dumps, load, loads
 from modulepickle._policy import Policy, get_policy, set_policy
+from modulepickle._registered import (
+    list_registry_pickle_by_value,
+    register_pickle_by_value,
+    unregister_pickle_by_value,
+)
 
 __all__ = [
     "DEFAULT_PROTOCOL",
@@ -43,9 +48,12 @@ __all__ = [
     "dump",
     "dumps",
     "get_policy",
+    "list_registry_pickle_by_value",
     "load",
     "loads",
+    "register_pickle_by_value",
     "set_policy",
+    "unregister_pickle_by_value",
 ]
 
 __version__ = "0.1.0"

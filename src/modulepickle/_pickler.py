@@ -12,11 +12,16 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
 from typing import IO, Any
 
+import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
+from modulepickle._byvalue import Parts
+from modulepickle._path import with_path
 from modulepickle._policy import Policy, get_policy
-from modulepickle._reduce import Reducer, reducer_of
+from modulepickle._reduce import Reducer, reducer_of, reduction_of
 from modulepickle._snapshot import Shipment, Shipped
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
@@ -42,9 +47,9 @@ class Pickler(pickle.Pickler):
         self,
         file: IO[bytes],
         protocol: int | None = None,
-        *,
         fix_imports: bool = True,
         buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
+        *,
         policy: Policy | None = None,
     ) -> None:
         super().__init__(
@@ -62,6 +67,7 @@ class Pickler(pickle.Pickler):
         self._foreign: set[str] = set()
         self._shipment: Shipment | None = None
         self.resent: dict[bytes, Shipped] = {}
+        self.parts = Parts()
 
     def dump(self, obj: Any) -> None:
         """Write the pickle of an object, with the local packages as they are on disk now (R5).
@@ -71,7 +77,15 @@ class Pickler(pickle.Pickler):
             PicklingError: as plain pickle does.
         """
         self._reset()
-        super().dump(obj)
+        try:
+            super().dump(obj)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            better = with_path(obj, error, self._failure, self._reduction)
+            if better is error:
+                raise
+            raise better from error
+        finally:
+            self.parts = Parts()  # it keeps objects alive
 
     def reducer_override(self, obj: Any) -> Any:
         """Return the reduction of an object that ships something, else `NotImplemented`."""
@@ -89,6 +103,45 @@ class Pickler(pickle.Pickler):
             self._shipment = Shipment(self.policy)
         return self._shipment
 
+    def shipped_module(self, name: str) -> Shipped | None:
+        """Return the snapshot that holds a module; None if it is not local."""
+        unit = self.shipment.unit(name)
+        if unit is None:
+            self.note_foreign(name)
+            return None
+        return self.shipment.ship(unit)
+
+    def is_shipped(self, module: ModuleType) -> bool:
+        """Tell whether a module travels in a snapshot."""
+        if hasattr(getattr(module, "__spec__", None), "snapshot"):
+            return True
+        return self.shipped_module(module.__name__) is not None
+
+    @contextmanager
+    def while_naming(self) -> Iterator[None]:
+        """Reduce for another pickler, whose bytes are only hashed."""
+        parts, protocol = self.parts, self.protocol
+        self.parts, self.protocol = Parts(naming=True), 5
+        try:
+            yield
+        finally:
+            self.parts, self.protocol = parts, protocol
+
+    def _failure(self, obj: Any) -> Exception | None:
+        """Return the error of pickling an object alone, if there is one."""
+        try:
+            Pickler(_Nowhere(), self.protocol, policy=self.policy)._dump(obj)
+        except Exception as error:
+            return error
+        return None
+
+    def _dump(self, obj: Any) -> None:
+        super().dump(obj)
+
+    def _reduction(self, obj: Any) -> Any:
+        reduction = self.reducer_override(obj)
+        return reduction_of(self, obj) if reduction is NotImplemented else reduction
+
     def is_foreign(self, module: str) -> bool:
         """Tell whether a module was found to be nobody's working tree, in this `dump`."""
         return module in self._foreign
@@ -96,6 +149,13 @@ class Pickler(pickle.Pickler):
     def note_foreign(self, module: str) -> None:
         """Remember that a module is not local."""
         self._foreign.add(module)
+
+
+class _Nowhere(io.RawIOBase):
+    """A file that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
 
 
 def dump(

@@ -18,8 +18,30 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from modulepickle._emit import Reduced, TheLoader, reduce_loader, reduce_shipped
-from modulepickle._received import received, resend
+from modulepickle._byvalue import Scope, by_value, reduce_function
+from modulepickle._classes import reduce_class
+from modulepickle._emit import (
+    Call,
+    Rebuilt,
+    Reduced,
+    TheLoader,
+    TheRebuilder,
+    reduce_call,
+    reduce_loader,
+    reduce_rebuilder,
+    reduce_rebuilt,
+    reduce_shipped,
+)
+from modulepickle._others import (
+    NAMED,
+    OTHERS,
+    is_dispatcher,
+    reduce_builtin_type,
+    reduce_by_name,
+    reduce_dispatcher,
+    reduce_dynamic_module,
+)
+from modulepickle._received import is_receiver, received, resend
 from modulepickle._snapshot import Shipped
 from modulepickle._stale import check_fresh
 
@@ -32,50 +54,84 @@ Reducer = Callable[["Pickler", Any], Any]
 
 
 def find(module: str, path: str) -> Any:
-    """Return what stands in an imported module under a dotted path; None if nothing does."""
+    """Return what stands in an imported module under a dotted path (empty: the module), or None."""
     found: Any = sys.modules.get(module)
-    for part in path.split("."):
+    for part in path.split(".") if path else ():
         found = getattr(found, part, None)
     return found
 
 
-def shipped(pickler: Pickler, obj: Any, module: object) -> Shipped | None:
-    """Return the snapshot that an object of that module travels in; None if it is not local."""
-    if not isinstance(module, str) or pickler.is_foreign(module):
+def shipped(pickler: Pickler, obj: Any, module: object, path: str) -> Shipped | None:
+    """Return the snapshot that an object travels in under a name; None if it is not local."""
+    if not isinstance(module, str):
         return None
-    snapshot = received(obj)
+    if pickler.is_foreign(module) and find(module, path) is obj:
+        return None
+    snapshot = received(obj, module, path)
     if snapshot is not None:
         return resend(snapshot, pickler.resent)
     unit = pickler.shipment.unit(module)
     if unit is None:
         pickler.note_foreign(module)
         return None
-    return pickler.shipment.ship(unit)
+    made = pickler.shipment.ship(unit)
+    if path:
+        check_fresh(obj, module, path)
+    return made
 
 
 def reduce_named(pickler: Pickler, obj: Any) -> Any:
-    """Reduce a function or class: to its name inside a snapshot if it has one."""
-    module = obj.__module__
-    snapshot = shipped(pickler, obj, module)
-    if snapshot is None:
+    """Reduce a function or class: to its name, inside a snapshot or not, if it has one."""
+    module, path = obj.__module__, obj.__qualname__
+    if any(obj is own for own in INTERPRETERS_OWN):
         return NotImplemented
-    path = obj.__qualname__
-    if received(obj) is None:
-        if find(module, path) is not obj:
-            return NotImplemented
-        check_fresh(obj)
-    return snapshot, (module, path)
+    if module is None:
+        module = pickle.whichmodule(obj, path)  # type: ignore[attr-defined]
+    if not isinstance(module, str):
+        return NotImplemented
+    if not by_value(pickler, module):
+        snapshot = shipped(pickler, obj, module, path)
+        if snapshot is None:
+            if find(module, path) is obj:
+                return NotImplemented
+        elif find(module, path) is obj or received(obj, module, path) is not None:
+            return snapshot, (module, *path.split("."))
+    return reduce_value(pickler, obj)
+
+
+INTERPRETERS_OWN: Final = (type(None), type(NotImplemented), type(...))
+"""Types without a name, for which plain pickle has a way of its own."""
+
+
+def reduce_value(pickler: Pickler, obj: Any) -> Any:
+    """Reduce a function or class by value, unless it is made of C."""
+    if isinstance(obj, FunctionType):
+        pickler.parts.used = True
+        return reduce_dispatcher(obj) if is_dispatcher(obj) else reduce_function(pickler, obj)
+    found = reduce_builtin_type(obj)
+    if found is not NotImplemented or obj.__flags__ & (HEAP | IMMUTABLE) != HEAP:
+        return found
+    pickler.parts.used = True
+    return reduce_class(pickler, obj)
+
+
+HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+IMMUTABLE: Final = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE, new in 3.10
 
 
 def reduce_module(pickler: Pickler, module: ModuleType) -> Any:
     """Reduce a module: plain pickle refuses all of them."""
     name = module.__name__
-    snapshot = shipped(pickler, module, name)
-    if snapshot is not None:
+    if by_value(pickler, name) and sys.modules.get("__main__") is not module:
+        return reduce_dynamic_module(pickler, module)
+    snapshot = shipped(pickler, module, name, "")
+    if snapshot is not None and (
+        sys.modules.get(name) is module or received(module, name, "") is not None
+    ):
         return snapshot, (name,)
     if sys.modules.get(name) is module:
         return importlib.import_module, (name,)
-    return NotImplemented
+    return reduce_dynamic_module(pickler, module)
 
 
 def reduce_odd(pickler: Pickler, obj: Any) -> Any:
@@ -84,14 +140,18 @@ def reduce_odd(pickler: Pickler, obj: Any) -> Any:
     Of such a string the C pickler makes a global by itself, and asks nobody.
     """
     module = getattr(obj, "__module__", None)
-    if module is not None and (not isinstance(module, str) or pickler.is_foreign(module)):
+    if module is not None and not isinstance(module, str):
         return NotImplemented
     reduction = reduction_of(pickler, obj)
     if not isinstance(reduction, str):
         return reduction
     module = module or pickle.whichmodule(obj, reduction)  # type: ignore[attr-defined]
-    snapshot = shipped(pickler, obj, module)
-    return NotImplemented if snapshot is None else (snapshot, (module, reduction))
+    if by_value(pickler, module):
+        return reduce_by_name(pickler, obj)
+    snapshot = shipped(pickler, obj, module, reduction)
+    if find(module, reduction) is not obj and received(obj, module, reduction) is None:
+        return reduce_by_name(pickler, obj)
+    return NotImplemented if snapshot is None else (snapshot, (module, *reduction.split(".")))
 
 
 def reduction_of(pickler: Pickler, obj: Any) -> Any:
@@ -103,17 +163,33 @@ def reduction_of(pickler: Pickler, obj: Any) -> Any:
     return obj.__reduce_ex__(pickler.protocol)
 
 
-def _shipped_stand_in(pickler: Pickler, obj: Shipped) -> Reduced:
+def _emit_shipped(pickler: Pickler, obj: Shipped) -> Reduced:
+    if pickler.parts.naming:
+        return Call(str), (obj.name, obj.digest)
     return reduce_shipped(obj, pickler.out_of_band)
 
+
+def _emit_scope(pickler: Pickler, obj: Scope) -> Reduced:
+    return *_emit_shipped(pickler, obj)[:2], obj.needs, None, None, SET_SCOPE
+
+
+def _emit_rebuilt(pickler: Pickler, obj: Rebuilt) -> Reduced:
+    return (Call(str), (obj.name,)) if pickler.parts.naming else reduce_rebuilt(obj)
+
+
+SET_SCOPE: Final = Rebuilt("set_scope")
 
 REDUCERS: Final[dict[type, Reducer | None]] = {
     FunctionType: reduce_named,
     type: reduce_named,
     ModuleType: reduce_module,
     BuiltinFunctionType: reduce_odd,
-    Shipped: _shipped_stand_in,
+    Shipped: _emit_shipped,
+    Scope: _emit_scope,
     TheLoader: lambda pickler, obj: reduce_loader(obj),
+    TheRebuilder: lambda pickler, obj: reduce_rebuilder(obj),
+    Rebuilt: _emit_rebuilt,
+    Call: lambda pickler, obj: reduce_call(obj),
 }
 
 
@@ -125,8 +201,12 @@ def reducer_of(pickler: Pickler, kind: type) -> Reducer | None:
         return reduce_odd if _may_name_local(pickler, kind) else None
     if issubclass(kind, type):
         return reduce_named
+    if kind in OTHERS:
+        return OTHERS[kind]
     if issubclass(kind, ModuleType):
         return reduce_module
+    if f"{kind.__module__}.{kind.__name__}" in NAMED:
+        return reduce_odd
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
     return reduce_odd if not plain and _may_name_local(pickler, kind) else None
 

@@ -1,0 +1,279 @@
+"""Other objects that plain pickle refuses, and which are plain enough to travel.
+
+A table of reducers by type, and one for types that have only a name in the interpreter. Reductions
+are made of calls of the standard library where that is possible.
+
+Outside API: `OTHERS`, `reduce_builtin_type`, `reduce_by_name`.
+"""
+
+from __future__ import annotations
+
+import _collections_abc
+import collections
+import dataclasses
+import functools
+import io
+import operator
+import sys
+import types
+import typing
+import weakref
+from types import FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any, Callable, Final
+
+from modulepickle._byvalue import SortedSet, reduce_cell, reduce_code, reduce_live
+from modulepickle._byvalue import Live, Positioned, reduce_positioned, reduce_sorted
+from modulepickle._classes import reduce_field, tracked
+from modulepickle._emit import Call, Reduced, Rebuilt
+
+if TYPE_CHECKING:
+    from modulepickle._pickler import Pickler
+
+__all__ = [
+    "NAMED", "OTHERS", "is_dispatcher", "reduce_builtin_type", "reduce_by_name",
+    "reduce_dispatcher", "reduce_dynamic_module",
+]  # fmt: skip
+
+Reducer = Callable[["Pickler", Any], Any]
+SET_DISPATCH: Final = Rebuilt("set_dispatch")
+
+
+# --- names that only the interpreter knows --------------------------------------------------------
+
+
+def _named_types() -> dict[int, tuple[ModuleType, str]]:
+    return {
+        id(value): (module, name)
+        for module in (_collections_abc, types)
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+    }
+
+
+_TYPES: Final = _named_types()
+
+
+def reduce_builtin_type(cls: type) -> Any:
+    """Reduce a type without a name of its own, such as that of functions, to where it is found."""
+    module, name = _TYPES.get(id(cls), (None, ""))
+    return NotImplemented if module is None else (getattr, (module, name))
+
+
+def _descriptor(_: Pickler, obj: Any) -> Reduced:
+    return operator.getitem, (Call(vars, obj.__objclass__), obj.__name__)
+
+
+def _unless_plain(reducer: Reducer) -> Reducer:
+    """Return a reducer for what plain pickle takes, but loses: only beside what it refuses (R3)."""
+    return lambda pickler, obj: reducer(pickler, obj) if pickler.parts.used else NotImplemented
+
+
+def _dataclass_mark(_: Pickler, obj: Any) -> Any:
+    for name, value in vars(dataclasses).items():
+        if value is obj:
+            return name  # plain pickle makes a global of it
+    return NotImplemented
+
+
+# --- what holds functions -------------------------------------------------------------------------
+
+
+def _property(_: Pickler, obj: property) -> Reduced:
+    return type(obj), (obj.fget, obj.fset, obj.fdel, obj.__doc__)
+
+
+def _wrapper(_: Pickler, obj: Any) -> Reduced:
+    return type(obj), (obj.__func__,)
+
+
+def _cached_property(pickler: Pickler, obj: Any) -> Any:
+    if "lock" not in vars(obj) and not pickler.parts.used:
+        return NotImplemented  # there is no lock since 3.12, which plain pickle takes
+    state = {name: value for name, value in vars(obj).items() if name not in ("func", "lock")}
+    return type(obj), (obj.func,), state
+
+
+def _method(_: Pickler, obj: MethodType) -> Any:
+    """Reduce a bound method, by value if its name does not lead to it."""
+    function = obj.__func__
+    name = getattr(function, "__name__", "")
+    owner = obj.__self__ if isinstance(obj.__self__, type) else type(obj.__self__)
+    for base in owner.__mro__:
+        if name in vars(base):
+            found = vars(base)[name]
+            return NotImplemented if getattr(found, "__func__", found) is function else _bound(obj)
+    if type(function) is FunctionType and type(obj.__self__) is not ModuleType:
+        return _bound(obj) if "__getattr__" not in dir(owner) else NotImplemented
+    return NotImplemented
+
+
+def _bound(obj: MethodType) -> Reduced:
+    return MethodType, (obj.__func__, obj.__self__)
+
+
+def lru_cache(_: Pickler, obj: Any) -> Reduced:
+    """Reduce a function with a cache, but without what is in the cache."""
+    settings = obj.cache_parameters()
+    made = Call(functools.lru_cache, settings["maxsize"], settings["typed"])
+    kept = {"__name__", "__qualname__", "__module__", "__doc__", "__wrapped__", "cache_parameters"}
+    state = {name: value for name, value in vars(obj).items() if name not in kept}
+    return (made, (obj.__wrapped__,), state) if state else (made, (obj.__wrapped__,))
+
+
+DISPATCHER: Final = functools.singledispatch(lambda: None).__code__  # type: ignore[attr-defined]
+
+
+def is_dispatcher(obj: FunctionType) -> bool:
+    """Tell whether a function was made by `functools.singledispatch`."""
+    return obj.__code__ is DISPATCHER
+
+
+def reduce_dispatcher(obj: Any) -> Reduced:
+    """Reduce a single-dispatch function: its cache is of weak references, and made again."""
+    registered = [(kind, each) for kind, each in obj.registry.items() if kind is not object]
+    made = functools.singledispatch, (obj.registry[object],)
+    return *made, registered, None, None, SET_DISPATCH
+
+
+# --- typing ---------------------------------------------------------------------------------------
+
+
+def _type_variable(pickler: Pickler, obj: Any) -> Reduced:
+    settings: dict[str, Any] = {}
+    for name in ("bound", "covariant", "contravariant", "infer_variance"):
+        value = getattr(obj, f"__{name}__", None)
+        if value:
+            settings[name] = value
+    if getattr(obj, "has_default", bool)():
+        settings["default"] = obj.__default__
+    make = functools.partial(type(obj), **settings) if settings else type(obj)
+    return tracked(pickler, obj, make, obj.__name__, *getattr(obj, "__constraints__", ()))
+
+
+def _type_alias(_: Pickler, obj: Any) -> Reduced:
+    parameters = {"type_params": obj.__type_params__} if obj.__type_params__ else {}
+    return functools.partial(type(obj), **parameters), (obj.__name__, obj.__value__)
+
+
+def _new_type(_: Pickler, obj: Any) -> Reduced:
+    state = {"__module__": obj.__module__, "__qualname__": obj.__qualname__}
+    return typing.NewType, (obj.__name__, obj.__supertype__), state
+
+
+def _forward_reference(_: Pickler, obj: Any) -> Reduced:
+    return typing.ForwardRef, (obj.__forward_arg__,)
+
+
+# --- views and files ------------------------------------------------------------------------------
+
+
+def _memoryview(_: Pickler, obj: memoryview) -> Reduced:
+    flat = Call(memoryview, obj.tobytes())
+    if obj.format == "B" and obj.ndim == 1:
+        return memoryview, (obj.tobytes(),)
+    shape = [obj.shape] if obj.ndim != 1 else []
+    return operator.methodcaller("cast", obj.format, *shape), (flat,)
+
+
+def _view(name: str, ordered: bool) -> Reducer:
+    kind: Any = collections.OrderedDict if ordered else dict
+
+    def reduce(_: Pickler, obj: Any) -> Reduced:
+        if name == "values":
+            filled = kind(enumerate(obj))
+        else:
+            filled = kind(obj) if name == "items" else kind.fromkeys(obj)
+        return operator.methodcaller(name), (filled,)
+
+    return reduce
+
+
+def _proxy(_: Pickler, obj: Any) -> Reduced:
+    return types.MappingProxyType, (dict(obj),)
+
+
+def _weak_set(_: Pickler, obj: Any) -> Reduced:
+    return weakref.WeakSet, ([*obj],)
+
+
+def _weak_dict(_: Pickler, obj: Any) -> Any:
+    return type(obj), (), None, None, iter([*obj.items()])
+
+
+def _file(_: Pickler, obj: io.TextIOWrapper) -> Any:
+    """Reduce a text file that is open for reading to a copy in memory, at the same position."""
+    for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
+        if obj is getattr(sys, name, None):
+            return getattr, (sys, name)
+    if obj.closed or not obj.readable() or obj.writable() or not obj.seekable():
+        return NotImplemented
+    here = obj.tell()
+    try:
+        after = obj.read()
+        obj.seek(0)
+        text = obj.read()
+    finally:
+        obj.seek(here)
+    state = text, "", len(text) - len(after), {"name": obj.name}
+    return io.StringIO, (), state
+
+
+def reduce_dynamic_module(pickler: Pickler, module: ModuleType) -> Reduced:
+    """Reduce a module that nobody can import: to a new one, with all that it holds."""
+    pickler.parts.adopt(module)
+    left_out = {"__builtins__", "__spec__", "__loader__", "__file__", "__cached__", "__path__"}
+    state = {name: value for name, value in vars(module).items() if name not in left_out}
+    return ModuleType, (module.__name__,), state
+
+
+def reduce_by_name(pickler: Pickler, obj: Any) -> Any:
+    """Reduce an object of `__main__` that says it is to be found there under a name."""
+    if hasattr(obj, "cache_parameters"):
+        return lru_cache(pickler, obj)
+    reducer = NAMED.get(f"{type(obj).__module__}.{type(obj).__name__}")
+    return NotImplemented if reducer is None else reducer(pickler, obj)
+
+
+NAMED: Final[dict[str, Reducer]] = {
+    **{f"typing.{name}": _type_variable for name in ("TypeVar", "ParamSpec", "TypeVarTuple")},
+    **{
+        f"typing_extensions.{name}": _type_variable
+        for name in ("TypeVar", "ParamSpec", "TypeVarTuple")
+    },
+    "typing.TypeAliasType": _type_alias,
+    "typing.NewType": _new_type,
+}
+
+OTHERS: Final[dict[type, Reducer]] = {
+    types.CodeType: reduce_code,
+    types.CellType: reduce_cell,
+    Live: reduce_live,
+    Positioned: reduce_positioned,
+    SortedSet: reduce_sorted,
+    types.GetSetDescriptorType: _descriptor,
+    types.ClassMethodDescriptorType: _descriptor,
+    property: _property,
+    staticmethod: _wrapper,
+    classmethod: _wrapper,
+    functools.cached_property: _cached_property,
+    MethodType: _method,
+    memoryview: _memoryview,
+    types.MappingProxyType: _proxy,
+    weakref.WeakSet: _weak_set,
+    weakref.WeakKeyDictionary: _weak_dict,
+    weakref.WeakValueDictionary: _weak_dict,
+    io.TextIOWrapper: _file,
+    dataclasses.Field: _unless_plain(reduce_field),
+    type(dataclasses.MISSING): _unless_plain(_dataclass_mark),
+    type(dataclasses._FIELD): _unless_plain(_dataclass_mark),  # type: ignore[attr-defined]
+    type(dataclasses._HAS_DEFAULT_FACTORY): _unless_plain(_dataclass_mark),  # type: ignore[attr-defined]
+    typing.ForwardRef: _unless_plain(_forward_reference),
+    **{
+        type(getattr(kind(), name)()): _view(name, kind is collections.OrderedDict)
+        for kind in (dict, collections.OrderedDict)
+        for name in ("keys", "values", "items")
+    },
+}
+
+if hasattr(dataclasses, "KW_ONLY"):  # new in 3.10
+    OTHERS[type(dataclasses.KW_ONLY)] = _unless_plain(_dataclass_mark)

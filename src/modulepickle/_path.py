@@ -1,0 +1,125 @@
+"""Why an object cannot be pickled: the way from it to the part that cannot (R15).
+
+Only after a failure, the object is looked at again: of its parts, each is pickled alone, and the
+first that fails is gone into. That costs nothing as long as all goes well.
+
+Outside API: `with_path`.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from types import FunctionType, ModuleType
+from typing import Any, Final, Optional
+
+from modulepickle._emit import Call
+from modulepickle._errors import PackagingError, Problem, Reason
+
+__all__ = ["with_path"]
+
+DEPTH: Final = 60
+"""Links of the longest path that is told."""
+
+REMEDY: Final = "make it where it is used, or leave it out in __getstate__"
+
+Fails = Callable[[Any], Optional[Exception]]
+Reduce = Callable[[Any], Any]
+
+
+def with_path(obj: Any, error: Exception, fails: Fails, reduce: Reduce) -> Exception:
+    """Return an error that says how the pickler got to what cannot be pickled.
+
+    Errors that a class raises by itself, for reasons of its own, are returned as they are.
+
+    Args:
+        obj: what was to be pickled. error: what came of it.
+        fails: pickles one object alone, and returns its error.
+        reduce: returns an object's reduction.
+    """
+    if isinstance(error, PackagingError) or not _is_refusal(error):
+        return error
+    chain = [_name(obj)]
+    seen = {id(obj)}
+    kept = [obj]  # ids are unique only among what lives
+    while len(chain) < DEPTH:
+        for label, part in _parts(obj, reduce):
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            kept.append(part)
+            found = fails(part)
+            if found is not None and _is_refusal(found):
+                obj, error = part, found
+                chain += [label] if label else []
+                break
+        else:
+            break
+    kind = f"{type(obj).__module__}.{type(obj).__qualname__}".replace("builtins.", "")
+    subject = kind if isinstance(obj, (int, str)) else f"an object of type {kind}"
+    return PackagingError([Problem(Reason.UNSUPPORTED, subject, str(error), REMEDY, tuple(chain))])
+
+
+def _is_refusal(error: Exception) -> bool:
+    if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
+        return False
+    return str(error).lower().startswith(("cannot pickle", "can't pickle", "can't get local"))
+
+
+def _name(obj: Any) -> str:
+    if isinstance(obj, (FunctionType, type)):
+        return f"`{obj.__qualname__}`"
+    if isinstance(obj, ModuleType):
+        return f"module `{obj.__name__}`"
+    return f"`{type(obj).__qualname__}` object"
+
+
+def _parts(obj: Any, reduce: Reduce) -> Iterator[tuple[str, Any]]:
+    """Yield what an object is pickled with, and what to call it; empty if it goes without."""
+    if isinstance(obj, dict):
+        for key, value in obj.items():
+            yield "a key", key
+            yield f"item {key!r:.60}", value
+    elif isinstance(obj, (list, tuple)) and type(obj).__reduce_ex__ is object.__reduce_ex__:
+        for index, value in enumerate(obj):
+            yield f"item {index}", value
+    elif isinstance(obj, (set, frozenset)):
+        for value in obj:
+            yield "an item", value
+    else:
+        try:
+            reduction = reduce(obj)
+        except Exception:  # it is this object itself that cannot
+            return
+        if isinstance(reduction, tuple):
+            yield from _of_reduction(obj, reduction)
+
+
+def _of_reduction(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    state = reduction[2] if len(reduction) > 2 else None
+    if isinstance(obj, FunctionType) and isinstance(state, tuple):
+        for kind, values in zip(("global", "closure variable", "attribute"), state):
+            for name, value in values.items():
+                yield f"{kind} `{name}`", value
+    elif isinstance(obj, type) and isinstance(state, tuple):
+        for base in obj.__bases__:
+            yield f"base `{base.__qualname__}`", base
+        for values in state[1:]:
+            for name, value in values.items():
+                yield f"attribute `{name}`", value
+    else:
+        for values in state if isinstance(state, tuple) else (state,):
+            if isinstance(values, dict):
+                for name, value in values.items():
+                    yield f"attribute `{name}`", value
+            elif values is not None:
+                yield "", values
+    for part in reduction[:2]:
+        if isinstance(part, Call):
+            part = part.parts
+        for index, value in enumerate(part if isinstance(part, tuple) else (part,)):
+            yield f"argument {index}" if not isinstance(obj, (FunctionType, type)) else "", value
+    for index, value in enumerate(reduction[3] or () if len(reduction) > 3 else ()):
+        yield f"item {index}", value
+    for key, value in reduction[4] or () if len(reduction) > 4 else ():
+        yield f"item {key!r:.60}", value

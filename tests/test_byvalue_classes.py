@@ -1,0 +1,458 @@
+"""Classes by value: everything that a class of `__main__` can be, on a bare receiver."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from receivers import project, receive, run, send
+
+LIBRARY = """
+    === library/__init__.py
+    class Base:
+        seen = []
+        def __init_subclass__(cls, key, **more):
+            super().__init_subclass__(**more)
+            Base.seen.append(key)
+        def hello(self):
+            return "hello from " + type(self).__name__
+    class Meta(type):
+        made = []
+        def __new__(meta, name, bases, space, *, tag):
+            meta.made.append(name)
+            made = super().__new__(meta, name, bases, space)
+            made.tag = tag
+            return made
+        def __init__(cls, *args, tag): pass
+"""
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return project(tmp_path, LIBRARY)
+
+
+CASES = {
+    "plain": (
+        """
+        class C:
+            "Doc."
+            x = [1]
+            def __init__(self, y): self.y = y
+            def both(self): return self.x, self.y
+            @classmethod
+            def make(cls): return cls(5)
+            @staticmethod
+            def plain(): return 6
+            @property
+            def double(self): return self.y * 2
+            @double.setter
+            def double(self, value): self.y = value // 2
+        obj = C, C(2)
+        """,
+        """
+        C, c = obj
+        c.double = 8
+        result = (type(c) is C, c.both(), C.make().y, C.plain(), c.double, C.__doc__, C.__name__,
+                  C.__module__, C.__qualname__)
+        """,
+        (True, ([1], 4), 5, 6, 8, "Doc.", "C", "__main__", "C"),
+    ),
+    "super and slots": (
+        """
+        class A:
+            __slots__ = ("x", "__hidden")
+            def __init__(self, x): self.x = x; self.__hidden = x + 1
+            def get(self): return self.x, self.__hidden
+        class B(A):
+            __slots__ = {"y": "why"}
+            def __init__(self, x): super().__init__(x); self.y = __class__.__name__
+            def get(self): return super().get() + (self.y,)
+        obj = B(1)
+        """,
+        "result = obj.get(), hasattr(obj, '__dict__'), type(obj).__slots__, type(obj)(5).get()",
+        ((1, 2, "B"), False, {"y": "why"}, (5, 6, "B")),
+    ),
+    "nested and self-referring": (
+        """
+        class Outer:
+            class Inner:
+                def up(self): return Outer
+            def make(self): return Outer.Inner()
+        Outer.me = Outer
+        Outer.Inner.outer = Outer
+        obj = Outer
+        """,
+        "result = (obj.me is obj, obj().make().up() is obj, obj.Inner.outer is obj,"
+        " obj.Inner.__qualname__)",
+        (True, True, True, "Outer.Inner"),
+    ),
+    "metaclass": (
+        """
+        class Meta(type):
+            count = 0
+            def __new__(meta, name, bases, space, *, tag="none"):
+                Meta.count += 1
+                made = super().__new__(meta, name, bases, {**space, "tag": tag})
+                return made
+            def __init__(cls, *args, **more): pass
+            def __call__(cls, x): return super().__call__(x * 10)
+            def __len__(cls): return 3
+            def __setattr__(cls, name, value): raise AttributeError("frozen")
+        class C(metaclass=Meta, tag="tagged"):
+            def __init__(self, x): self.x = x
+        obj = C
+        """,
+        "result = obj(1).x, len(obj), obj.tag, type(obj).__name__, type(obj).count",
+        (10, 3, "tagged", "Meta", 1),
+    ),
+    "abc": (
+        """
+        import abc, collections.abc
+        class A(abc.ABC):
+            @abc.abstractmethod
+            def f(self): ...
+            @property
+            @abc.abstractmethod
+            def g(self): ...
+        class B(A):
+            def f(self): return 1
+            g = 2
+        class Other: pass
+        A.register(Other)
+        A.register(float)
+        class Seq(collections.abc.Sequence):
+            def __getitem__(self, i): return [1, 2][i]
+            def __len__(self): return 2
+        obj = [B, A, Other, Seq]
+        """,
+        """
+        B, A, Other, Seq = obj
+        try:
+            A()
+        except TypeError as error:
+            refused = "abstract" in str(error)
+        result = (refused, B().f(), isinstance(Other(), A), isinstance(1.0, A), isinstance(1, A),
+                  list(Seq()), sorted(A.__abstractmethods__), 2 in Seq())
+        """,
+        (True, 1, True, True, False, [1, 2], ["f", "g"], True),
+    ),
+    "enums": (
+        """
+        import enum
+        class Color(enum.Enum):
+            RED = 1
+            GREEN = "g"
+            ALIAS = 1
+            def hello(self): return "I am " + self.name
+            @property
+            def upper(self): return self.name.upper()
+            @classmethod
+            def first(cls): return cls.RED
+        class Number(enum.IntEnum):
+            ONE = 1
+            TWO = 2
+        class Text(str, enum.Enum):
+            A = "a"
+        class Perm(enum.Flag):
+            R = enum.auto()
+            W = enum.auto()
+            RW = R | W
+        class IntPerm(enum.IntFlag):
+            R = 4
+            W = 2
+        class Planet(enum.Enum):
+            EARTH = (5.0, 6.0)
+            MARS = (3.0, 2.0)
+            def __init__(self, mass, radius):
+                self.mass, self.radius = mass, radius
+        class Coord(bytes, enum.Enum):
+            def __new__(cls, value, label):
+                obj = bytes.__new__(cls, [value])
+                obj._value_ = value
+                obj.label = label
+                return obj
+            X = (1, "x")
+            Y = (2, "y")
+        obj = [Color, Number, Text, Perm, IntPerm, Planet, Coord, Color.GREEN, Perm.R | Perm.W]
+        """,
+        """
+        Color, Number, Text, Perm, IntPerm, Planet, Coord, green, rw = obj
+        result = [
+            Color.RED.hello(), Color.ALIAS is Color.RED, Color(1) is Color.RED, green is Color.GREEN,
+            list(Color.__members__), Color["GREEN"] is green, green.upper, Color.first().name,
+            Number.TWO + 1, Number(1) is Number.ONE, isinstance(Number.ONE, int),
+            Text.A == "a", Text("a") is Text.A, Text.A.upper(),
+            rw == Perm.RW, (Perm.R | Perm.W).value, Perm.R in rw, (~Perm.R).name,
+            int(IntPerm.R | IntPerm.W), (IntPerm.R | 8) == 12,
+            Planet.MARS.mass, Planet((5.0, 6.0)).radius,
+            Coord.Y.label, Coord(2) is Coord.Y, bytes(Coord.X), len(Color), repr(Color.RED),
+            Color.RED in Color, Color.__name__, hash(green) == hash(Color.GREEN),
+        ]
+        try:
+            Color(99)
+        except ValueError as error:
+            result.append(str(error))
+        try:
+            Color.RED = 3
+        except AttributeError:
+            result.append("frozen")
+        import pickle, copy
+        result.append(copy.deepcopy(Color.RED) is Color.RED)
+        """,
+        [
+            "I am RED", True, True, True, ["RED", "GREEN", "ALIAS"], True, "GREEN", "RED",
+            3, True, True, True, True, "A", True, 3, True, "W", 6, True, 3.0, 6.0,
+            "y", True, b"\1", 2, "<Color.RED: 1>", True, "Color", True,
+            "99 is not a valid Color", "frozen", True,
+        ],
+    ),
+    "an enum's base and order": (
+        """
+        import enum
+        class Base(enum.Enum):
+            def __init__(self, code): self.code = code * 2
+            def _generate_next_value_(name, start, count, last): return name.lower()
+            @classmethod
+            def _missing_(cls, value): return cls.A
+        class E(Base):
+            A = enum.auto()
+            B = 3
+        obj = E
+        """,
+        "result = [e.value for e in obj], obj.B.code, obj('nothing').name, issubclass(obj, obj.__base__)",
+        (["a", 3], 6, "A", True),
+    ),
+    "dataclasses": (
+        """
+        import dataclasses, typing
+        from dataclasses import dataclass, field
+        @dataclass
+        class D:
+            x: int
+            y: list = field(default_factory=list, metadata={"k": 1})
+            z: int = 3
+            c: typing.ClassVar[int] = 9
+            i: dataclasses.InitVar[int] = 4
+            hidden: int = field(default=7, init=False, repr=False, compare=False)
+            def __post_init__(self, i): self.hidden = i + self.z
+        @dataclass(frozen=True, order=True)
+        class F:
+            x: int = 0
+            w: str = "w"
+        obj = [D, D(1), F, F(2)]
+        """,
+        """
+        import dataclasses
+        D, d, F, f = obj
+        result = [
+            repr(d), d == D(1), d.hidden, D(1, [2], 5, 6).hidden, D.c,
+            [(x.name, x.type, x.default is dataclasses.MISSING) for x in dataclasses.fields(D)][:2],
+            dict(dataclasses.fields(D)[1].metadata), dataclasses.asdict(D(1)), dataclasses.is_dataclass(D),
+            repr(dataclasses.replace(f, x=4)), F(1) < F(2), hash(F(1)) == hash(F(1)), D.__hash__,
+            D.__init__.__qualname__, F.__dataclass_params__.frozen,
+        ]
+        try:
+            f.x = 1
+        except dataclasses.FrozenInstanceError:
+            result.append("frozen")
+        @dataclasses.dataclass
+        class Sub(D):
+            more: int = 1
+        result.append(repr(Sub(1)))
+        """,
+        [
+            "D(x=1, y=[], z=3)", True, 7, 11, 9,
+            [("x", int, True), ("y", list, True)], {"k": 1},
+            {"x": 1, "y": [], "z": 3, "hidden": 7}, True, "F(x=4, w='w')", True, True, None,
+            "D.__init__", True, "frozen",
+            "Sub(x=1, y=[], z=3, more=1)",
+        ],
+    ),
+    "named tuples": (
+        """
+        import collections, typing
+        P = collections.namedtuple("P", "x y", defaults=[5])
+        class Q(typing.NamedTuple):
+            "Doc."
+            a: int
+            b: str = "b"
+            def both(self): return self.a, self.b
+        class R(collections.namedtuple("Base", "u v")):
+            __slots__ = ()
+            def __repr__(self): return "R!"
+        obj = [P, P(1), Q, Q(2), R(3, 4)]
+        """,
+        """
+        P, p, Q, q, r = obj
+        result = [p.x, p.y, repr(p), p._replace(x=2), p._asdict(), P._fields, q.both(), repr(q),
+                  Q._field_defaults, Q.__annotations__, Q._make([8, 9]).a, r.u, repr(r),
+                  Q.__doc__, p == (1, 5), P.__module__, type(r)(1, 2)._replace(u=5).u]
+        result[3] = tuple(result[3])
+        """,
+        [
+            1, 5, "P(x=1, y=5)", (2, 5), {"x": 1, "y": 5}, ("x", "y"), (2, "b"), "Q(a=2, b='b')",
+            {"b": "b"}, {"a": int, "b": str}, 8, 3, "R!", "Doc.", True, "__main__", 5,
+        ],
+    ),
+    "typing": (
+        """
+        import typing
+        T = typing.TypeVar("T")
+        K = typing.TypeVar("K", int, str)
+        class Box(typing.Generic[T]):
+            def __init__(self, x: T): self.x = x
+        class IntBox(Box[int]): pass
+        class Movie(typing.TypedDict, total=False):
+            name: str
+            year: int
+        @typing.runtime_checkable
+        class Closes(typing.Protocol):
+            def close(self) -> None: ...
+        class Door(Closes):
+            def close(self): return "closed"
+        class Loose:
+            def close(self): pass
+        UserId = typing.NewType("UserId", int)
+        obj = [Box, IntBox, Movie, Closes, Door, Loose, T, K, UserId, Box[T], typing.List[Box[int]]]
+        """,
+        """
+        import typing
+        Box, IntBox, Movie, Closes, Door, Loose, T, K, UserId, alias, many = obj
+        result = [
+            Box[int](1).x, Box.__parameters__ == (T,), IntBox(2).x, IntBox.__orig_bases__ == (Box[int],),
+            Movie(name="x"), Movie.__total__, sorted(Movie.__optional_keys__),
+            isinstance(Loose(), Closes), isinstance(1, Closes), Door().close(), isinstance(Door(), Closes),
+            K.__constraints__, UserId(5), UserId.__name__, alias[str].__args__,
+            typing.get_args(many)[0].__origin__ is Box, Movie.__annotations__,
+        ]
+        try:
+            Closes()
+        except TypeError:
+            result.append("a protocol")
+        """,
+        [
+            1, True, 2, True, {"name": "x"}, False, ["name", "year"], True, False, "closed", True,
+            (int, str), 5, "UserId", (str,), True, {"name": str, "year": int}, "a protocol",
+        ],
+    ),
+    "hooks run once": (
+        """
+        class Field:
+            names = []
+            def __set_name__(self, owner, name): self.name = name; Field.names.append(name)
+            def __get__(self, obj, owner): return self.name
+        class Base:
+            seen = []
+            def __init_subclass__(cls, key=None, **more):
+                super().__init_subclass__(**more)
+                cls.key = key
+                Base.seen.append(key)
+        class A(Base, key="a"):
+            field = Field()
+        class Slotted(Base, key="s"):
+            __slots__ = ("x",)
+        obj = [A, Base, Field, Slotted]
+        """,
+        """
+        A, Base, Field, Slotted = obj
+        before = list(Base.seen)
+        class B(A, key="b"):
+            pass
+        result = (before, Base.seen, A.key, A().field, Field.names, B.key, A.__mro__[1:] == (Base, object),
+                  A.__bases__ == (Base,), Slotted.__bases__ == (Base,))
+        """,
+        (["a", "s"], ["a", "s", "b"], "a", "field", ["field"], "b", True, True, True),
+    ),
+    "a base that knows its children": (
+        """
+        class Base:
+            children = {}
+            def __init_subclass__(cls): Base.children[cls.__name__] = cls
+        class A(Base): pass
+        class B(A): pass
+        obj = B()
+        """,
+        "B = type(obj); result = sorted(B.children), B.children['B'] is B, B.__mro__[1].__name__",
+        (["A", "B"], True, "A"),
+    ),
+    "inheriting from a shipped class": (
+        """
+        import library
+        class C(library.Base, key="k"):
+            def hello(self): return super().hello() + "!"
+        class M(metaclass=library.Meta, tag=1):
+            pass
+        obj = C(), M
+        """,
+        """
+        c, M = obj
+        import library
+        result = c.hello(), isinstance(c, library.Base), library.Base.seen, M.tag, library.Meta.made
+        """,
+        ("hello from C!", True, [], 1, []),
+    ),
+    "built-in bases": (
+        """
+        class E(Exception):
+            def __init__(self, x): super().__init__(x); self.x = x
+        class L(list):
+            def first(self): return self[0]
+        class D(dict):
+            def __missing__(self, key): return key
+        class I(int):
+            def __repr__(self): return "I" + str(int(self))
+        class T(tuple):
+            def __new__(cls, *items): return super().__new__(cls, items)
+            def __getnewargs__(self): return tuple(self)
+        import ctypes
+        class S(ctypes.Structure):
+            _fields_ = [("x", ctypes.c_int), ("y", ctypes.c_double)]
+        obj = [E(1), L([5]), D(), I(3), T(1, 2), S]
+        """,
+        """
+        e, l, d, i, t, S = obj
+        result = e.x, e.args, l.first(), d["k"], repr(i), tuple(t), S(1, 2.5).y
+        """,
+        (1, (1,), 5, "k", "I3", (1, 2), 2.5),
+    ),
+    "descriptors in a class": (
+        """
+        import functools
+        class C:
+            n = 0
+            @functools.cached_property
+            def slow(self): C.n += 1; return C.n
+            @functools.lru_cache(None)
+            def kept(self, x): return x
+            @functools.singledispatchmethod
+            def show(self, x): return "any"
+            @show.register
+            def _(self, x: int): return "int"
+            part = functools.partialmethod(kept, 5)
+            def __class_getitem__(cls, item): return item
+        obj = C()
+        """,
+        "C = type(obj); result = obj.slow, obj.slow, obj.kept(4), obj.show(1), obj.show(''),"
+        " obj.part(), C[3]",
+        (1, 1, 4, "int", "any", 5, 3),
+    ),
+    "annotations": (
+        """
+        class C:
+            x: int = 1
+            y: "list[str]"
+        class Empty: pass
+        obj = C, Empty
+        """,
+        "result = obj[0].__annotations__, getattr(obj[1], '__annotations__', {})",
+        ({"x": int, "y": "list[str]"}, {}),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_class_of_main(name, tree):
+    sender, code, expected = CASES[name]
+    assert receive(send(tree, sender), code, absent=["library"]).result == expected
