@@ -43,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("demo", help="two versions of a package in one bare interpreter")
     command.set_defaults(command=_demo)
-    command = commands.add_parser("run", help="run a function of your project in a bare interpreter")
+    text = "run a function of your project in a bare interpreter"
+    command = commands.add_parser("run", help=text)
     command.add_argument("function", metavar="MODULE:FUNCTION", help="for example  train:fit")
     command.add_argument("arguments", metavar="JSON", nargs="*", help="an argument, as JSON")
     command.add_argument(
@@ -72,7 +73,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         outcome = run_bare(file.getvalue(), options.python, homes)
     except OSError as error:
-        raise Mistake(f"cannot start {options.python}: {error.strerror}; give --python PATH") from None
+        reason = f"{options.python}: {error.strerror}"
+        raise Mistake(f"cannot start {reason}; give --python PATH") from None
     if outcome.code:
         print(f"modulepickle: {options.function} failed there, see above", file=sys.stderr)
         return 1
@@ -114,7 +116,8 @@ def _value(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise Mistake(f"the argument {text} is not JSON; a string is written '\"{text}\"'") from None
+        hint = f"a string is written '\"{text}\"'"
+        raise Mistake(f"the argument {text} is not JSON; {hint}") from None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A bare receiver on this machine: another interpreter that has neither the source nor this library.
+"""A bare receiver on this machine: another interpreter, with neither the source nor this library.
 
 `python -m modulepickle` uses it to show, and to let you try, that a pickle needs nothing else.
 

@@ -129,6 +129,7 @@ NEVER: Final = frozenset(
         "__annotate__", "__annotate_func__", "__annotations_cache__", "__protocol_attrs__",
         "__non_callable_proto_members__", "__callable_proto_members_only__",
         "__module__", "__qualname__", "__slots__", "__doc__", "__static_attributes__",
+        "__classcell__", "__classdictcell__",
     }
 )  # fmt: skip
 """Entries of a class that are made with it, or are sent in another way."""
@@ -140,6 +141,8 @@ def reduce_class(pickler: Pickler, cls: Any) -> Reduced:
     meta, name, bases = _metaclass(cls), cls.__name__, cls.__bases__
     if isinstance(cls, enum.EnumMeta):
         names, members = _members(cls)
+        if meta is enum.EnumMeta:
+            meta = None  # its `__qualname__` is another since 3.11
         made = tracked(pickler, cls, MAKE_ENUM, meta, name, bases, space, names, members)
     else:
         made = tracked(pickler, cls, MAKE_CLASS, meta, name, bases, space)
@@ -182,7 +185,7 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
         left_out |= special(cls, more)
     found: Namespace = {}
     for name, value in vars(cls).items():
-        if name in left_out or name in space or _is_of_class(cls, value):
+        if name in left_out or name in space or _is_of_class(cls, value, name):
             continue
         found[sys.intern(name)] = steady(value)
     if "__annotations__" in vars(cls) or any(n.startswith("__annot") for n in vars(cls)):
@@ -196,10 +199,13 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
     return found
 
 
-def _is_of_class(cls: Any, value: Any) -> bool:
-    """Tell whether a descriptor was made with the class, for a slot or for `__dict__`."""
-    kinds = (MemberDescriptorType, GetSetDescriptorType)
-    return isinstance(value, kinds) and value.__objclass__ is cls
+def _is_of_class(cls: Any, value: Any, name: str) -> bool:
+    """Tell whether a descriptor was made with the class: for a slot, `__dict__`, a C structure."""
+    if isinstance(value, (MemberDescriptorType, GetSetDescriptorType)):
+        return value.__objclass__ is cls  # type: ignore[no-any-return]
+    return type(value).__name__ == "CField" and any(
+        name == field[0] for field in vars(cls).get("_fields_", ())
+    )
 
 
 # --- what the standard library makes again --------------------------------------------------------
@@ -325,6 +331,7 @@ def _enum(cls: Any, more: dict[str, Any]) -> set[str]:
     if own:
         more["members"] = own
     made = {name for name in ENUM_NAMES if not _is_users(vars(cls).get(name))}
+    made |= {name for name, value in vars(cls).items() if _is_from(value, enum)}
     return {*cls.__members__, *made, "_boundary_" if _inherits_boundary(cls) else ""}
 
 

@@ -59,7 +59,7 @@ def demo() -> Iterator[str]:
             pickles.append(str(Path(place, f"{number}.pickle")))
             _sender(tree, pickles[-1])
             size = os.path.getsize(pickles[-1])
-            yield f"Version {number}, with {prices.strip()}: modulepickle.dumps(shop.quote) is {size:,} bytes"
+            yield f"Version {number}, where {prices.strip()}: a pickle of {size:,} bytes"
         yield ""
         yield "Both in one bare interpreter, which has neither shop nor modulepickle:"
         yield from _indented(_output([sys.executable, "-I", "-S", "-c", RECEIVER, *pickles], empty))

@@ -20,7 +20,7 @@ Invariants, by the rules of the design. Keep them when you edit:
    ``sys.modules``; whoever finds it bound waits for the import lock of its name.
 
 Releases of this file that meet in one process share ``ACTIVE``, and know each other's modules by
-``__spec__.snapshot``. The library looks for that, too, and at ``parts`` and ``needs`` of a snapshot.
+``__spec__.snapshot``. The library looks for that, too, and at a snapshot's ``parts`` and ``needs``.
 """
 
 import builtins
@@ -317,7 +317,8 @@ class Snapshot:
                 return builtins.__import__(name, globals, locals, fromlist, level)
             except ModuleNotFoundError as error:
                 if full.startswith(str(error.name)):
-                    error.msg += f", imported by {(globals or {}).get('__name__', self.top)}; sent with {self.needs.get(top)}"
+                    who = (globals or {}).get("__name__", self.top)
+                    error.msg += f", imported by {who}; sent with {self.needs.get(top)}"
                 raise
         module = self.obtain(full)
         if not fromlist:
@@ -334,16 +335,17 @@ class Snapshot:
         """The spec of a module in this snapshot, or None."""
         stem = name.replace(".", "/")
         path = f"{self.folder}/{stem}"
-        suffix = next((suffix for suffix in KINDS if stem + suffix in self.files), "")
+        suffix = next((each for each in KINDS if stem + each in self.files), "")
         if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
             return None
         path += suffix or "/__init__"
-        spec = util.spec_from_file_location(name, path, loader=KINDS.get(suffix, Source)(name, path))
+        loader = KINDS.get(suffix, Source)(name, path)
+        spec = util.spec_from_file_location(name, path, loader=loader)
         if not suffix:  # a namespace package: it has no file, and executes nothing
             spec.has_location = False
-            spec.loader.exec_module = id
-        spec.loader.member = f"{stem}{suffix}"
-        spec.snapshot = spec.loader.home = self
+            loader.exec_module = id
+        loader.member = f"{stem}{suffix}"
+        spec.snapshot = loader.home = self
         return spec
 
     def fetch(self, name):
@@ -382,8 +384,8 @@ class Snapshot:
                 self.made[name] = left
                 setattr(package, child, left)
             for value in [*module.__dict__.values()]:
-                # A class without a function would not hold its snapshot (R12). Looked at by its type
-                # alone, since a lazy object would be set up by a look at its `__class__`.
+                # A class without a function would not hold its snapshot (R12). Looked at by its
+                # type alone, since a lazy object would be set up by a look at its `__class__`.
                 if issubclass(type(value), type) and value.__module__ == name:
                     try:
                         # Of this prefix typing.Protocol knows that it is not a member.

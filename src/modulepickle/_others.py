@@ -135,6 +135,16 @@ def reduce_dispatcher(obj: Any) -> Reduced:
     return *made, registered, None, None, SET_DISPATCH
 
 
+def _dispatching_method(pickler: Pickler, obj: Any) -> Reduced:
+    _, (plain,), registered, *rest = reduce_dispatcher(obj.dispatcher)
+    return type(obj), (plain,), registered, *rest
+
+
+def _partial_method(_: Pickler, obj: Any) -> Reduced:
+    # Since 3.14 plain pickle calls it without arguments.
+    return functools.partial(type(obj), obj.func, *obj.args, **obj.keywords), ()
+
+
 # --- typing ---------------------------------------------------------------------------------------
 
 
@@ -256,6 +266,8 @@ OTHERS: Final[dict[type, Reducer]] = {
     staticmethod: _wrapper,
     classmethod: _wrapper,
     functools.cached_property: _cached_property,
+    functools.singledispatchmethod: _dispatching_method,
+    functools.partialmethod: _unless_plain(_partial_method),
     MethodType: _method,
     memoryview: _memoryview,
     types.MappingProxyType: _proxy,

@@ -62,18 +62,18 @@ def _same(snapshot: Any, began: int) -> bool:
     folders = getattr(module, "__path__", None)
     stem = name.replace(".", "/")
     try:
-        home = list(folders)[0] if folders is not None else None
+        home = next(iter(folders)) if folders is not None else None
         with zipfile.ZipFile(io.BytesIO(archive)) as files:
             for member in files.namelist():
                 path = module.__file__ if home is None else home + member[len(stem) :]
                 if path is None:
                     return False
-                # The loader's own folder, named by the seal, has nothing else in it: a child process
-                # that got its parent's `sys.path` has imported from there.
+                # The loader's own folder, named by the seal, has nothing else in it: a child
+                # process that got its parent's `sys.path` has imported from there.
                 unpacked = path.replace(os.sep, "/").endswith(f"/{seal.hex()}/{member}")
                 if not unpacked and not _equals(path, files.read(member), began):
                     return False
-    except (OSError, AttributeError, IndexError):
+    except (OSError, AttributeError, StopIteration):
         return False
     return True
 

@@ -138,11 +138,11 @@ def known(key, make, *args):
 
 def make_class(meta, name, bases, space):
     # Not the metaclass's own `__new__`: it has run, and what it did is in the state.
-    new = next(
+    plain = next(
         each
         for each in meta.__mro__
-        if each.__module__ == "abc" or isinstance(vars(each).get("__new__"), type(len))
-    ).__new__
+        if each.__module__ in "abc _ctypes" or isinstance(vars(each).get("__new__"), type(len))
+    )
     if any(
         isinstance(vars(each).get("__init_subclass__"), classmethod) and each.__module__ != "typing"
         for base in bases
@@ -153,12 +153,14 @@ def make_class(meta, name, bases, space):
         if not bases[0].__dictoffset__:
             shield["__slots__"] = ()
         try:
-            made = new(meta, name, (type("", (), shield), *bases), {**space})
+            made = plain.__new__(meta, name, (type("", (), shield), *bases), {**space})
             type.__setattr__(made, "__bases__", bases)
             return made
         except TypeError:
             pass
-    return new(meta, name, bases, space)
+    made = plain.__new__(meta, name, bases, space)
+    plain.__init__(made, name, bases, space)
+    return made
 
 
 def make_enum(meta, name, bases, space, names, members):
@@ -171,11 +173,12 @@ def make_enum(meta, name, bases, space, names, members):
         made._value_ = value
         return made
 
-    filled = enum.EnumMeta.__prepare__(name, bases)
+    base = enum.EnumMeta
+    filled = base.__prepare__(name, bases)
     for each in {"__new__": new, "__init__": lambda *_: None, **space, **names}.items():
         filled.__setitem__(*each)
     plain = next(each for base in bases for each in base.__mro__ if not each.__flags__ & 512).__new__
-    made = enum.EnumMeta.__new__(meta, name, bases, filled)
+    made = base.__new__(meta or base, name, bases, filled)
     type.__delattr__(made, "__init__")
     for each in "__new_member__", "_new_member_":
         if each in vars(made):
@@ -187,8 +190,12 @@ def set_class(made, state):
     key, attributes, more = state[:3]
     if key in OWN:
         return
+    for each in type(made).__mro__:
+        put = vars(each).get("__setattr__")
+        if isinstance(put, type(type.__setattr__)):  # of C: no metaclass has a say
+            break
     for name in attributes:
-        type.__setattr__(made, name, attributes[name])
+        put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
 
@@ -219,7 +226,8 @@ def set_namedtuple(made, state):
     names, fields, defaults = state
     other = collections.namedtuple(made.__name__, fields, defaults=defaults)
     for name in names:
-        type.__setattr__(made, name, vars(other)[name])
+        if name in vars(other):
+            type.__setattr__(made, name, vars(other)[name])
 
 
 def set_dataclass(made, state):
