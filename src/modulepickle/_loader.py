@@ -196,21 +196,22 @@ class Snapshot:
 
     @once
     def folder(self):
-        """The folder of the unpacked files, which holds that one package."""
+        """The folder of the unpacked files, which holds that one package; or no folder at all."""
+        name = "/" + self.seal.hex()
         try:
-            folder = f"{cache()}/{self.seal.hex()}"
-            for name, (_, size, _) in self.files.items():
-                path = f"{folder}/{name}"
+            folder = cache() + name
+            for file, (_, size, _) in self.files.items():
+                path = f"{folder}/{file}"
                 try:
                     if os.stat(path)[6:9:2] == (size, TIME):
                         continue
                 except OSError:
                     pass
-                write(path, self.unzip(name))
+                write(path, self.unzip(file))
             return folder
         except OSError as error:
             warn("%s: %s has no real __file__", error, self.top)
-            return f"/<modulepickle>/{self.seal.hex()}"
+            return name
 
     # The face
 
