@@ -339,8 +339,8 @@ def test_r09_the_mark_on_classes_is_harmless(tmp_path):
 
 
 def test_r09_classes_whose_metaclass_is_written_in_c(tmp_path):
-    # `type.__setattr__` refuses those of ctypes, pybind11, PyQt: the mark that keeps the snapshot of
-    # a class without functions cannot be set on them, but they must load.
+    # `type.__setattr__` refuses those of ctypes, pybind11, PyQt: the mark that keeps the
+    # snapshot of a class without functions cannot be set on them, but they must load.
     text = """
         === pkg.py
         import ctypes

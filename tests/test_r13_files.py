@@ -356,6 +356,23 @@ def test_r13_a_full_disk(tmp_path):
     assert all(sizes)
 
 
+@pytest.mark.parametrize("python", interpreters())
+def test_r13_a_disk_that_fills_up_while_a_file_is_written(tmp_path, python):
+    # The importer's own `set_data` notices a short write on recent Pythons only.
+    text = f"=== pkg.py\nTEXT = '{'x' * 5000}'"
+    data = send(project(tmp_path / "tree", text), "import pkg; obj = pkg")
+    code = """
+        import resource
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        result = len(load(0).TEXT)
+    """
+    cache = tmp_path / "cache"
+    got = receive(data, code, lazy=True, cache=cache, python=python)
+    assert got.result == 5000
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
+
+
 CHANGED = "raise RuntimeError('this file was changed')\n"
 
 

@@ -1,6 +1,6 @@
 """The receiver's half: the text that travels in every pickle that ships a package.
 
-Who runs it: stage 0 of a pickle (see ``_shipped.py``), once in a process, as the module
+Who runs it: stage 0 of a pickle (see ``_emit.py``), once in a process, as
 ``_modulepickle_<hash>``. Nobody imports it: ``.ci/pack_loader.py`` reads it as text, strips it and
 packs it. It may import the standard library, and must run on Python 3.9 to 3.15 with nothing else
 installed. Every byte of it travels with every pickle: keep it short.
@@ -32,11 +32,11 @@ import marshal
 import os
 import struct
 import sys
-import types
 import weakref
 import zlib
 
 external = bootstrap._bootstrap_external
+host_import = bootstrap._gcd_import
 
 # Guards the registry and the face. It is the interpreter's own import lock, since fork() takes it
 # first: a child never finds it held. Never held while shipped code runs.
@@ -82,6 +82,8 @@ def write(path, data):
     part = f"{path}.{os.getpid()}"
     external.SourceFileLoader.set_data(None, part, data)  # makes folders; is silent if it fails
     os.utime(part, (TIME, TIME))
+    if os.stat(part)[6] < len(data):  # the disk is full: let the next line fail
+        os.remove(part)
     os.replace(part, path)
 
 
@@ -97,7 +99,7 @@ class once:
         return value
 
 
-class View(types.ModuleType):
+class View(type(sys)):
     """``importlib``, or the host's namespace package, as the code of one snapshot sees it."""
 
     def __getattr__(self, name):
@@ -105,7 +107,7 @@ class View(types.ModuleType):
         try:
             if full in self.home.paths:
                 return self.home.obtain(full)
-            return getattr(bootstrap._gcd_import(self.__name__), name)
+            return getattr(host_import(self.__name__), name)
         except ImportError:
             raise AttributeError(name)
 
@@ -191,7 +193,7 @@ class Snapshot:
     # The archive and its folder
 
     def unzip(self, name):
-        method, size, data = self.files[name]
+        method, _, data = self.files[name]
         return zlib.decompress(data, -15) if method else data
 
     @once
@@ -247,7 +249,7 @@ class Snapshot:
                 del sys.modules[name]
         parent, _, child = name.rpartition(".")
         if module and parent and name == self.top:  # not under the lock: it takes others
-            setattr(bootstrap._gcd_import(parent), child, module)
+            setattr(host_import(parent), child, module)
 
     def find_spec(self, name, *rest):
         """The finder of the host's own imports of what is active."""
@@ -266,7 +268,7 @@ class Snapshot:
     @once
     def native(self):
         try:
-            native(self.top) and bootstrap._gcd_import("modulepickle._own")
+            native(self.top) and host_import("modulepickle._own")
         except ImportError:
             pass
         return self.own()
@@ -303,7 +305,7 @@ class Snapshot:
             view.home = self
             view.import_module = self.import_module
             return view
-        return bootstrap._gcd_import(name)
+        return host_import(name)
 
     def import_module(self, name, package=None):
         return self.import_(util.resolve_name(name, package), fromlist=["__name__"])
@@ -354,7 +356,7 @@ class Snapshot:
         if name in self.ready:
             return self.made[name]
         if self.native:
-            return bootstrap._gcd_import(name)
+            return host_import(name)
         parent, _, child = name.rpartition(".")
         package = self.fetch(parent) if name != self.top else View("")
         try:
@@ -412,3 +414,9 @@ def get(name, digest, *rest):
     """The snapshot of that digest: what a pickle calls first (R9)."""
     with LOCK():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+
+
+# Stage 0 runs this text in a dictionary with no more than `__name__`. Of two threads that do so at
+# once, both get the one that won; and only then is there the code that finds it the next time.
+get = sys.modules.setdefault(__name__, get)
+setattr(sys, __name__, (lambda: __import__(__name__)).__code__)
