@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from receivers import project, receive, run, send
@@ -180,7 +178,8 @@ CASES = {
         """
         Color, Number, Text, Perm, IntPerm, Planet, Coord, green, rw = obj
         result = [
-            Color.RED.hello(), Color.ALIAS is Color.RED, Color(1) is Color.RED, green is Color.GREEN,
+            Color.RED.hello(), Color.ALIAS is Color.RED, Color(1) is Color.RED,
+            green is Color.GREEN,
             list(Color.__members__), Color["GREEN"] is green, green.upper, Color.first().name,
             Number.TWO + 1, Number(1) is Number.ONE, isinstance(Number.ONE, int),
             Text.A == "a", Text("a") is Text.A, Text.A.upper(),
@@ -221,7 +220,8 @@ CASES = {
             B = 3
         obj = E
         """,
-        "result = [e.value for e in obj], obj.B.code, obj('nothing').name, issubclass(obj, obj.__base__)",
+        "result = ([e.value for e in obj], obj.B.code, obj('nothing').name,"
+        " issubclass(obj, obj.__base__))",
         (["a", 3], 6, "A", True),
     ),
     "dataclasses": (
@@ -248,8 +248,10 @@ CASES = {
         D, d, F, f = obj
         result = [
             repr(d), d == D(1), d.hidden, D(1, [2], 5, 6).hidden, D.c,
-            [(x.name, x.type, x.default is dataclasses.MISSING) for x in dataclasses.fields(D)][:2],
-            dict(dataclasses.fields(D)[1].metadata), dataclasses.asdict(D(1)), dataclasses.is_dataclass(D),
+            [(x.name, x.type, x.default is dataclasses.MISSING)
+             for x in dataclasses.fields(D)][:2],
+            dict(dataclasses.fields(D)[1].metadata), dataclasses.asdict(D(1)),
+            dataclasses.is_dataclass(D),
             repr(dataclasses.replace(f, x=4)), F(1) < F(2), hash(F(1)) == hash(F(1)), D.__hash__,
             F.__dataclass_params__.frozen,
         ]
@@ -321,9 +323,11 @@ CASES = {
         import typing
         Box, IntBox, Movie, Closes, Door, Loose, T, K, UserId, alias, many = obj
         result = [
-            Box[int](1).x, Box.__parameters__ == (T,), IntBox(2).x, IntBox.__orig_bases__ == (Box[int],),
+            Box[int](1).x, Box.__parameters__ == (T,), IntBox(2).x,
+            IntBox.__orig_bases__ == (Box[int],),
             Movie(name="x"), Movie.__total__, sorted(Movie.__optional_keys__),
-            isinstance(Loose(), Closes), isinstance(1, Closes), Door().close(), isinstance(Door(), Closes),
+            isinstance(Loose(), Closes), isinstance(1, Closes), Door().close(),
+            isinstance(Door(), Closes),
             K.__constraints__, UserId(5), UserId.__name__, alias[str].__args__,
             typing.get_args(many)[0].__origin__ is Box, Movie.__annotations__,
         ]
@@ -360,7 +364,8 @@ CASES = {
         before = list(Base.seen)
         class B(A, key="b"):
             pass
-        result = (before, Base.seen, A.key, A().field, Field.names, B.key, A.__mro__[1:] == (Base, object),
+        result = (before, Base.seen, A.key, A().field, Field.names, B.key,
+                  A.__mro__[1:] == (Base, object),
                   A.__bases__ == (Base,), Slotted.__bases__ == (Base,))
         """,
         (["a", "s"], ["a", "s", "b"], "a", "field", ["field"], "b", True, True, True),
@@ -456,3 +461,70 @@ CASES = {
 def test_a_class_of_main(name, tree):
     sender, code, expected = CASES[name]
     assert receive(send(tree, sender), code, absent=["library"]).result == expected
+
+
+def test_classes_made_in_a_shipped_module(tmp_path):
+    tree = project(
+        tmp_path,
+        """
+        === factory.py
+        import dataclasses, enum
+        made = []
+        def make(n):
+            class Local:
+                def get(self): return n, made
+                def twin(self): return super().__repr__()[:1], Local
+            @dataclasses.dataclass
+            class Data:
+                x: int = n
+            class Kind(enum.Enum):
+                A = n
+            return Local, Data, Kind
+        """,
+    )
+    sender = "import factory\nobj = [each for n in (1, 2) for each in factory.make(n)]"
+    code = """
+    import factory
+    Local, Data, Kind, Local2, Data2, Kind2 = obj
+    get = Local().get
+    result = (get()[0], get()[1] is factory.made, Local().twin() == ("<", Local), Data().x,
+              Kind.A.value, Local is Local2, Data2().x, Kind2.A.value, Local2().get()[0],
+              Local.get.__code__.co_filename == factory.__file__)
+    """
+    data = send(tree, sender)
+    assert b"<marshal" not in data
+    expected = (1, True, True, 1, 1, False, 2, 2, 2, True)
+    assert receive(data, code, absent=["factory"]).result == expected
+
+
+def test_a_dynamic_class_without_a_module(tmp_path):
+    sender = """
+    C = type("C", (), {"x": 1, "__module__": None, "f": lambda self: self.x})
+    D = type("D", (C,), {})
+    exec("class E:\\n    def f(self): return 5", names := {})
+    obj = C, D, names["E"]
+    """
+    code = "C, D, E = obj; result = C().f(), D().x, E().f(), D.__mro__[1] is C"
+    assert receive(send(tmp_path, sender), code).result == (1, 1, 5, True)
+
+
+def test_a_class_that_changed_arrives_changed(tmp_path):
+    sender = """
+    import modulepickle
+    factor = 2
+    class C:
+        def f(self): return factor
+    one = modulepickle.dumps(C)
+    factor = 3
+    C.g = lambda self: "new"
+    two = modulepickle.dumps(C)
+    result = one, two
+    """
+    datas = run(tmp_path, sender).result
+    code = """
+    one = load(0)
+    before = one().f(), hasattr(one, "g")
+    two = load(1)
+    result = before, one is two, one().f(), one().g()
+    """
+    assert receive(datas, code, lazy=True).result == ((2, False), True, 3, "new")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pickle
-import sys
 
 import pytest
 
 import modulepickle
-from receivers import project, receive, run, send
+from receivers import interpreters, project, receive, run, send
 
 LIBRARY = """
     === library/__init__.py
@@ -472,10 +471,22 @@ def test_mp_main_is_main(tree):
     assert receive(send(tree, sender), "result = obj()").result == "__mp_main__"
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters are new in 3.12")
-def test_type_parameters(tree):
+@pytest.mark.parametrize("python", interpreters(["3.12", "3.13", "3.14"]))
+def test_type_parameters(tree, python):
     sender = """
     def obj[T: int, *Ts, **P](x: T) -> T:
         return T.__name__, T.__bound__, obj.__type_params__[0] is T
     """
-    assert receive(send(tree, sender), "result = obj(1)").result == ("T", int, True)
+    got = receive(send(tree, sender, python=python), "result = obj(1)", python=python)
+    assert got.result == ("T", int, True)
+
+
+@pytest.mark.parametrize("python", interpreters(["3.12", "3.13", "3.14"]))
+def test_type_parameters_of_a_class(tree, python):
+    sender = """
+    class obj[T]:
+        def __init__(self, x: T): self.x = x
+        def kind(self): return T.__name__, obj.__type_params__ == (T,), self.x
+    """
+    got = receive(send(tree, sender, python=python), "result = obj[int](1).kind()", python=python)
+    assert got.result == ("T", True, 1)

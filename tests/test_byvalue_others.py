@@ -5,11 +5,12 @@ from __future__ import annotations
 import collections
 import pickle
 import sys
+import textwrap
 
 import pytest
 
 import modulepickle
-from receivers import project, receive, run, send
+from receivers import interpreters, project, receive, run, send
 
 CASES = {
     "builtin types": (
@@ -76,9 +77,10 @@ CASES = {
         class C:
             __slots__ = ("x",)
             def f(self): return 1
-        class D: pass
+        import types
         obj = [property(lambda self: 5, doc="Doc."), staticmethod(len), classmethod(C.f), str.upper,
-               int.__add__, C.__dict__["x"], D.__dict__["__dict__"], dict.__dict__["fromkeys"],
+               int.__add__, C.__dict__["x"], types.FunctionType.__dict__["__code__"],
+               dict.__dict__["fromkeys"],
                "abc".upper, [].append, (1).__add__]
         """,
         """
@@ -86,7 +88,26 @@ CASES = {
         result = (E().p, obj[0].__doc__, E.s("ab"), E.c(), obj[3]("a"), obj[4](1, 2),
                   obj[5].__name__, obj[6].__name__, obj[8](), obj[10](2))
         """,
-        (5, "Doc.", 2, 1, "A", 3, "x", "__dict__", "ABC", 3),
+        (5, "Doc.", 2, 1, "A", 3, "x", "__code__", "ABC", 3),
+    ),
+    "kinds of properties": (
+        """
+        import abc
+        class named(property): pass
+        class C(abc.ABC):
+            @abc.abstractproperty
+            def p(self): return 1
+            @abc.abstractclassmethod
+            def c(cls): return 2
+            @named
+            def q(self): return 3
+        class D(C):
+            p = 1
+            c = classmethod(lambda cls: super(D, cls).c())
+        obj = D()
+        """,
+        "result = obj.q, type(obj).c(), sorted(type(obj).__mro__[1].__abstractmethods__)",
+        (3, 2, ["c", "p"]),
     ),
     "weak sets": (
         """
@@ -152,11 +173,12 @@ def test_an_odd_object(name, tmp_path):
     assert receive(send(tmp_path, sender), code).result == expected
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="type aliases are new in 3.12")
-def test_type_aliases(tmp_path):
+@pytest.mark.parametrize("python", interpreters(["3.12", "3.13", "3.14"]))
+def test_type_aliases(tmp_path, python):
     sender = "type Pairs[T] = list[tuple[T, T]]\nobj = Pairs"
     code = "result = obj.__name__, str(obj.__value__), len(obj.__type_params__)"
-    assert receive(send(tmp_path, sender), code).result == ("Pairs", "list[tuple[T, T]]", 1)
+    got = receive(send(tmp_path, sender, python=python), code, python=python)
+    assert got.result == ("Pairs", "list[tuple[T, T]]", 1)
 
 
 REFUSED = {
@@ -210,8 +232,6 @@ def test_what_cannot_travel_is_named_with_its_path(name, tmp_path):
     except pickle.PicklingError as error:
         result = str(error)
     """
-    import textwrap
-
     shown = run(tmp_path, textwrap.dedent(sender) + textwrap.dedent(code)).result
     assert f"`f` -> {path}\n" in shown
     assert kind in shown
@@ -227,7 +247,7 @@ def test_nothing_by_value_is_plain_pickle():
     objects = [
         dataclasses.MISSING, typing.ForwardRef("x"), functools.partial(len), "".join, [].append,
         str.upper, int.__add__, dict.fromkeys, collections.OrderedDict(a=1), Ellipsis, len,
-        type(None), type(...), typing.List[int], range(3), slice(1, 2), collections.deque([1]),
+        type(None), type(...), typing.Optional[int], range(3), slice(1, 2), collections.deque([1]),
         ValueError("x"), pickle.Pickler, sys.stdout.__class__, typing.Any, iter([1]), 1.5, {1},
     ]  # fmt: skip
     assert point

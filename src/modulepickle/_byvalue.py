@@ -1,9 +1,9 @@
 """Functions by value: code, and what it names.
 
-A function of `__main__` gets, on the receiver, globals of its own: one dict for all functions of
-one `__main__` in one pickle, with the names that their code can use, and an `__import__` that finds
-the local packages which they import. A closure or lambda of a module that travels as a name, shipped
-or installed, keeps that module's live globals.
+A function of `__main__` gets globals of its own on the receiver: one dict for all functions of one
+`__main__` in one pickle, with the names that their code can use, and an `__import__` that finds the
+local packages which they import. A closure or lambda of a module that travels as a name, shipped or
+installed, keeps that module's live globals.
 
 Reductions are in two steps, since all of this refers to itself: made empty (the pickler memoises
 it), then filled by a state setter. See `_rebuild.py` for the other end.
@@ -13,19 +13,20 @@ Outside API: `Parts`, `by_value`, `reduce_function`, and the reducers of code an
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 import importlib.util
-import re
 import sys
+import weakref
 from types import CellType, CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final
 
-from modulepickle._code import freeze, label, locate, nested
+from modulepickle._code import freeze, label, locate
 from modulepickle._distributions import distribution
-from modulepickle._emit import Reduced, Rebuilt
-from modulepickle._received import is_receiver
+from modulepickle._emit import Rebuilt, Reduced
+from modulepickle._named import WORD, named
+from modulepickle._received import is_receiver, resend
 from modulepickle._registered import is_registered
 from modulepickle._scan import STANDARD_NAMES
 from modulepickle._snapshot import DIGEST_SIZE, Shipped, fold
@@ -164,7 +165,7 @@ def reduce_function(pickler: Pickler, function: FunctionType) -> Reduced:
         used = _used(function, attributes.get("__annotations__"))
         scope = parts.scope(function.__globals__, _needs(pickler, function))
         state: tuple[Any, ...] = (used, values, attributes, *_submodules(code, used, values))
-        made = (code, names, cells) if scope is None else (code, names, cells, scope)
+        made: tuple[Any, ...] = (code, names, cells, *([] if scope is None else [scope]))
     else:
         state = ({}, values, attributes, *_submodules(code, {}, values))
         shipped = pickler.is_shipped(module)
@@ -201,10 +202,14 @@ def _attributes(function: FunctionType) -> dict[str, Any]:
         found["__module__"] = function.__module__
     if function.__doc__ != plain.__doc__:
         found["__doc__"] = function.__doc__
-    for name in ("__defaults__", "__kwdefaults__", "__type_params__"):
-        value = getattr(function, name, None)
-        if value:
-            found[name] = value
+    if function.__defaults__:
+        found["__defaults__"] = tuple(map(steady, function.__defaults__))
+    if function.__kwdefaults__:
+        values = function.__kwdefaults__.items()
+        found["__kwdefaults__"] = {sys.intern(name): steady(value) for name, value in values}
+    parameters = getattr(function, "__type_params__", ())  # new in 3.12
+    if parameters:
+        found["__type_params__"] = parameters
     annotations = annotations_of(function)
     if annotations:
         found["__annotations__"] = annotations
@@ -218,8 +223,8 @@ def annotations_of(obj: Any) -> dict[str, Any]:
     try:
         found = obj.__annotations__
     except NameError:
-        import annotationlib  # new in 3.14, where annotations are evaluated late
-
+        # New in 3.14, where annotations are evaluated late.
+        annotationlib = importlib.import_module("annotationlib")
         found = annotationlib.get_annotations(obj, format=annotationlib.Format.STRING)
     return {sys.intern(name): value for name, value in found.items()}
 
@@ -242,64 +247,6 @@ def steady(value: Any) -> Any:
 
 
 # --- what code names ------------------------------------------------------------------------------
-
-GLOBALS: Final = frozenset(
-    {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
-)
-WORD: Final = re.compile(r"[^\W\d]\w*")
-DOTTED: Final = re.compile(r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*")
-
-
-class Named(NamedTuple):
-    """What code names, nested code too; each once, by first appearance."""
-
-    used: tuple[str, ...]
-    """Globals that it loads, stores or deletes."""
-    words: frozenset[str]
-    """All names in it, those of attributes too."""
-    imports: tuple[str, ...]
-    """Modules that it imports; relative ones with their dots."""
-
-
-_named: WeakKeyDictionary[CodeType, Named] = WeakKeyDictionary()
-
-
-def named(code: CodeType) -> Named:
-    """Return what code names."""
-    if code not in _named:
-        used: dict[str, None] = {}
-        imports: dict[str, None] = {}
-        words: set[str] = set()
-        for each in nested(code):
-            words.update(each.co_names)
-            _scan(each, used, imports)
-        _named[code] = Named(tuple(used), frozenset(words), tuple(imports))
-    return _named[code]
-
-
-def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> None:
-    import dis  # not at the top: it is needed only here
-
-    constants: list[Any] = [0, None]
-    base = ""
-    for step in dis.get_instructions(code):
-        if step.opname in GLOBALS:
-            used[sys.intern(step.argval)] = None
-        elif step.opname == "IMPORT_NAME":  # after the constants `level` and `fromlist`
-            base = "." * constants[-2] + code.co_names[_index_of_import(step.arg or 0)]
-            imports[base] = None
-        elif step.opname == "IMPORT_FROM":
-            imports[f"{base}{'' if base.endswith('.') else '.'}{step.argval}"] = None
-        elif "CONST" in step.opname or step.opname == "LOAD_SMALL_INT":  # each release has others
-            constants.append(step.argval)
-    if not {"import_module", "__import__"}.isdisjoint(code.co_names):
-        texts = [const for const in code.co_consts if isinstance(const, str)]
-        imports.update((text, None) for text in texts if DOTTED.fullmatch(text))
-
-
-def _index_of_import(argument: int) -> int:
-    # Since 3.15 the two low bits tell a lazy import (PEP 810).
-    return argument >> 2 if sys.version_info >= (3, 15) else argument
 
 
 def _used(function: FunctionType, annotations: dict[str, Any] | None) -> dict[str, Any]:
@@ -332,7 +279,7 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
 
 def _needs(pickler: Pickler, function: FunctionType) -> dict[str, Shipped | str]:
     """Return what a function imports when it runs: local packages, and versions of others."""
-    needs: dict[str, Shipped | str] = {}
+    needs = _received_needs(pickler, function.__globals__)
     package = function.__globals__.get("__package__") or ""
     for name in named(function.__code__).imports:
         try:
@@ -342,6 +289,8 @@ def _needs(pickler: Pickler, function: FunctionType) -> dict[str, Shipped | str]
         top = name.partition(".")[0]
         if top in STANDARD_NAMES or pickler.is_foreign(name):
             continue
+        if any(name == known or name.startswith(f"{known}.") for known in needs):
+            continue
         need = pickler.shipped_module(name)
         if need is not None:
             needs[need.name] = need
@@ -350,17 +299,42 @@ def _needs(pickler: Pickler, function: FunctionType) -> dict[str, Shipped | str]
     return {name: need for name, need in needs.items() if need}
 
 
+def _received_needs(pickler: Pickler, globals_: dict[str, Any]) -> dict[str, Shipped | str]:
+    """Return what came along with a function that was itself received by value."""
+    builtins_ = globals_.get("__builtins__")
+    find = builtins_.get("__import__") if isinstance(builtins_, dict) else None
+    home: Any = getattr(find, "__self__", None)
+    if getattr(home, "parts", ("-",))[0] != "":
+        return {}
+    return {
+        name: need if isinstance(need, str) else resend(need, pickler.resent)
+        for name, need in home.needs.items()
+    }
+
+
 # --- code and cells -------------------------------------------------------------------------------
+
+
+_emitted: dict[int, tuple[weakref.ref[CodeType], tuple[Any, ...]]] = {}
+"""Id of a code object -> the object, and what it is made from. Equal ones may be of two files."""
 
 
 def reduce_code(_: Pickler, code: CodeType) -> Reduced:
     """Reduce a code object to bytecode, and source for other Pythons."""
+    known = _emitted.get(id(code))
+    if known is None or known[0]() is not code:
+        forget = functools.partial(_emitted.pop, id(code))  # called with the dead reference
+        known = _emitted[id(code)] = weakref.ref(code, forget), _made_from(code)
+    return CODE, known[1]
+
+
+def _made_from(code: CodeType) -> tuple[Any, ...]:
     place = locate(code, fresh=False) if code.co_flags & OPTIMIZED else None
     start = (MAGIC, VERSION, freeze(code), label(code, place))
     if place is None:
-        return CODE, start
+        return start
     text, line, column, _end, flags, free, around = place
-    return CODE, (*start, text, line, column, flags, free, *around)
+    return *start, text, line, column, flags, free, *around
 
 
 def reduce_positioned(pickler: Pickler, obj: Positioned) -> Reduced:

@@ -18,6 +18,7 @@ import abc
 import collections
 import dataclasses
 import enum
+import functools
 import hashlib
 import pickle
 import sys
@@ -27,18 +28,18 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 from modulepickle._byvalue import annotations_of, steady
-from modulepickle._emit import Call, Reduced, Rebuilt
+from modulepickle._emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
 
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
 
 __all__ = ["key_of", "reduce_class", "reduce_field", "tracked"]
 
-KNOWN: Final = Rebuilt("known")
-MAKE_CLASS: Final = Rebuilt("make_class")
-MAKE_ENUM: Final = Rebuilt("make_enum")
-SET_CLASS: Final = Rebuilt("set_class")
-FIELD: Final = Rebuilt("field")
+KNOWN: Final = Rebuilt("known", THE_CLASS_REBUILDER)
+MAKE_CLASS: Final = Rebuilt("make_class", THE_CLASS_REBUILDER)
+MAKE_ENUM: Final = Rebuilt("make_enum", THE_CLASS_REBUILDER)
+SET_CLASS: Final = Rebuilt("set_class", THE_CLASS_REBUILDER)
+FIELD: Final = Rebuilt("field", THE_CLASS_REBUILDER)
 
 Namespace = dict[str, Any]
 
@@ -46,15 +47,13 @@ Namespace = dict[str, Any]
 # --- keys -----------------------------------------------------------------------------------------
 
 Registry = tuple[
-    "weakref.WeakValueDictionary[bytes, Any]",
-    "weakref.WeakValueDictionary[bytes, Any]",
-    dict[str, Any],
+    "weakref.WeakValueDictionary[bytes, Any]", "weakref.WeakValueDictionary[bytes, Any]"
 ]
 
 
 def _registry() -> Registry:
-    """Return what `_rebuild` knows in this process: received, own, and texts of code."""
-    fresh = weakref.WeakValueDictionary(), weakref.WeakValueDictionary(), {}  # type: ignore[var-annotated]
+    """Return what `_rebuild_classes` knows in this process: received classes, and own ones."""
+    fresh: Registry = weakref.WeakValueDictionary(), weakref.WeakValueDictionary()
     found: Registry = sys.__dict__.setdefault("_modulepickle_known", fresh)
     return found
 
@@ -73,15 +72,15 @@ def key_of(pickler: Pickler, obj: Any) -> bytes:
     known = _keys.get(id(obj))
     if known is not None and known[0]() is obj:
         return known[1]
-    received, own, _ = _registry()
+    received, own = _registry()
     for key, each in [*received.items()]:
         if each is obj:
             return key
     digest = _definition(pickler, obj)
     count = _counts[digest] = _counts.get(digest, -1) + 1
     key = digest + (b"%d" % count if count else b"")
-    reference = weakref.ref(obj, lambda _, number=id(obj): _keys.pop(number, None))  # type: ignore[misc]
-    _keys[id(obj)] = reference, key
+    forget = functools.partial(_keys.pop, id(obj))  # called with the dead reference
+    _keys[id(obj)] = weakref.ref(obj, forget), key
     own[key] = obj
     return key
 
@@ -202,7 +201,7 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
 def _is_of_class(cls: Any, value: Any, name: str) -> bool:
     """Tell whether a descriptor was made with the class: for a slot, `__dict__`, a C structure."""
     if isinstance(value, (MemberDescriptorType, GetSetDescriptorType)):
-        return value.__objclass__ is cls  # type: ignore[no-any-return]
+        return value.__objclass__ is cls
     return type(value).__name__ == "CField" and any(
         name == field[0] for field in vars(cls).get("_fields_", ())
     )
@@ -243,7 +242,7 @@ def reduce_field(_: Pickler, obj: Any) -> Reduced:
 def _named_tuple(cls: Any, more: dict[str, Any]) -> set[str]:
     if tuple not in cls.__bases__ or "_fields" not in vars(cls) or "_make" not in vars(cls):
         return set()
-    other = vars(collections.namedtuple("other", cls._fields))  # type: ignore[misc]
+    other = vars(collections.namedtuple("other", cls._fields))
     names = [name for name in other if name in vars(cls) and _is_same_kind(cls, name, other[name])]
     more["namedtuple"] = names, cls._fields, cls.__new__.__defaults__ or ()
     return {*names}
@@ -323,11 +322,12 @@ HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: not a class of C
 def _enum(cls: Any, more: dict[str, Any]) -> set[str]:
     if not isinstance(cls, enum.EnumMeta):
         return set()
-    own = {
-        name: {key: value for key, value in vars(member).items() if key not in MEMBER_NAMES}
-        for name, member in cls.__members__.items()
-    }
-    own = {name: attributes for name, attributes in own.items() if attributes}
+    own: dict[str, dict[str, Any]] = {}
+    everything: dict[str, Any] = dict(cls.__members__)
+    for name, member in everything.items():
+        attributes = {key: each for key, each in vars(member).items() if key not in MEMBER_NAMES}
+        if attributes:
+            own[name] = attributes
     if own:
         more["members"] = own
     made = {name for name in ENUM_NAMES if not _is_users(vars(cls).get(name))}
@@ -343,5 +343,3 @@ def _is_users(value: Any) -> bool:
 def _inherits_boundary(cls: Any) -> bool:
     boundary = vars(cls).get("_boundary_")
     return any(getattr(base, "_boundary_", None) is boundary for base in cls.__bases__)
-
-

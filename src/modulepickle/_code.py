@@ -14,7 +14,6 @@ Outside API: `Place`, `freeze`, `label`, `locate`, `nested`.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -34,9 +33,7 @@ Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 # The other future features of `__future__` changed nothing since Python 3.0 (or 3.7).
-FUTURE: Final = (
-    __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
-)
+FUTURE: Final = __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
 TO_MATCH: Final = FUTURE | __future__.generator_stop.compiler_flag
 
 
@@ -262,7 +259,7 @@ def label(code: CodeType, place: Place | None) -> str:
 
 def _received(code: CodeType) -> Place | None:
     """Return the place of code that came in a pickle: its text is not a file here."""
-    sources = getattr(sys, "_modulepickle_known", ({}, {}, {}))[2]
+    sources = getattr(sys, "_modulepickle_sources", {})
     source = sources.get(code.co_filename)
     if source is None:
         return None

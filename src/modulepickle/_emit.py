@@ -11,23 +11,21 @@ import pickle
 from typing import Any, Final
 
 from modulepickle._shipped import LOADER, LOADER_NAME
+from modulepickle._shipped_classes import CLASSES, CLASSES_NAME
 from modulepickle._shipped_rebuild import REBUILD, REBUILD_NAME
 from modulepickle._snapshot import Shipped
 
 __all__ = [
-    "THE_LOADER", "Call", "Rebuilt", "Reduced", "TheLoader", "TheRebuilder",
+    "THE_CLASS_REBUILDER", "THE_LOADER", "Call", "Rebuilt", "Reduced", "TheLoader", "TheRebuilder",
     "reduce_call", "reduce_loader", "reduce_rebuilder", "reduce_rebuilt", "reduce_shipped",
 ]  # fmt: skip
 
 Reduced = tuple[Any, ...]
 """What a reducer returns: callable, arguments, and perhaps state (`object.__reduce__`)."""
 
-# Looked up, or made: `exec` and `setdefault` in this order, so that of two threads that make it at
-# once both get the one that won, and nobody ever sees it half made.
-STAGE0: Final = (
-    "((m:=__import__('sys').modules).get(n:='%s')or exec(__import__('zlib').decompress(z),"
-    "(t:=type(m['sys'])(n)).__dict__)or m.setdefault(n,t)).get"
-)
+# What `eval` is given where the loader is not there yet; else it gets code from `sys`, which the
+# text left there. To compile an expression that looks for it would take most of a warm `loads`.
+STAGE0: Final = "exec(__import__('zlib').decompress(z))or get"
 
 
 class TheLoader:
@@ -43,31 +41,45 @@ THE_LOADER: Final = TheLoader()
 
 def reduce_loader(_: TheLoader) -> Reduced:
     """Return the call that finds or makes the loader."""
-    return eval, (STAGE0 % LOADER_NAME, {"z": LOADER})
+    stage0 = Call(getattr, SYS, LOADER_NAME, STAGE0)
+    return eval, (stage0, {"__name__": LOADER_NAME, "z": LOADER})
 
 
 class TheRebuilder(TheLoader):
-    """Stands for the look-up of what `_rebuild` has, on the receiver."""
+    """Stands for the look-up of what `_rebuild` or `_rebuild_classes` has, on the receiver."""
+
+    def __init__(self, name: str, text: bytes) -> None:
+        self.name, self.text = name, text
 
 
-THE_REBUILDER: Final = TheRebuilder()
+THE_REBUILDER: Final = TheRebuilder(REBUILD_NAME, REBUILD)
+THE_CLASS_REBUILDER: Final = TheRebuilder(CLASSES_NAME, CLASSES)
+
+# The same for `_rebuild`, but the next time `eval` gets code from `sys`, and not this text: to
+# compile it would take five times as long as all the rest of unpickling a lambda.
+STAGE0_REBUILD: Final = (
+    "((m:=(s:=__import__('sys')).modules).get(n)or exec(__import__('zlib').decompress(z),"
+    "(t:=type(s)(n)).__dict__)or(m.setdefault(n,t),"
+    "setattr(s,n,compile('__import__(n).get','','eval')))[0]).get"
+)
 
 
-def reduce_rebuilder(_: TheRebuilder) -> Reduced:
-    """Return the call that finds or makes the module that `_rebuild` becomes."""
-    return eval, (STAGE0 % REBUILD_NAME, {"z": REBUILD})
+def reduce_rebuilder(text: TheRebuilder) -> Reduced:
+    """Return the call that finds or makes the module that a text becomes."""
+    stage0 = Call(getattr, SYS, text.name, STAGE0_REBUILD)
+    return eval, (stage0, {"n": text.name, "z": text.text})
 
 
 class Rebuilt(TheLoader):
     """Stands for a function of `_rebuild`, by its name."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, text: TheRebuilder = THE_REBUILDER) -> None:
+        self.name, self.text = name, text
 
 
 def reduce_rebuilt(rebuilt: Rebuilt) -> Reduced:
     """Return the call that looks up a function of `_rebuild`."""
-    return THE_REBUILDER, (rebuilt.name,)
+    return rebuilt.text, (rebuilt.name,)
 
 
 class Call(TheLoader):
@@ -75,6 +87,9 @@ class Call(TheLoader):
 
     def __init__(self, *parts: Any) -> None:
         self.parts = parts
+
+
+SYS: Final = Call(__import__, "sys")
 
 
 def reduce_call(call: Call) -> Reduced:

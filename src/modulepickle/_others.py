@@ -8,7 +8,6 @@ Outside API: `OTHERS`, `reduce_builtin_type`, `reduce_by_name`.
 
 from __future__ import annotations
 
-import _collections_abc
 import collections
 import dataclasses
 import functools
@@ -21,45 +20,55 @@ import weakref
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Callable, Final
 
-from modulepickle._byvalue import SortedSet, reduce_cell, reduce_code, reduce_live
-from modulepickle._byvalue import Live, Positioned, reduce_positioned, reduce_sorted
+from modulepickle._byvalue import (
+    Live,
+    Positioned,
+    SortedSet,
+    reduce_cell,
+    reduce_code,
+    reduce_live,
+    reduce_positioned,
+    reduce_sorted,
+)
 from modulepickle._classes import reduce_field, tracked
-from modulepickle._emit import Call, Reduced, Rebuilt
+from modulepickle._emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
 
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
 
 __all__ = [
     "NAMED", "OTHERS", "is_dispatcher", "reduce_builtin_type", "reduce_by_name",
-    "reduce_dispatcher", "reduce_dynamic_module",
+    "reduce_dispatcher", "reduce_dynamic_module", "reducer_of_subclass",
 ]  # fmt: skip
 
 Reducer = Callable[["Pickler", Any], Any]
-SET_DISPATCH: Final = Rebuilt("set_dispatch")
+SET_DISPATCH: Final = Rebuilt("set_dispatch", THE_CLASS_REBUILDER)
 
 
 # --- names that only the interpreter knows --------------------------------------------------------
 
 
-def _named_types() -> dict[int, tuple[ModuleType, str]]:
-    return {
-        id(value): (module, name)
-        for module in (_collections_abc, types)
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-    }
-
-
-_TYPES: Final = _named_types()
+_NAMES: Final = {id(value): name for name, value in vars(types).items() if isinstance(value, type)}
+_VIEWS: Final[list[Any]] = [
+    getattr(kind(), name)()
+    for kind in (dict, collections.OrderedDict)
+    for name in ("keys", "values", "items")
+]
 
 
 def reduce_builtin_type(cls: type) -> Any:
     """Reduce a type without a name of its own, such as that of functions, to where it is found."""
-    module, name = _TYPES.get(id(cls), (None, ""))
-    return NotImplemented if module is None else (getattr, (module, name))
+    if id(cls) in _NAMES:
+        return getattr, (types, _NAMES[id(cls)])
+    for view in _VIEWS:
+        if type(view) is cls:
+            return type, (view,)
+    return NotImplemented
 
 
-def _descriptor(_: Pickler, obj: Any) -> Reduced:
+def _descriptor(_: Pickler, obj: Any) -> Any:
+    if obj.__name__ not in vars(obj.__objclass__):
+        return NotImplemented
     return operator.getitem, (Call(vars, obj.__objclass__), obj.__name__)
 
 
@@ -84,6 +93,14 @@ def _property(_: Pickler, obj: property) -> Reduced:
 
 def _wrapper(_: Pickler, obj: Any) -> Reduced:
     return type(obj), (obj.__func__,)
+
+
+def reducer_of_subclass(kind: type) -> Reducer | None:
+    """Return the reducer for a kind of property, static or class method, such as those of `abc`."""
+    for base in (property, staticmethod, classmethod):
+        if issubclass(kind, base) and kind.__reduce_ex__ is object.__reduce_ex__:
+            return OTHERS[base] if kind.__reduce__ is object.__reduce__ else None
+    return None
 
 
 def _cached_property(pickler: Pickler, obj: Any) -> Any:
@@ -120,7 +137,8 @@ def lru_cache(_: Pickler, obj: Any) -> Reduced:
     return (made, (obj.__wrapped__,), state) if state else (made, (obj.__wrapped__,))
 
 
-DISPATCHER: Final = functools.singledispatch(lambda: None).__code__  # type: ignore[attr-defined]
+_dispatcher: Any = functools.singledispatch(len)
+DISPATCHER: Final = _dispatcher.__code__
 
 
 def is_dispatcher(obj: FunctionType) -> bool:
@@ -142,7 +160,8 @@ def _dispatching_method(pickler: Pickler, obj: Any) -> Reduced:
 
 def _partial_method(_: Pickler, obj: Any) -> Reduced:
     # Since 3.14 plain pickle calls it without arguments.
-    return functools.partial(type(obj), obj.func, *obj.args, **obj.keywords), ()
+    make: Any = type(obj)
+    return functools.partial(make, obj.func, *obj.args, **obj.keywords), ()
 
 
 # --- typing ---------------------------------------------------------------------------------------
@@ -156,13 +175,17 @@ def _type_variable(pickler: Pickler, obj: Any) -> Reduced:
             settings[name] = value
     if getattr(obj, "has_default", bool)():
         settings["default"] = obj.__default__
-    make = functools.partial(type(obj), **settings) if settings else type(obj)
+    make: Any = type(obj)
+    if settings:
+        make = functools.partial(make, **settings)
     return tracked(pickler, obj, make, obj.__name__, *getattr(obj, "__constraints__", ()))
 
 
 def _type_alias(_: Pickler, obj: Any) -> Reduced:
-    parameters = {"type_params": obj.__type_params__} if obj.__type_params__ else {}
-    return functools.partial(type(obj), **parameters), (obj.__name__, obj.__value__)
+    make: Any = type(obj)
+    if obj.__type_params__:
+        make = functools.partial(make, type_params=obj.__type_params__)
+    return make, (obj.__name__, obj.__value__)
 
 
 def _new_type(_: Pickler, obj: Any) -> Reduced:
@@ -171,7 +194,12 @@ def _new_type(_: Pickler, obj: Any) -> Reduced:
 
 
 def _forward_reference(_: Pickler, obj: Any) -> Reduced:
-    return typing.ForwardRef, (obj.__forward_arg__,)
+    # Since 3.14 the class is in another module, where older Pythons do not look.
+    return Call(getattr, typing, "ForwardRef"), (obj.__forward_arg__,)
+
+
+def _parameters_of(_: Pickler, obj: Any) -> Reduced:
+    return getattr, (obj.__origin__, type(obj).__name__[len("ParamSpec") :].lower())
 
 
 # --- views and files ------------------------------------------------------------------------------
@@ -185,17 +213,13 @@ def _memoryview(_: Pickler, obj: memoryview) -> Reduced:
     return operator.methodcaller("cast", obj.format, *shape), (flat,)
 
 
-def _view(name: str, ordered: bool) -> Reducer:
-    kind: Any = collections.OrderedDict if ordered else dict
-
-    def reduce(_: Pickler, obj: Any) -> Reduced:
-        if name == "values":
-            filled = kind(enumerate(obj))
-        else:
-            filled = kind(obj) if name == "items" else kind.fromkeys(obj)
-        return operator.methodcaller(name), (filled,)
-
-    return reduce
+def _reduce_view(_: Pickler, obj: Any) -> Reduced:
+    """Reduce a view of a dict: of another dict, with no more in it than the view shows."""
+    name = type(obj).__name__.rpartition("_")[2]
+    kind: Any = dict if type(obj).__name__.startswith("dict") else collections.OrderedDict
+    if name == "values":
+        return operator.methodcaller(name), (kind(enumerate(obj)),)
+    return operator.methodcaller(name), (kind(obj) if name == "items" else kind.fromkeys(obj),)
 
 
 def _proxy(_: Pickler, obj: Any) -> Reduced:
@@ -280,12 +304,9 @@ OTHERS: Final[dict[type, Reducer]] = {
     type(dataclasses._FIELD): _unless_plain(_dataclass_mark),  # type: ignore[attr-defined]
     type(dataclasses._HAS_DEFAULT_FACTORY): _unless_plain(_dataclass_mark),  # type: ignore[attr-defined]
     typing.ForwardRef: _unless_plain(_forward_reference),
-    **{
-        type(getattr(kind(), name)()): _view(name, kind is collections.OrderedDict)
-        for kind in (dict, collections.OrderedDict)
-        for name in ("keys", "values", "items")
-    },
+    **{type(view): _reduce_view for view in _VIEWS},
 }
 
-if hasattr(dataclasses, "KW_ONLY"):  # new in 3.10
+if sys.version_info >= (3, 10):
+    OTHERS[typing.ParamSpecArgs] = OTHERS[typing.ParamSpecKwargs] = _unless_plain(_parameters_of)
     OTHERS[type(dataclasses.KW_ONLY)] = _unless_plain(_dataclass_mark)

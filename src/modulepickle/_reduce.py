@@ -40,8 +40,9 @@ from modulepickle._others import (
     reduce_by_name,
     reduce_dispatcher,
     reduce_dynamic_module,
+    reducer_of_subclass,
 )
-from modulepickle._received import is_receiver, received, resend
+from modulepickle._received import received, resend
 from modulepickle._snapshot import Shipped
 from modulepickle._stale import check_fresh
 
@@ -197,14 +198,17 @@ def reducer_of(pickler: Pickler, kind: type) -> Reducer | None:
     """Return the reducer for objects of a type; None: plain pickle's."""
     if kind in REDUCERS:
         return REDUCERS[kind]
-    if kind in getattr(pickler, "dispatch_table", copyreg.dispatch_table):
-        return reduce_odd if _may_name_local(pickler, kind) else None
+    table = getattr(pickler, "dispatch_table", copyreg.dispatch_table)
+    if kind in table:  # perhaps with None, which the pickler answers
+        return reduce_odd if table[kind] and _may_name_local(pickler, kind) else None
     if issubclass(kind, type):
         return reduce_named
     if kind in OTHERS:
         return OTHERS[kind]
     if issubclass(kind, ModuleType):
         return reduce_module
+    if issubclass(kind, (property, staticmethod, classmethod)):
+        return reducer_of_subclass(kind)
     if f"{kind.__module__}.{kind.__name__}" in NAMED:
         return reduce_odd
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
