@@ -22,13 +22,23 @@ from pickle import (
     UnpicklingError,
 )
 
+from modulepickle._dask import extend_dask
 from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
 from modulepickle._pickler import Pickler, Unpickler, dump, dumps, load, loads
 from modulepickle._policy import Policy, get_policy, set_policy
+from modulepickle._preload import preload, wrap
 from modulepickle._registered import (
     list_registry_pickle_by_value,
     register_pickle_by_value,
     unregister_pickle_by_value,
+)
+from modulepickle.extend import (
+    extend,
+    extend_cloudpickle,
+    extend_dill,
+    extend_multiprocessing,
+    extend_pyspark,
+    extend_ray,
 )
 
 __all__ = [
@@ -47,13 +57,22 @@ __all__ = [
     "UnpicklingError",
     "dump",
     "dumps",
+    "extend",
+    "extend_cloudpickle",
+    "extend_dask",
+    "extend_dill",
+    "extend_multiprocessing",
+    "extend_pyspark",
+    "extend_ray",
     "get_policy",
     "list_registry_pickle_by_value",
     "load",
     "loads",
+    "preload",
     "register_pickle_by_value",
     "set_policy",
     "unregister_pickle_by_value",
+    "wrap",
 ]
 
 __version__ = "0.1.0"

@@ -1,0 +1,96 @@
+"""What one `dump` ships: the state behind `reducer_override`, for our pickler and those of others.
+
+A pickler sees each object that is not an exact builtin container or number: `reducer_override` is
+the hottest function of the library. For an ordinary instance it costs one look-up by type.
+Everything else is on the slow path, in `_reduce`.
+
+Outside API: `Shipping`. `Pickler` derives from it; a pickler of somebody else has one of its own
+for each `dump` (`extend`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from modulepickle._byvalue import Parts
+from modulepickle._policy import Policy
+from modulepickle._reduce import Reducer, reducer_of
+from modulepickle._snapshot import Shipment, Shipped
+
+__all__ = ["Shipping"]
+
+
+class Shipping:
+    """Reduces objects for a pickler, and remembers what the present `dump` has shipped.
+
+    Attributes:
+        policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
+        plain: the types met so far that are left to plain pickle -> `NotImplemented`.
+    """
+
+    policy: Policy
+    protocol: int
+    out_of_band: bool
+
+    def start(self) -> None:
+        """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
+        self._reducers: dict[type, Reducer | None] = {}
+        self.plain: dict[type, Any] = {}
+        self._foreign: set[str] = set()
+        self._shipment: Shipment | None = None
+        self.resent: dict[bytes, Shipped] = {}
+        self.parts = Parts()
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Return the reduction of an object that ships something, else `NotImplemented`."""
+        kind = type(obj)
+        pickler: Any = self  # all that reducers ask a `Pickler` for stands in this class
+        try:
+            reducer = self._reducers[kind]
+        except KeyError:
+            reducer = self._reducers[kind] = reducer_of(pickler, kind)
+            if reducer is None:
+                self.plain[kind] = NotImplemented
+        return NotImplemented if reducer is None else reducer(pickler, obj)
+
+    @property
+    def shipment(self) -> Shipment:
+        """What this `dump` ships; the working tree is looked at when it is first asked for."""
+        if self._shipment is None:
+            self._shipment = Shipment(self.policy)
+        return self._shipment
+
+    def shipped_module(self, name: str) -> Shipped | None:
+        """Return the snapshot that holds a module; None if it is not local."""
+        unit = self.shipment.unit(name)
+        if unit is None:
+            self.note_foreign(name)
+            return None
+        return self.shipment.ship(unit)
+
+    def is_shipped(self, module: ModuleType) -> bool:
+        """Tell whether a module travels in a snapshot."""
+        if hasattr(getattr(module, "__spec__", None), "snapshot"):
+            return True
+        return self.shipped_module(module.__name__) is not None
+
+    @contextmanager
+    def while_naming(self) -> Iterator[None]:
+        """Reduce for another pickler, whose bytes are only hashed."""
+        parts, protocol = self.parts, self.protocol
+        self.parts, self.protocol = Parts(naming=True), 5
+        try:
+            yield
+        finally:
+            self.parts, self.protocol = parts, protocol
+
+    def is_foreign(self, module: str) -> bool:
+        """Tell whether a module was found to be nobody's working tree, in this `dump`."""
+        return module in self._foreign
+
+    def note_foreign(self, module: str) -> None:
+        """Remember that a module is not local."""
+        self._foreign.add(module)

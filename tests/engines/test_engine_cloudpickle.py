@@ -1,0 +1,176 @@
+"""cloudpickle and dill, extended; their receivers are bare Pythons, without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from frameworks import TREE, require
+from receivers import interpreters, project, receive, run
+
+pytestmark = pytest.mark.engines
+ABSENT = ["helpers", "sizes", "cloudpickle", "dill"]
+BOTH = ["cloudpickle", "dill"]
+
+SCRIPT = """
+import {name}, helpers, modulepickle, pathlib, pickle, sys
+extension = modulepickle.extend_{name}()
+n = 10
+
+def here(point):
+    import sizes
+    return point.x + n, sizes.UNIT
+
+def again(number):
+    return number and again(number - 1)
+
+class Local(helpers.Point):
+    def more(self):
+        return Local(self.x + n).x, type(super()).__name__
+
+dumps = {name}.dumps
+"""
+
+
+def made(tmp_path: Path, name: str, code: str) -> object:
+    require(name)
+    tree = tmp_path / "tree"
+    if not tree.exists():
+        project(tree, TREE)
+    return run(tree, SCRIPT.format(name=name) + code).result
+
+
+@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("name", BOTH)
+def test_what_is_local_and_functions_by_value_reach_any_python(tmp_path, name, python):
+    obj = "[helpers.double, helpers.Point(3), here, lambda p: helpers.move(p).x, again, helpers]"
+    data = made(tmp_path, name, f"result = dumps({obj})")
+    code = """
+        double, point, here, function, again, helpers = obj
+        result = double(point), here(point), function(point), again(3), helpers.Point(1).x
+    """
+    got = receive(data, code, python=python, absent=ABSENT).result
+    assert got == ("6 km", (13, "km"), 4, 0, 1)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_errors_travel(tmp_path: Path, name: str) -> None:
+    data = made(tmp_path, name, "result = dumps(helpers.Wrong('so'))")
+    code = "import helpers; result = type(obj) is helpers.Wrong, obj.args"
+    assert receive(data, code, absent=ABSENT).result == (True, ("so",))
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_r05_an_edit_is_in_the_next_pickle(tmp_path: Path, name: str) -> None:
+    code = """
+result = [dumps(helpers.double)]
+pathlib.Path("sizes.py").write_text("UNIT = 'miles'")
+result.append(dumps(helpers.double))
+"""
+    datas = made(tmp_path, name, code)
+    code = """
+        import types
+        old, new = objs
+        point = types.SimpleNamespace(x=2)
+        result = old(point), new(point), old(point)
+    """
+    assert receive(datas, code, absent=ABSENT).result == ("4 km", "4 miles", "4 km")
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_classes_by_value(tmp_path: Path, name: str) -> None:
+    # Unpickled by a second process that has the framework, as a worker has, but no working tree.
+    data = made(tmp_path, name, "result = dumps(Local(2))")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "data").write_bytes(data)
+    code = "import pickle\nresult = pickle.load(open('data', 'rb')).more()"
+    assert run(elsewhere, code).result == (12, "super")
+
+
+def test_a_class_by_value_comes_home_from_a_worker_as_itself(tmp_path: Path) -> None:
+    data = made(tmp_path, "cloudpickle", SENDS_ITS_CLASS)
+    assert data == [True, 13]
+
+
+SENDS_ITS_CLASS = """
+import subprocess
+worker = "import cloudpickle, sys; obj = cloudpickle.load(sys.stdin.buffer); obj.x += 1;"
+worker += "cloudpickle.dump(obj, sys.stdout.buffer)"
+done = subprocess.run([sys.executable, "-c", worker], input=dumps(Local(2)), cwd="/", env={},
+                      stdout=subprocess.PIPE, check=True)
+home = pickle.loads(done.stdout)
+result = [type(home) is Local, home.more()[0]]
+"""
+
+
+def test_what_is_registered_with_cloudpickle_stays_its_own(tmp_path: Path) -> None:
+    code = """
+cloudpickle.register_pickle_by_value(helpers)
+objs = [helpers.double, helpers.Point(1), helpers.Wrong]
+ours = [dumps(obj) for obj in objs]
+extension.undo()
+result = ours == [dumps(obj) for obj in objs]
+"""
+    assert made(tmp_path, "cloudpickle", code) is True
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_undo_makes_the_same_bytes_as_before(tmp_path: Path, name: str) -> None:
+    code = """
+extension.undo()
+objs = [helpers.double, helpers.Point(3), here, Local(2), [1, {2}, len], sys, sizes_of]
+before = [dumps(obj) for obj in objs]
+attributes = dict(vars(PICKLER))
+with modulepickle.extend_NAME() as extension:
+    assert [dumps(obj) for obj in objs] != before
+    assert dumps(objs[4]) == before[4]
+    with modulepickle.extend_NAME():
+        pass
+    assert dict(vars(PICKLER)) != attributes
+result = dict(vars(PICKLER)) == attributes and [dumps(obj) for obj in objs] == before
+"""
+    head = f"\nimport functools\nsizes_of = functools.partial(here)\nPICKLER = {name}.Pickler\n"
+    assert made(tmp_path, name, head + code.replace("NAME", name)) is True
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_extend_of_their_class(tmp_path: Path, name: str) -> None:
+    code = f"""
+extension.undo()
+import io
+file = io.BytesIO()
+modulepickle.extend({name}.Pickler)(file, protocol=5).dump([here, helpers.Point(1)])
+result = file.getvalue()
+"""
+    code_there = "result = obj[0](obj[1])"
+    assert receive(made(tmp_path, name, code), code_there, absent=ABSENT).result == (11, "km")
+
+
+def test_buffers_stay_out_of_band(tmp_path: Path) -> None:
+    require("numpy")
+    code = """
+import numpy
+buffers = []
+array = numpy.ones(1000)
+data = dumps([array, helpers.Point(array)], protocol=5, buffer_callback=buffers.append)
+got = pickle.loads(data, buffers=buffers)
+result = len(buffers), got[1].x is got[0], type(got[1]) is helpers.Point, len(data) < 9000
+"""
+    assert made(tmp_path, "cloudpickle", code) == (1, True, True, True)
+
+
+@pytest.mark.parametrize("name", ["ray", "pyspark"])
+def test_the_copies_in_ray_and_pyspark_are_put_back(tmp_path: Path, name: str) -> None:
+    require(name)
+    code = f"""
+import helpers, modulepickle, {name}.cloudpickle as copy
+objs = [helpers.double, helpers.Point(1), lambda: helpers.Point, [1, {{2}}, len]]
+before = [copy.dumps(obj) for obj in objs]
+with modulepickle.extend_{name}():
+    changed = [copy.dumps(obj) != old for obj, old in zip(objs, before)]
+result = changed, [copy.dumps(obj) for obj in objs] == before
+"""
+    got = run(project(tmp_path / "tree", TREE), code).result
+    assert got == ([True, True, True, False], True)

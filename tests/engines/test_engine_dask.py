@@ -1,0 +1,136 @@
+"""Dask: a scheduler and two workers that have neither the working tree nor the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from frameworks import CHECKS, DaskCluster, drive, require
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    require("dask")
+    with ExitStack() as stack:
+        made = DaskCluster(tmp_path, stack)
+        made.worker("a")
+        made.worker("b")
+        try:
+            yield made
+        finally:
+            for log in tmp_path.glob("*.log"):
+                print(log.name, log.read_text(errors="backslashreplace")[-3000:], sep="\n")
+
+
+START = (
+    CHECKS
+    + """
+import os, sys, time
+import distributed, modulepickle
+client = distributed.Client(os.environ["ADDRESS"])
+client.wait_for_workers(2, timeout=60)
+for where in (client.run, client.run_on_scheduler):
+    for name in ("helpers", "sizes", "modulepickle"):
+        seen = where(sees, name)
+        assert not any(seen.values() if isinstance(seen, dict) else [seen]), (name, seen)
+
+turn = 0
+def call(f, *args):
+    global turn
+    turn += 1
+    return client.submit(f, *args, workers="ab"[turn % 2], pure=False).result(timeout=60)
+"""
+)
+# A result of one worker is the argument of a task on the other.
+SECOND_HOP = """
+one = client.submit(helpers.move, helpers.Point(1), workers="a", pure=False)
+two = client.submit(helpers.move, one, workers="b", pure=False)
+got = two.result(timeout=60)
+assert type(got) is helpers.Point and got.x == 3
+print("second hop passed")
+"""
+
+
+def test_the_cluster_sees_the_working_tree_and_its_edits(
+    tmp_path: Path, cluster: DaskCluster
+) -> None:
+    code = f"{START}\nextension = modulepickle.extend_dask(client)\ncheck(call, absent=())"
+    out = drive(tmp_path, code + SECOND_HOP, ADDRESS=cluster.address)
+    assert "all checks passed" in out
+    assert "second hop passed" in out
+
+
+def test_graphs_collections_and_late_workers(tmp_path: Path, cluster: DaskCluster) -> None:
+    code = f"""{START}
+import dask
+modulepickle.extend_dask(client)
+points = [helpers.Point(x) for x in range(4)]
+assert client.gather(client.map(helpers.double, points)) == ["0 km", "2 km", "4 km", "6 km"]
+made = dask.delayed(helpers.move)(dask.delayed(helpers.move)(helpers.Point(1)))
+assert dask.compute(made)[0].x == 3
+scattered = client.scatter(helpers.Point(5), broadcast=True)
+assert client.submit(helpers.double, scattered).result(timeout=60) == "10 km"
+pathlib.Path("sizes.py").write_text("UNIT = 'miles'")
+assert dask.compute(dask.delayed(helpers.double)(helpers.Point(1)))[0] == "2 miles"
+open("../edited", "w").close()
+client.wait_for_workers(3, timeout=60)
+late = client.submit(helpers.double, helpers.Point(2), workers="late", pure=False)
+assert late.result(timeout=60) == "4 miles"
+print("all checks passed")
+"""
+    import threading
+
+    def start_late() -> None:
+        while not (tmp_path / "edited").exists() and not done.wait(0.1):
+            pass
+        if not done.is_set():
+            cluster.worker("late")
+
+    done = threading.Event()
+    thread = threading.Thread(target=start_late)
+    thread.start()
+    try:
+        assert "all checks passed" in drive(tmp_path, code, ADDRESS=cluster.address)
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_undo(tmp_path: Path, cluster: DaskCluster) -> None:
+    code = f"""{START}
+import cloudpickle
+before = sorted(vars(client)), cloudpickle.dumps(helpers.double)
+with modulepickle.extend_dask(client):
+    assert call(helpers.double, helpers.Point(1)) == "2 km"
+    with modulepickle.extend_dask(client):
+        assert call(helpers.double, helpers.Point(1)) == "2 km"
+    pathlib.Path("sizes.py").write_text("UNIT = 'miles'")
+    assert call(helpers.double, helpers.Point(1)) == "2 miles"
+assert (sorted(vars(client)), cloudpickle.dumps(helpers.double)) == before
+assert call(len, "abc") == 3
+print("all checks passed")
+"""
+    assert "all checks passed" in drive(tmp_path, code, ADDRESS=cluster.address)
+
+
+def test_by_hand_with_preload(tmp_path: Path, cluster: DaskCluster) -> None:
+    code = f"""{START}
+install = modulepickle.preload(helpers)
+client.run_on_scheduler(install)
+client.register_worker_callbacks(install)
+assert call(helpers.double, helpers.Point(1)) == "2 km"
+{SECOND_HOP}"""
+    assert "second hop passed" in drive(tmp_path, code, ADDRESS=cluster.address)
+
+
+def test_an_asynchronous_client_is_refused(tmp_path: Path) -> None:
+    import modulepickle
+
+    client = type("Client", (), {"asynchronous": True})()
+    with pytest.raises(TypeError, match="synchronous client"):
+        modulepickle.extend_dask(client)

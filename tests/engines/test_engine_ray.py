@@ -1,0 +1,95 @@
+"""Ray: a head with two workers that have neither the working tree nor the library."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from frameworks import CHECKS, drive, require
+
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+# Ray gives the driver's `sys.path` and current folder, as they are at `init`, to its workers.
+START = (
+    CHECKS
+    + """
+import os, sys, ray, modulepickle
+here, stub, path = os.getcwd(), os.environ["STUB"], sys.path[:]
+
+def start(**runtime_env):
+    library, os.environ["PYTHONPATH"] = os.environ["PYTHONPATH"], stub
+    sys.path[:] = [stub, *(each for each in path if each not in ("", here, library))]
+    os.chdir(stub)
+    ray.init(
+        num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1",
+        _temp_dir=os.environ["SHORT"], object_store_memory=100_000_000, runtime_env=runtime_env,
+    )
+    sys.path[:] = path
+    os.chdir(here)
+
+def call(f, *args):
+    return ray.get(ray.remote(lambda f, *args: f(*args)).remote(f, *args), timeout=60)
+"""
+)
+
+
+@pytest.fixture
+def drive_ray(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    require("ray")
+    short = tempfile.mkdtemp(prefix="mp-", dir="/tmp")  # sockets in it: their paths must be short
+    settings = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "SHORT": short}
+    try:
+        yield lambda code: drive(tmp_path, START + code + "\nray.shutdown()\n", **settings)
+    finally:
+        shutil.rmtree(short, ignore_errors=True)
+
+
+def test_tasks_actors_and_edits(drive_ray: Callable[[str], str]) -> None:
+    code = """
+start()
+modulepickle.extend_ray()
+check(call)
+double = ray.remote(helpers.double)
+assert ray.get(double.remote(ray.put(helpers.Point(2))), timeout=60) == "6 miles"
+Actor = ray.remote(type("Actor", (helpers.Point,), {"double": helpers.double}))
+assert ray.get(Actor.remote(3).double.remote(), timeout=60) == "9 miles"
+
+@ray.remote
+class Counter:
+    def __init__(self):
+        import sizes
+        self.total, self.unit = 0, sizes.UNIT
+    def add(self, point):
+        self.total += helpers.move(point).x
+        return self.total, self.unit
+
+counter = Counter.remote()
+ray.get(counter.add.remote(helpers.Point(1)), timeout=60)
+assert ray.get(counter.add.remote(helpers.Point(2)), timeout=60) == (5, "miles")
+print("actors passed")
+"""
+    assert "actors passed" in drive_ray(code)
+
+
+def test_the_second_hop_by_the_hook(drive_ray: Callable[[str], str]) -> None:
+    code = """
+import sizes  # `start` hides the path while the hook is pickled
+modulepickle.set_policy(modulepickle.Policy(include=("helpers", "sizes")))
+start(worker_process_setup_hook=modulepickle.preload(helpers))
+modulepickle.extend_ray()
+
+@ray.remote(num_cpus=0)
+class Fresh:
+    def read(self, thing):
+        return thing.x, type(thing).__module__
+
+moved = ray.remote(helpers.move).remote(helpers.Point(1))
+assert ray.get(Fresh.remote().read.remote(moved), timeout=60) == (2, "helpers")
+assert ray.get(ray.remote(helpers.move).remote(moved), timeout=60).x == 3
+print("second hop passed")
+"""
+    assert "second hop passed" in drive_ray(code)

@@ -1,0 +1,71 @@
+"""The examples of the README's section "Frameworks", as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from frameworks import DaskCluster, drive, require
+from receivers import SOURCE
+
+pytestmark = pytest.mark.engines
+
+README = (SOURCE.parent / "README.md").read_text(encoding="utf-8")
+SECTION = README.partition("\n## Frameworks\n")[2].partition("\n## ")[0]
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", SECTION, flags=re.MULTILINE | re.DOTALL)
+DOUBLED = str([f"{2 * x} km" for x in range(3)])
+MOVED = str([f"{2 * (x + 1)} km" for x in range(3)])
+
+
+def example(word: str) -> str:
+    (found,) = [text for text in EXAMPLES if f"import {word}" in text or f"from {word}" in text]
+    return found
+
+
+def test_each_example_is_tested() -> None:
+    words = ("multiprocessing", "joblib", "distributed", "ray")
+    assert [example(word) for word in words] == EXAMPLES
+
+
+def test_the_example_of_a_pool(tmp_path: Path) -> None:
+    assert DOUBLED in drive(tmp_path, example("multiprocessing"), script=True)
+
+
+def test_the_example_of_joblib(tmp_path: Path) -> None:
+    require("joblib")
+    assert DOUBLED in drive(tmp_path, example("joblib"), script=True)
+
+
+def test_the_example_of_dask(tmp_path: Path) -> None:
+    require("dask")
+    with ExitStack() as stack:
+        cluster = DaskCluster(tmp_path, stack)
+        cluster.worker("a")
+        cluster.worker("b")
+        code = example("distributed").replace("tcp://127.0.0.1:8786", cluster.address)
+        assert MOVED in drive(tmp_path, code, script=True)
+
+
+def test_the_example_of_ray(tmp_path: Path) -> None:
+    require("ray")
+    short = tempfile.mkdtemp(prefix="mp-", dir="/tmp")
+    # The example says nothing about where Ray listens and keeps its files.
+    options = (
+        f"num_cpus=2, include_dashboard=False, _node_ip_address='127.0.0.1', _temp_dir={short!r}, "
+    )
+    code = example("ray").replace("ray.init(", f"ray.init({options}")
+    settings = {
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "HOME": os.environ["HOME"],
+    }
+    try:
+        assert MOVED in drive(tmp_path, code, script=True, **settings)
+    finally:
+        shutil.rmtree(short, ignore_errors=True)

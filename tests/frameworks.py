@@ -1,0 +1,233 @@
+"""Real frameworks: their drivers, and workers that cannot see the working tree.
+
+A *driver* is a process with the library in a folder that plays the working tree; it starts the
+engine. Its workers are told the driver's `sys.path` by some engines, which expect them to be on the
+same machine. `HIDDEN` takes the working tree out of what they are told, and the library, too.
+`CHECKS` is what each engine has to pass; it proves first that the workers see neither.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from receivers import SOURCE, TIMEOUT, project
+
+TREE: Final = """
+    === helpers/__init__.py
+    class Point:
+        def __init__(self, x):
+            self.x = x
+
+    class Wrong(Exception):
+        pass
+
+    def double(point):
+        from helpers.units import UNIT
+        return f"{2 * point.x} {UNIT}"
+
+    def move(point):
+        return Point(point.x + 1)
+
+    def fail(point):
+        raise Wrong(point.x)
+    === helpers/units.py
+    from sizes import UNIT
+    === sizes.py
+    UNIT = "km"
+"""
+
+CHECKS: Final = """
+import pathlib, helpers
+
+def sees(name):
+    try:
+        __import__(name)
+    except ImportError:
+        return False
+    return True
+
+def check(call, absent=("helpers", "sizes", "modulepickle"), errors=True):
+    seen = [(name, call(sees, name)) for name in absent for _ in range(4)]
+    assert not any(there for _, there in seen), seen
+    point = helpers.Point(3)
+    assert call(helpers.double, point) == "6 km"
+    moved = call(helpers.move, point)
+    assert type(moved) is helpers.Point and moved.x == 4
+    if errors:
+        fails(call, point)
+    by_values(call, point)
+    workers = {call(*PID) for _ in range(8)}
+    pathlib.Path("sizes.py").write_text("UNIT = 'miles'\\n")
+    assert {call(helpers.double, point) for _ in range(8)} == {"6 miles"}
+    edited = pathlib.Path("helpers/__init__.py")
+    edited.write_text(edited.read_text().replace("2 * point.x", "3 * point.x"))
+    import importlib
+    importlib.reload(helpers)
+    point = helpers.Point(3)
+    assert {call(helpers.double, point) for _ in range(8)} == {"9 miles"}
+    assert type(call(helpers.move, point)) is helpers.Point
+    assert {call(*PID) for _ in range(8)} & workers, "the workers are other ones"
+    print("all checks passed")
+
+def fails(call, point):
+    try:
+        call(helpers.fail, point)
+    except helpers.Wrong as error:
+        assert getattr(error, "cause", error).args == (3,)  # Ray wraps it
+    else:
+        raise AssertionError("no error came back")
+
+n = 10
+
+def by_values(call, point):
+    def here(point):
+        import sizes
+        return point.x + n, sizes.UNIT
+    assert call(here, point) == (13, "km")
+    assert call(lambda point: helpers.double(point) + "!", point) == "6 km!"
+
+PID = (__import__("os").getpid,)
+"""
+
+HIDDEN: Final = """
+import os, sys
+here, stub, library = os.getcwd(), os.environ["STUB"], os.environ["PYTHONPATH"]
+os.environ["PYTHONPATH"] = stub
+
+def hide(spawn, hidden):
+    real = spawn.get_preparation_data
+    def get_preparation_data(*args, **kwargs):
+        data = real(*args, **kwargs)
+        data["dir"] = data["orig_dir"] = stub
+        data["sys_path"] = [each for each in data["sys_path"] if each not in ("", *hidden)]
+        if library in hidden:
+            data["sys_path"].insert(0, stub)
+        return data
+    spawn.get_preparation_data = get_preparation_data
+"""
+
+
+def require(engine: str) -> None:
+    """Skip a test without its engine, visibly; fail it if `MODULEPICKLE_REQUIRE_ENGINES` has it."""
+    if importlib.util.find_spec(MODULES.get(engine, engine)) is None:
+        miss(engine, f'no {engine}: pip install "modulepickle[engines]"')
+
+
+def miss(engine: str, why: str) -> None:
+    """Skip a test, or fail it, since its engine cannot be run."""
+    if engine in os.environ.get("MODULEPICKLE_REQUIRE_ENGINES", "").split():
+        pytest.fail(f"MODULEPICKLE_REQUIRE_ENGINES asks for {engine}: {why}")
+    pytest.skip(why)
+
+
+MODULES: Final = {"dask": "distributed"}
+"""Engine -> the module that it is imported as, if that has another name."""
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a driver.
+
+    `STUB` is a folder whose `modulepickle` cannot be imported: put in front of the path of a
+    worker, it hides the library where that is installed.
+    """
+    stub = folder / "stub"
+    stub.mkdir(exist_ok=True)
+    (stub / "modulepickle.py").write_text("raise ImportError('no modulepickle on this worker')\n")
+    return {
+        **os.environ,
+        "PYTHONPATH": str(SOURCE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "STUB": str(stub),
+        **more,
+    }
+
+
+@contextmanager
+def started(
+    command: list[str], folder: Path, env: Mapping[str, str], **options: Any
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a process in a group of its own; at the end, end the group by its id."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+    try:
+        yield process
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait(10)
+
+
+def drive(tmp_path: Path, code: str, *, script: bool = False, **env: str) -> str:
+    """Run a driver in a new working tree, as a script or as `python -c`; return what it printed."""
+    tree = project(tmp_path / "tree", TREE)
+    code = textwrap.dedent(code)
+    (tree / "driver.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, *(["driver.py"] if script else ["-c", code])]
+    out = tmp_path / "output"  # a file: an orphan that holds a pipe open would be waited for
+    with out.open("w") as file:
+        settings: dict[str, Any] = {"stdout": file, "stderr": subprocess.STDOUT}
+        with started(command, tree, environment(tmp_path, **env), **settings) as process:
+            try:
+                ended = str(process.wait(TIMEOUT))
+            except subprocess.TimeoutExpired:
+                ended = f"nothing, in {TIMEOUT} s"
+    text = out.read_text(encoding="utf-8", errors="backslashreplace")
+    assert ended == "0", f"the driver ended with {ended}:\n{text}"
+    return text
+
+
+class DaskCluster:
+    """A scheduler and workers, as processes of their own, on the loopback interface."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder, self.stack = folder, stack
+        empty = folder / "empty"
+        empty.mkdir()
+        self.env = environment(folder)
+        self.env["PYTHONPATH"] = self.env["STUB"]
+        file = folder / "scheduler.json"
+        self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+        while not file.exists():
+            time.sleep(0.05)
+        while True:
+            try:
+                self.address = json.loads(file.read_text())["address"]
+                break
+            except ValueError:  # it is half written
+                time.sleep(0.05)
+
+    def start(self, kind: str, *options: str) -> None:
+        settings = ["--no-dashboard"] + ["--dashboard-address", ":0"] * (kind == "worker")
+        command = [sys.executable, "-m", "distributed.cli.dask_" + kind, *options, *settings]
+        log = (self.folder / f"{kind}.log").open("a")
+        self.stack.enter_context(log)
+        self.stack.enter_context(
+            started(command, self.folder / "empty", self.env, stdout=log, stderr=log)
+        )
+
+    def worker(self, name: str) -> None:
+        options = ["--host", "127.0.0.1", "--name", name, "--nthreads", "1", "--no-nanny"]
+        local = ["--local-directory", str(self.folder / "local"), "--death-timeout", "60"]
+        self.start("worker", self.address, *options, *local)
