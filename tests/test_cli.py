@@ -39,7 +39,7 @@ def test_run_prints_the_result_and_a_line_for_each_snapshot(tree: Path) -> None:
     assert lines[0] == "126"
     assert [line.split()[0] for line in lines[1:]] == ["helpers", "train"]
     for line in lines[1:]:
-        name, digest, files, word, *_ = line.split()
+        _, digest, files, word, *_ = line.split()
         assert len(digest) == 16
         assert (files, word) == ("1", "files")
         assert " bytes  pickled in " in line

@@ -15,11 +15,11 @@ from typing import Final
 
 __all__ = ["demo"]
 
-FUNCTION: Final = '''\
+FUNCTION: Final = """\
 def quote(item):
     from shop.prices import PRICES  # an import inside the function: it happens later, elsewhere
     return f"{item}: {PRICES[item]}"
-'''
+"""
 
 VERSIONS: Final = ("""PRICES = {"tea": "3 euros"}\n""", """PRICES = {"tea": "4 euros"}\n""")
 
