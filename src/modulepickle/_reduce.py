@@ -43,6 +43,7 @@ from modulepickle._others import (
     reducer_of_subclass,
 )
 from modulepickle._received import received, resend
+from modulepickle._scan import STANDARD_NAMES
 from modulepickle._snapshot import Shipped
 from modulepickle._stale import check_fresh
 
@@ -222,5 +223,13 @@ def _may_name_local(pickler: Pickler, kind: type) -> bool:
     for base in kind.__mro__:
         module = base.__dict__.get("__module__")
         if module is not None:
-            return not isinstance(module, str) or not pickler.is_foreign(module)
-    return True
+            return not isinstance(module, str) or not _is_foreign(pickler, module)
+    return not _is_foreign(pickler, kind.__module__)  # a type of C: it has no `__module__` to read
+
+
+def _is_foreign(pickler: Pickler, module: str) -> bool:
+    """Tell whether a module is known to be nobody's, or is the standard library's, not shadowed."""
+    if pickler.is_foreign(module):
+        return True
+    standard = module.partition(".")[0] in STANDARD_NAMES
+    return standard and pickler.shipment.unit(module) is None
