@@ -5,7 +5,7 @@ wheels` in `${XDG_CACHE_HOME:-~/.cache}`): downloaded once, never installed. The
 out: who ships a package may have them, but an import does not run them, and the native import is
 what we compare with.
 
-Outside API: `PACKAGES`, `Package`.
+Outside API: `PACKAGES`, `Package`; and `wheel`, which `tests/real` uses, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "Package"]
+__all__ = ["PACKAGES", "Package", "wheel"]
 
 CACHE: Final = Path(
     os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "modulepickle-tests"
@@ -68,7 +68,7 @@ PACKAGES: Final = (
 
 def wheel(pin: str) -> Path:
     """Return the wheel for `name==version` that fits this Python, downloaded if it is not there."""
-    python = "{}{}".format(*sys.version_info)
+    python = "{}{}".format(*sys.version_info)  # a wheel with an extension module is for one version
     folder = CACHE / "wheels" / f"{pin}-{sys.implementation.name}{python}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
