@@ -79,7 +79,8 @@ def check(call, absent=("helpers", "sizes", "modulepickle"), errors=True):
     point = helpers.Point(3)
     assert {call(helpers.double, point) for _ in range(8)} == {"9 miles"}
     assert type(call(helpers.move, point)) is helpers.Point
-    assert {call(*PID) for _ in range(8)} & workers, "the workers are other ones"
+    # A busy worker may take many calls in a row while another one, just as warm, gets none.
+    assert any(call(*PID) in workers for _ in range(1000)), "the workers are other ones"
     print("all checks passed")
 
 def fails(call, point):
