@@ -58,15 +58,15 @@ def _for_cloudpickle(registered: Callable[[], Iterable[str]]) -> Leaves:
         module = obj.__name__ if isinstance(obj, ModuleType) else obj.__module__
         if not isinstance(module, str):
             return isinstance(obj, type)
+        if module in MAIN and not isinstance(obj, ModuleType):
+            return isinstance(obj, type)  # by value, be it registered (executorlib does so) or not
         names = registered()
         if names and any(f"{module}.".startswith(f"{name}.") for name in names):
             return True
         if not isinstance(obj, type):
             return False
         path = obj.__qualname__
-        if module not in MAIN and find(module, path) is obj:
-            return False
-        return module in MAIN or received(obj, module, path) is None
+        return find(module, path) is not obj and received(obj, module, path) is None
 
     return leaves
 

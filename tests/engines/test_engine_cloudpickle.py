@@ -116,6 +116,16 @@ result = ours == [dumps(obj) for obj in objs]
     assert made(tmp_path, "cloudpickle", code) is True
 
 
+def test_the_script_if_registered_keeps_its_imports(tmp_path: Path) -> None:
+    # Of the script, cloudpickle pickles everything by value anyway; executorlib registers it.
+    code = """
+cloudpickle.register_pickle_by_value(sys.modules["__main__"])
+result = dumps([here, helpers.Point(3)])
+"""
+    data = made(tmp_path, "cloudpickle", code)
+    assert receive(data, "result = obj[0](obj[1])", absent=ABSENT).result == (13, "km")
+
+
 @pytest.mark.parametrize("name", BOTH)
 def test_undo_makes_the_same_bytes_as_before(tmp_path: Path, name: str) -> None:
     code = """
