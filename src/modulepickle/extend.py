@@ -59,7 +59,7 @@ def _for_cloudpickle(registered: Callable[[], Iterable[str]]) -> Leaves:
         if not isinstance(module, str):
             return isinstance(obj, type)
         if module in MAIN and not isinstance(obj, ModuleType):
-            return isinstance(obj, type)  # by value, be it registered (executorlib does so) or not
+            return isinstance(obj, type)  # by value, be it registered or not
         names = registered()
         if names and any(f"{module}.".startswith(f"{name}.") for name in names):
             return True

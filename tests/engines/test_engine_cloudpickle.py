@@ -117,7 +117,7 @@ result = ours == [dumps(obj) for obj in objs]
 
 
 def test_the_script_if_registered_keeps_its_imports(tmp_path: Path) -> None:
-    # Of the script, cloudpickle pickles everything by value anyway; executorlib registers it.
+    # Of the script, cloudpickle pickles everything by value anyway.
     code = """
 cloudpickle.register_pickle_by_value(sys.modules["__main__"])
 result = dumps([here, helpers.Point(3)])
