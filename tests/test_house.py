@@ -44,6 +44,7 @@ ORDER = (
     "_shipping",
     "_patch",
     "_path",
+    "_signed",
     "_pickler",
     "_preload",
     "_report",

@@ -14,7 +14,7 @@ from receivers import project, receive, run, send
 # --- shaped like pickle ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["dump", "dumps", "Pickler"])
+@pytest.mark.parametrize("name", ["dump", "dumps", "load", "loads", "Pickler"])
 def test_the_signatures_are_those_of_pickle(name):
     ours = inspect.signature(getattr(modulepickle, name)).parameters
     theirs = inspect.signature(getattr(pickle, name)).parameters
@@ -23,11 +23,11 @@ def test_the_signatures_are_those_of_pickle(name):
     assert list(ours)[: len(theirs)] == list(theirs)
     extra = [ours[key] for key in ours if key not in theirs]
     assert {p.kind for p in extra} == {inspect.Parameter.KEYWORD_ONLY}
-    assert all(p.default is None for p in extra)
+    assert {repr(p.default) for p in extra} <= {"None", "<no key>"}
 
 
 def test_the_rest_is_pickle_s_own():
-    for name in ("load", "loads", "Unpickler", "HIGHEST_PROTOCOL", "DEFAULT_PROTOCOL"):
+    for name in ("Unpickler", "HIGHEST_PROTOCOL", "DEFAULT_PROTOCOL"):
         assert getattr(modulepickle, name) is getattr(pickle, name)
     for name in ("PickleError", "PicklingError", "UnpicklingError", "PickleBuffer"):
         assert getattr(modulepickle, name) is getattr(pickle, name)

@@ -4,15 +4,15 @@
 is in `_shipping`, which picklers of others use, too (`extend`).
 
 Outside API: what is in `__all__`. `load` and `loads` are here so that a module can stand in for
-`pickle`; no receiver needs them.
+`pickle`, and since they check signatures (`_signed`); no receiver needs them.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
-from typing import IO, Any
+from collections.abc import Callable, Iterable
+from typing import IO, Any, Final
 
 import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
 from modulepickle._byvalue import Parts
@@ -20,12 +20,14 @@ from modulepickle._path import with_path
 from modulepickle._policy import Policy, get_policy
 from modulepickle._reduce import reduction_of
 from modulepickle._shipping import Shipping
+from modulepickle._signed import NO_KEY, Key, Signer, checked, refuse_buffers
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
 
 Unpickler = pickle.Unpickler
-load = pickle.load
-loads = pickle.loads
+
+NO_BUFFERS: Final = ()
+"""The default of `buffers=` in `pickle`, for those who pass it on."""
 
 
 class Pickler(Shipping, pickle.Pickler):
@@ -124,11 +126,27 @@ def dump(
     fix_imports: bool = True,
     buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
     policy: Policy | None = None,
+    key: Key = NO_KEY,
 ) -> None:
     """Write the pickle of an object, and of the local packages it needs, to a binary file.
 
-    As `pickle.dump`, plus `policy`. Raises: see `Pickler.dump`.
+    As `pickle.dump`, plus `policy` and `key`. With a key, a signature stands behind the pickle, for
+    `load` to check: one signed pickle a file, and nothing after it.
+
+    Args:
+        key: 16 bytes or more, random. Of several keys the first one signs.
+
+    Raises:
+        TypeError, ValueError: the key is none; or there is a `buffer_callback`, too, whose buffers
+            no signature would cover. Else see `Pickler.dump`.
     """
+    if key is not NO_KEY:
+        if buffer_callback is not None:
+            refuse_buffers("buffer_callback")
+        signer: Any = Signer(file, key)  # all of a file that a pickler asks for
+        dump(obj, signer, protocol, fix_imports=fix_imports, policy=policy)
+        signer.finish()
+        return
     Pickler(
         file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy
     ).dump(obj)
@@ -141,11 +159,12 @@ def dumps(
     fix_imports: bool = True,
     buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
     policy: Policy | None = None,
+    key: Key = NO_KEY,
 ) -> bytes:
     """Return the pickle of an object, and of the local packages it needs.
 
-    As `pickle.dumps`, plus `policy`. Plain `pickle.loads` reads it anywhere. Raises: see
-    `Pickler.dump`.
+    As `pickle.dumps`, plus `policy` and `key`. Plain `pickle.loads` reads it anywhere. Arguments
+    and errors: see `dump`.
     """
     file = io.BytesIO()
     dump(
@@ -155,5 +174,67 @@ def dumps(
         fix_imports=fix_imports,
         buffer_callback=buffer_callback,
         policy=policy,
+        key=key,
     )
     return file.getvalue()
+
+
+def load(
+    file: IO[bytes],
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = NO_BUFFERS,
+    key: Key = NO_KEY,
+) -> Any:
+    """Read a pickle from a binary file and return its object.
+
+    As `pickle.load`, plus `key`. Without a key it reads up to the end of the pickle. With one, it
+    reads all that is left of the file, which must be one signed pickle. Arguments and errors: see
+    `loads`.
+    """
+    if key is not NO_KEY:
+        return loads(
+            file.read(),
+            fix_imports=fix_imports,
+            encoding=encoding,
+            errors=errors,
+            buffers=buffers,
+            key=key,
+        )
+    return pickle.load(
+        file, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
+    )
+
+
+def loads(
+    data: Any,
+    /,
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = NO_BUFFERS,
+    key: Key = NO_KEY,
+) -> Any:
+    """Return the object of a pickle.
+
+    As `pickle.loads`, plus `key`: with it, nothing is unpickled unless the pickle was signed with
+    one of the keys, and is all there and as it was.
+
+    Args:
+        key: the sender's key, or several: a new one and the old one, while you change it.
+
+    Raises:
+        UnpicklingError: it is not signed, was cut or altered, or signed with another key.
+        TypeError, ValueError: a key is none; or there are `buffers`, too, which no signature
+            covers. Else as plain pickle does.
+    """
+    if key is not NO_KEY:
+        if buffers is not None and buffers is not NO_BUFFERS:
+            refuse_buffers("buffers")
+        data = checked(data, key)
+    return pickle.loads(
+        data, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
+    )
