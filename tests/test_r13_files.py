@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import py_compile
 import re
-import shutil
-import subprocess
 import sysconfig
 from pathlib import Path
 
 import pytest
 
+from extensions import PHASES, compile_extension
 from receivers import interpreters, project, receive, send
 
 DATA = """
@@ -120,39 +119,6 @@ def test_r13_getsource_whatever_the_encoding(tmp_path):
     got = receive(send(tree, code), "import inspect; result = [inspect.getsource(f) for f in obj]")
     assert got.result == ["def f():\n    return 'é'\n", "def g(): return 'é'\n"]
     assert receive(send(tree, code), "result = [f() for f in obj]").result == ["é", "é"]
-
-
-EXTENSION = r"""
-#include <Python.h>
-static PyObject *value(PyObject *self, PyObject *none) { return PyLong_FromLong(VERSION); }
-static PyMethodDef methods[] = {{"value", value, METH_NOARGS, ""}, {NULL, NULL, 0, NULL}};
-SLOTS
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "fast", NULL, SIZE, methods USED};
-PyMODINIT_FUNC PyInit_fast(void) { return CREATE(&module); }
-"""
-PHASES = {
-    "multi": {
-        "SLOTS": "static PyModuleDef_Slot slots[] = {{0, NULL}};",
-        "SIZE": "0",
-        "USED": ", slots",
-        "CREATE": "PyModuleDef_Init",
-    },
-    "single": {"SLOTS": "", "SIZE": "-1", "USED": "", "CREATE": "PyModule_Create"},
-}
-
-
-def compile_extension(target: Path, phase: str, version: int) -> None:
-    compiler = shutil.which("gcc")
-    include = sysconfig.get_path("include")
-    if not compiler or not Path(include, "Python.h").exists():
-        pytest.skip("no C compiler, or no Python.h")
-    text = EXTENSION.replace("VERSION", str(version))
-    for name, value in PHASES[phase].items():
-        text = text.replace(name, value)
-    source = target.with_name("fast.c")
-    source.write_text(text)
-    command = [compiler, "-shared", "-fPIC", f"-I{include}", "-o", str(target), str(source)]
-    subprocess.run(command, check=True)
 
 
 @pytest.mark.parametrize("phase", PHASES)
