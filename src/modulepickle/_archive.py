@@ -3,18 +3,23 @@
 The standard library's `zipfile` would compress each file again, and so each file of a package after
 an edit to one. This writes the same format (PKWARE's APPNOTE, sections 4.3.7, 4.3.12 and 4.3.16).
 
-Outside API: `make_zip`.
+Reading is here for those who look into a pickle that they did not make: it goes from one member to
+the next as the loader does, and not by the directory at the end, so that it shows what would run.
+
+Outside API: `make_zip`; `Member`, `members`, `unpack`.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Final
+import zlib
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._files import File
 
-__all__ = ["make_zip"]
+__all__ = ["Member", "make_zip", "members", "unpack"]
 
 MAX_FILES: Final = 65_535
 """Of a zip file without its 64-bit extension."""
@@ -54,3 +59,54 @@ def make_zip(files: dict[str, File]) -> bytes:
     index = b"".join(directory)
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(files), len(files), len(index), offset, 0)
     return b"".join([*members, index, end])
+
+
+class Member(NamedTuple):
+    """One file of an archive, as the loader finds it."""
+
+    path: str
+    """Archive-relative POSIX path."""
+    method: int
+    """Of zip: 8 is deflated, 0 is stored."""
+    size: int
+    """Of the content in bytes, as the archive says."""
+    packed: bytes
+
+
+def members(archive: bytes) -> Iterator[Member]:
+    """Yield the files of an archive.
+
+    Raises:
+        ValueError: it is damaged; the files before the damage were yielded.
+    """
+    end = 0
+    while archive[end : end + 4] == b"PK\3\4":
+        if end + 30 > len(archive):
+            raise ValueError(f"the archive ends inside the header at byte {end:,}")
+        method, packed, size, width = struct.unpack_from("<8xH8xIIH", archive, end)
+        start = end + 30 + width
+        path = archive[end + 30 : start].decode()
+        end = start + packed
+        if end > len(archive):
+            raise ValueError(f"the archive ends inside {path!r}")
+        yield Member(path, method, size, archive[start:end])
+
+
+def unpack(member: Member, limit: int) -> bytes:
+    """Return the content of a file of an archive, if it is no larger than a limit in bytes.
+
+    Raises:
+        ValueError: it is larger, or damaged, or not as large as the archive says.
+    """
+    content = member.packed
+    if member.method:
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            content = inflate.decompress(member.packed, limit + 1)
+        except zlib.error as error:
+            raise ValueError(f"{member.path!r} is damaged: {error}") from None
+    if len(content) > limit:
+        raise ValueError(f"{member.path!r} has more than {limit:,} bytes")
+    if len(content) != member.size:
+        raise ValueError(f"{member.path!r} has {len(content):,} bytes and not {member.size:,}")
+    return content
