@@ -50,15 +50,19 @@ TREE: Final = """
     UNIT = "km"
 """
 
-CHECKS: Final = """
-import pathlib, helpers
-
+SEES: Final = """
 def sees(name):
     try:
         __import__(name)
     except ImportError:
         return False
     return True
+"""
+
+CHECKS: Final = (
+    SEES
+    + """
+import pathlib, helpers
 
 def check(call, absent=("helpers", "sizes", "modulepickle"), errors=True, warm=True):
     turns = range(8 if warm else 1)  # else each call starts a worker, which costs a second
@@ -106,6 +110,7 @@ def by_values(call, point):
 
 PID = (__import__("os").getpid,)
 """
+)
 
 AWAY: Final = """
 import os
@@ -222,16 +227,31 @@ def drive(
     (tree / "driver.py").write_text(code, encoding="utf-8")
     if not command:
         command = [sys.executable, *(["driver.py"] if script else ["-c", code])]
-    out = tmp_path / "output"  # a file: an orphan that holds a pipe open would be waited for
+    return _output(command, tree, environment(tmp_path, **env), tmp_path / "output")
+
+
+def read(tmp_path: Path, code: str) -> str:
+    """Run a reader, which sees neither the working tree nor the library; return what it printed."""
+    folder = tmp_path / "reader"
+    folder.mkdir(exist_ok=True)
+    env = environment(tmp_path)
+    env["PYTHONPATH"] = env["STUB"]
+    bare = f"{SEES}\nassert not any(map(sees, ('helpers', 'sizes', 'modulepickle')))\n"
+    command = [sys.executable, "-c", bare + textwrap.dedent(code)]
+    return _output(command, folder, env, tmp_path / "read")
+
+
+def _output(command: Sequence[str], folder: Path, env: Mapping[str, str], out: Path) -> str:
+    """Return what a process printed; its file is `out`: an orphan may hold a pipe open."""
     with out.open("w") as file:
         settings: dict[str, Any] = {"stdout": file, "stderr": subprocess.STDOUT}
-        with started(command, tree, environment(tmp_path, **env), **settings) as process:
+        with started(command, folder, env, **settings) as process:
             try:
                 ended = str(process.wait(TIMEOUT))
             except subprocess.TimeoutExpired:
                 ended = f"nothing, in {TIMEOUT} s"
     text = out.read_text(encoding="utf-8", errors="backslashreplace")
-    assert ended == "0", f"the driver ended with {ended}:\n{text}"
+    assert ended == "0", f"the process ended with {ended}:\n{text}"
     return text
 
 
