@@ -13,6 +13,7 @@ import pytest
 
 from frameworks import DaskCluster, drive, require
 from receivers import SOURCE
+from spark import connect_server, require_spark, submit_arguments, variables
 
 pytestmark = pytest.mark.engines
 
@@ -29,7 +30,7 @@ def example(word: str) -> str:
 
 
 def test_each_example_is_tested() -> None:
-    words = ("multiprocessing", "joblib", "distributed", "ray")
+    words = ("multiprocessing", "joblib", "distributed", "ray", "pyspark.sql")
     assert [example(word) for word in words] == EXAMPLES
 
 
@@ -69,3 +70,17 @@ def test_the_example_of_ray(tmp_path: Path) -> None:
         assert MOVED in drive(tmp_path, code, script=True, **settings)
     finally:
         shutil.rmtree(short, ignore_errors=True)
+
+
+def test_the_example_of_spark(tmp_path: Path) -> None:
+    require_spark()
+    cluster = ["--master", "local-cluster[2,1,1024]", *submit_arguments(), "pyspark-shell"]
+    settings = {**variables(tmp_path), "PYSPARK_SUBMIT_ARGS": " ".join(cluster)}
+    assert DOUBLED in drive(tmp_path, example("pyspark.sql"), script=True, **settings)
+
+
+def test_the_example_of_spark_with_a_remote_session(tmp_path: Path) -> None:
+    require_spark(connect=True)
+    with connect_server(tmp_path) as address:
+        code = example("pyspark.sql").replace("builder.", f"builder.remote({address!r}).")
+        assert DOUBLED in drive(tmp_path, code, script=True)
