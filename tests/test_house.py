@@ -19,6 +19,7 @@ MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 ORDER = (
     "_errors",
     "_tree",
+    "_settings",
     "_policy",
     "_distributions",
     "_imports",
@@ -62,6 +63,7 @@ ORDER = (
     "test",
     "__init__",
     "_bare",
+    "_cache",
     "_demo",
     "__main__",
 )

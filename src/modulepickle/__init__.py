@@ -21,6 +21,7 @@ from pickle import (
     PicklingError,
     UnpicklingError,
 )
+from typing import TYPE_CHECKING, Any
 
 from modulepickle._dask import extend_dask
 from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
@@ -41,6 +42,10 @@ from modulepickle.extend import (
     extend_ray,
 )
 
+if TYPE_CHECKING:
+    from modulepickle._inspect import inspect
+    from modulepickle._report import Report
+
 __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
@@ -52,6 +57,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Reason",
+    "Report",
     "StaleSourceWarning",
     "Unpickler",
     "UnpicklingError",
@@ -65,6 +71,7 @@ __all__ = [
     "extend_pyspark",
     "extend_ray",
     "get_policy",
+    "inspect",
     "list_registry_pickle_by_value",
     "load",
     "loads",
@@ -76,3 +83,22 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_LATER = {"Report": "_report", "inspect": "_inspect"}
+"""Name -> the module that has it. Few processes use these: they are imported when asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return a name that is imported when it is asked for."""
+    from importlib import import_module
+
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return all names, those not imported yet, too."""
+    return sorted({*globals(), *__all__})

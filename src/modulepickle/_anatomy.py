@@ -130,10 +130,10 @@ class Anatomy:
 
     def _look_at_global(self, call: Call, name: str, args: tuple[Any, ...]) -> None:
         if name == "builtins.eval" and len(args) == 2 and isinstance(args[1], Items):
-            packed, names = args[1].get("z"), (args[1].get("__name__"), args[1].get("n"))
-            title = next((each for each in names if type(each) is str), "")
-            inner = args[1].get("data")
-            if type(packed) is bytes and title.startswith(PREFIX):
+            packed, inner, values = args[1].get("z"), args[1].get("data"), args[1].values()
+            names = (each for each in values if type(each) is str and each.startswith(PREFIX))
+            title = next(names, "")
+            if type(packed) is bytes and title:
                 self._loaders.add(id(call))
                 self.plumbing |= {id(each) for each in _with_inner(call)}
                 made = Loader(title, packed, _unpacked(packed), _starter(args[0]), call.position)

@@ -38,6 +38,7 @@ class Reason(Enum):
     NOT_FOUND = "The object is not found in its module under its own name"
     EXCLUDED = "Policy.exclude keeps the package at home, but the object needs it by value"
     UNSUPPORTED = "The object cannot be pickled"
+    SETTINGS = "The settings in pyproject.toml are wrong"
 
 
 @dataclass(frozen=True)

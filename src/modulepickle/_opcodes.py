@@ -70,6 +70,10 @@ class Items:
                 found = item[1]
         return found
 
+    def values(self) -> list[Any]:
+        """Return the values of a dict."""
+        return [value for _, value in self.items] if self.kind == "dict" else []
+
 
 class Buffer:
     """An out-of-band buffer: it is not in the pickle. `index` counts from 0."""

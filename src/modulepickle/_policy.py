@@ -4,6 +4,8 @@ A module is *local* if its file lies in the user's working tree (`_tree`), and o
 travel. A `Policy` overrides that in both directions, and says which files of a package stay at
 home.
 
+What a project's `pyproject.toml` says is the default, if nobody has set another (`_settings`).
+
 Outside API: `Policy`, `set_policy`, `get_policy`; and the tree, passed on for those who ask
 `Policy` about many modules in a row.
 """
@@ -17,6 +19,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from modulepickle._errors import PackagingError
+from modulepickle._settings import settings
 from modulepickle._tree import WorkingTree, in_standard_library, working_tree
 
 __all__ = ["Policy", "WorkingTree", "get_policy", "set_policy", "working_tree"]
@@ -149,20 +153,52 @@ def covers(patterns: Iterable[str], name: str) -> bool:
     )
 
 
-_default = Policy()
-_default_lock = threading.Lock()
+DEFAULT: Final = Policy()
+
+_set: Policy | None = None
+_of_settings: tuple[object, Policy] = (None, DEFAULT)
+"""The settings that were last made a policy of, and that policy."""
+_lock = threading.Lock()
 
 
 def get_policy() -> Policy:
-    """Return the process default."""
-    return _default
+    """Return the process default: that of `set_policy`, else of `pyproject.toml`, else `Policy()`.
+
+    Raises:
+        PackagingError: the table `[tool.modulepickle]` of that file is wrong.
+    """
+    global _of_settings  # the one setting of a process: else, options live on objects (habit 19)
+    if _set is not None:
+        return _set
+    found = settings()
+    if not found:
+        return DEFAULT
+    known, policy = _of_settings
+    if known is not found:
+        policy = Policy(**found)
+        _of_settings = found, policy
+    return policy
 
 
 def set_policy(policy: Policy) -> Policy:
-    """Set the process default, and return the one before."""
-    global _default  # the one setting of a process: else, options live on objects (habit 19)
+    """Set the process default, and return the one before.
+
+    To set what was returned as the default before any call sets it back to that: then the settings
+    in `pyproject.toml` count again.
+    """
+    global _set
     if not isinstance(policy, Policy):
         raise TypeError(f"set_policy takes a Policy, not {type(policy).__name__}")
-    with _default_lock:
-        previous, _default = _default, policy
+    with _lock:
+        previous = _or_default()
+        is_own = policy is DEFAULT or policy is _of_settings[1]
+        _set = None if is_own else policy
     return previous
+
+
+def _or_default() -> Policy:
+    """Return the process default, even if the settings are wrong: that is for who uses them."""
+    try:
+        return get_policy()
+    except PackagingError:
+        return DEFAULT

@@ -18,7 +18,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["WorkingTree", "current_folder", "in_standard_library", "main_file", "working_tree"]
+__all__ = [
+    "INSTALLATIONS", "WorkingTree", "current_folder", "in_standard_library", "main_file",
+    "project_root", "working_tree",
+]  # fmt: skip
 
 log = logging.getLogger("modulepickle")
 
@@ -98,7 +101,7 @@ def _roots(cwd: str | None, script: str | None, editable: Iterable[str]) -> Iter
     folders = [] if cwd is None else [cwd]
     if script is not None:
         folders.append(os.path.dirname(os.path.realpath(script)))
-    folders += [project for project in map(_project_root, folders) if project is not None]
+    folders += [project for project in map(project_root, folders) if project is not None]
     for folder in [*folders, *editable]:
         real = os.path.normcase(os.path.realpath(folder))
         # A service started in `/` (or `C:\`) has no working tree there: everything lies under it.
@@ -106,7 +109,7 @@ def _roots(cwd: str | None, script: str | None, editable: Iterable[str]) -> Iter
             yield real
 
 
-def _project_root(folder: str) -> str | None:
+def project_root(folder: str) -> str | None:
     """Return the nearest ancestor, or the folder itself, that holds a mark of a project."""
     folder = os.path.realpath(folder)
     while True:
