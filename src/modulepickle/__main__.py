@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from modulepickle import _cache as cache
 from modulepickle._bare import run_bare
 from modulepickle._demo import demo
 from modulepickle._errors import PackagingError
@@ -51,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
         "--python", default=sys.executable, metavar="PATH", help="another interpreter to run it"
     )
     command.set_defaults(command=_run)
+    text = "list or empty the folder that pickles are unpacked in"
+    command = commands.add_parser("cache", help=text, description=_CACHE)
+    command.add_argument("what", choices=["list", "clear"], nargs="?", default="list")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(command=_cache)
     return parser
 
 
@@ -88,6 +94,31 @@ def _run(options: argparse.Namespace) -> int:
     if not snapshots:
         print(f"nothing was shipped: {options.function} is installed, and went as a name")
     return 0
+
+
+_CACHE = """Lists the packages (hash of the archive, name, files, bytes, last use), and counts the
+rest. `clear` deletes what no process uses; its exit code is 1 if something stays."""
+
+
+def _cache(options: argparse.Namespace) -> int:
+    try:
+        if options.what == "clear":
+            gone, found = cache.clear()
+            print(f"removed {cache.total(gone)}", file=sys.stderr if options.json else sys.stdout)
+        else:
+            found = cache.entries()
+    except FileNotFoundError:
+        found = []
+    except OSError as error:
+        raise Mistake(str(error)) from None
+    if options.json:
+        print(json.dumps([entry._asdict() for entry in found], indent=1))
+    else:
+        for entry in found:
+            if entry.kind == "package":
+                print(cache.described(entry))
+        print(f"{cache.location()} holds {cache.total(found)}")
+    return int(options.what == "clear" and bool(found))
 
 
 def _find(text: str) -> Any:
