@@ -197,7 +197,7 @@ def listing(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found,
         for file in walk.files(folder):
             found.setdefault(file.name, file)
     files = tuple(found[name] for name in sorted(found))
-    problems += _clashes(files)
+    problems += _clashes(files, walk.stem)
     return files
 
 
@@ -219,7 +219,7 @@ class _Walk:
 
     def __init__(self, unit: Unit, policy: Policy, problems: list[Problem]) -> None:
         self.problems = problems
-        self._stem = unit.name.replace(".", "/")
+        self.stem = unit.name.replace(".", "/")
         self._policy = policy
         self._homes = tuple(os.path.realpath(path) for path in unit.paths)
 
@@ -260,7 +260,7 @@ class _Walk:
             return
         info = entry.stat()
         if stat.S_ISREG(info.st_mode):
-            yield Found(f"{self._stem}/{relative}", entry.path, _key(info))
+            yield Found(f"{self.stem}/{relative}", entry.path, _key(info))
         else:
             self._problem(Reason.SPECIAL_FILE, entry.path, relative)
 
@@ -307,13 +307,20 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
-def _clashes(files: tuple[Found, ...]) -> Iterator[Problem]:
-    """Yield the names that are one on a disk that ignores case: one would overwrite the other."""
-    seen: dict[str, Found] = {}
+def _clashes(files: tuple[Found, ...], stem: str) -> Iterator[Problem]:
+    """Yield the names that are one on a disk that ignores case: one would overwrite the other.
+
+    Two folders may well be one there, but not a folder and a file.
+    """
+    seen: dict[str, str] = {}
     for file in files:
-        other = seen.setdefault(file.name.casefold(), file)
-        if other is not file:
-            remedy = (
-                f'rename one, or leave it out: Policy(ignore=("{file.name.partition("/")[2]}",))'
-            )
-            yield Problem(Reason.NAMES_CLASH, file.name, f"and {other.name}", remedy)
+        folder = file.name.rpartition("/")[0]
+        while len(folder) > len(stem) and folder.casefold() not in seen:
+            seen[folder.casefold()] = file.name
+            folder = folder.rpartition("/")[0]
+    for file in files:
+        other = seen.setdefault(file.name.casefold(), file.name)
+        if other != file.name:
+            ignored = f'Policy(ignore=("{file.name[len(stem) + 1 :]}",))'
+            remedy = f"rename one, or leave it out: {ignored}"
+            yield Problem(Reason.NAMES_CLASH, file.name, f"and {other}", remedy)
