@@ -154,15 +154,29 @@ MODULES: Final = {"dask": "distributed"}
 """Engine -> the module that it is imported as, if that has another name."""
 
 
+def _section() -> str:
+    readme = (SOURCE.parent / "README.md").read_text(encoding="utf-8")
+    return readme.partition("\n## Frameworks\n")[2].partition("\n## ")[0]
+
+
+def examples() -> list[str]:
+    """Return the examples of the README's section on frameworks, as they stand there."""
+    return re.findall(r"^```python\n(.*?)^```", _section(), flags=re.MULTILINE | re.DOTALL)
+
+
+def example(module: str) -> str:
+    """Return the one example that imports a module."""
+    (found,) = [text for text in examples() if re.search(rf"(import|from) {module}\b", text)]
+    return found
+
+
 def line(framework: str) -> str:
     """Return the code of a row in the README's table of frameworks, as it stands there.
 
     `framework` is what the row begins with.
     """
-    readme = (SOURCE.parent / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("\n## Frameworks\n")[2].partition("\n## ")[0]
     begin = re.escape(f"| {framework}") + r"\b[^|]*\|([^|]*)\|"
-    (cell,) = re.findall("^" + begin, section, flags=re.MULTILINE)
+    (cell,) = re.findall("^" + begin, _section(), flags=re.MULTILINE)
     code = re.findall("`([^`]+)`", cell)
     assert code, f"no code in the row of {framework}"
     return "\n".join(code)

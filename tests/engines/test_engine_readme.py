@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -11,27 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from frameworks import DaskCluster, drive, require
-from receivers import SOURCE
+from frameworks import DaskCluster, drive, example, examples, require
 from spark import connect_server, require_spark, submit_arguments, variables
 
 pytestmark = pytest.mark.engines
 
-README = (SOURCE.parent / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("\n## Frameworks\n")[2].partition("\n## ")[0]
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", SECTION, flags=re.MULTILINE | re.DOTALL)
 DOUBLED = str([f"{2 * x} km" for x in range(3)])
 MOVED = str([f"{2 * (x + 1)} km" for x in range(3)])
 
 
-def example(word: str) -> str:
-    (found,) = [text for text in EXAMPLES if f"import {word}" in text or f"from {word}" in text]
-    return found
-
-
 def test_each_example_is_tested() -> None:
-    words = ("multiprocessing", "joblib", "distributed", "ray", "pyspark.sql")
-    assert [example(word) for word in words] == EXAMPLES
+    words = ("multiprocessing", "joblib", "distributed", "ray", "pyspark.sql", "celery")
+    assert [example(word) for word in words] == examples()
 
 
 def test_the_example_of_a_pool(tmp_path: Path) -> None:
