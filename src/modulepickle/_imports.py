@@ -5,7 +5,7 @@ find out: importing has effects, and an import inside a function has not happene
 parses, and never raises because of what it finds: what cannot be parsed has no imports, and a DEBUG
 line says so.
 
-Outside API: `imports`, which `_scan` passes on.
+Outside API: `imports`, which `_scan` passes on, and `import_lines`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-__all__ = ["imports"]
+__all__ = ["import_lines", "imports"]
 
 log = logging.getLogger("modulepickle")
 
@@ -33,20 +33,26 @@ def imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
         module: the dotted name of the module, which relative imports are resolved against.
         is_package: the file is the `__init__` of a package.
     """
+    return tuple(import_lines(source, module, is_package))
+
+
+def import_lines(source: bytes, module: str, is_package: bool) -> dict[str, int]:
+    """Return the same names, each with the line of its first appearance, from 1."""
     if b"import" not in source:
-        return ()
+        return {}
     try:
         tree = ast.parse(_without_escapes(source))
     # MemoryError is what the parsers of 3.9 to 3.11 say to a hundred nested brackets.
     except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
         log.debug("cannot parse %s, so its imports are unknown: %r", module, error)
-        return ()
+        return {}
     package = module if is_package else module.rpartition(".")[0]
     calls = b"import_module" in source or b"__import__" in source
-    names: dict[str, None] = {}
+    lines: dict[str, int] = {}
     for node in _walk(tree, _all_children if calls else _statements):
-        names.update(dict.fromkeys(_imported(node, module, package)))
-    return tuple(names)
+        for name in _imported(node, module, package):
+            lines.setdefault(name, getattr(node, "lineno", 1))
+    return lines
 
 
 _ESCAPE: Final = re.compile(rb"\\(N\{[^}\r\n]*\}|.)", re.DOTALL)
