@@ -1,6 +1,6 @@
 """The command line: `python -m modulepickle demo`, `python -m modulepickle run MODULE:FUNCTION`.
 
-This is the one file of the library that prints.
+This and `test.py` are the files of the library that print.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from modulepickle import _cache as cache
-from modulepickle._bare import run_bare
+from modulepickle._bare import Outcome, run_bare
 from modulepickle._demo import demo
+from modulepickle._docker import DockerError, run_docker
 from modulepickle._errors import PackagingError
 from modulepickle._pickler import Pickler
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (Mistake, PackagingError) as error:
+    except (Mistake, PackagingError, DockerError) as error:
         print(f"modulepickle: {error}", file=sys.stderr)
         return 2
     return code
@@ -48,9 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("run", help=text)
     command.add_argument("function", metavar="MODULE:FUNCTION", help="for example  train:fit")
     command.add_argument("arguments", metavar="JSON", nargs="*", help="an argument, as JSON")
-    command.add_argument(
+    where = command.add_mutually_exclusive_group()
+    where.add_argument(
         "--python", default=sys.executable, metavar="PATH", help="another interpreter to run it"
     )
+    text = "run it in a container of this image, as  python:3.13-slim"
+    where.add_argument("--docker", metavar="IMAGE", help=text)
     command.set_defaults(command=_run)
     text = "list or empty the folder that pickles are unpacked in"
     command = commands.add_parser("cache", help=text, description=_CACHE)
@@ -76,12 +80,9 @@ def _run(options: argparse.Namespace) -> int:
     milliseconds = (time.perf_counter() - began) * 1000
     snapshots = pickler.shipment.snapshots()
     homes = {os.path.dirname(path) for made in snapshots for path in made.unit.paths}
-    try:
-        outcome = run_bare(file.getvalue(), options.python, homes)
-    except OSError as error:
-        reason = f"{options.python}: {error.strerror}"
-        raise Mistake(f"cannot start {reason}; give --python PATH") from None
+    outcome = _run_there(file.getvalue(), options, homes)
     if outcome.code:
+        print(outcome.error, end="", file=sys.stderr)
         print(f"modulepickle: {options.function} failed there, see above", file=sys.stderr)
         return 1
     print(outcome.result)
@@ -119,6 +120,16 @@ def _cache(options: argparse.Namespace) -> int:
                 print(cache.described(entry))
         print(f"{cache.location()} holds {cache.total(found)}")
     return int(options.what == "clear" and bool(found))
+
+
+def _run_there(data: bytes, options: argparse.Namespace, homes: set[str]) -> Outcome:
+    if options.docker:
+        return run_docker(data, options.docker, sys.stdout)
+    try:
+        return run_bare(data, options.python, homes)
+    except OSError as error:
+        reason = f"{options.python}: {error.strerror}"
+        raise Mistake(f"cannot start {reason}; give --python PATH") from None
 
 
 def _find(text: str) -> Any:

@@ -51,11 +51,13 @@ class Outcome:
         code: the exit code of the interpreter; 0 if the call returned.
         result: its `repr`, made there.
         milliseconds: for `pickle.loads`, the imports of the function's module included.
+        error: why it failed, with line ends, where that was not printed already.
     """
 
     code: int
     result: str = ""
     milliseconds: float = 0.0
+    error: str = ""
 
 
 def run_bare(data: bytes, python: str = sys.executable, hidden: Iterable[str] = ()) -> Outcome:

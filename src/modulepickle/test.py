@@ -1,0 +1,73 @@
+"""Try a function where none of its source is: in a Docker container.
+
+    import modulepickle.test
+
+    modulepickle.test.test(f)
+
+It is imported only by who asks for it, and is the one module beside the command line that prints:
+showing what goes on there is what it is for. For pytest it holds no tests.
+
+Outside API: `test`, `DockerError`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from modulepickle._bare import Outcome
+from modulepickle._docker import DockerError, default_image, run_docker
+from modulepickle._pickler import Pickler
+
+__all__ = ["DockerError", "test"]
+
+__test__ = False
+"""Tells pytest that there is nothing to collect here."""
+
+
+def test(f: Callable[[], object], image: str | None = None, pickler: Any = None) -> bool:
+    """Pickle a function, call it in a new Docker container, and return whether it returned there.
+
+    The packages of the working tree that it uses travel in the pickle; the container has what its
+    image has, no network, and nothing of this machine. What the function writes goes to
+    `sys.stdout` as it comes, then its traceback if it raised, then a line that says `passed` or
+    `failed`. The container is removed, also after Ctrl-C.
+
+    Args:
+        f: takes no arguments; `functools.partial` gives it some.
+        image: of Linux, with `python3` on its PATH; fetched if need be. By default the official
+            slim image of this Python's version, as `python:3.13-slim`.
+        pickler: what pickles `f`: a class whose `pickler(file).dump(f)` does, as one made by
+            `modulepickle.extend`, or a module or object with `dumps`. By default
+            `modulepickle.Pickler`.
+
+    Raises:
+        DockerError: no container could be started; it says why, and what to type.
+        PackagingError: a local package cannot travel. PicklingError: as plain pickle does.
+    """
+    image = image or default_image()
+    call = f, ()
+    outcome = run_docker(_pickled(call, pickler or Pickler), image, sys.stdout)
+    print(outcome.error, end="")
+    print(_verdict(getattr(f, "__qualname__", None) or repr(f), outcome, image), flush=True)
+    return not outcome.code
+
+
+test.__test__ = False  # type: ignore[attr-defined]  # for pytest, as in the module
+
+
+def _pickled(obj: object, pickler: Any) -> bytes:
+    if hasattr(pickler, "dumps"):
+        return bytes(pickler.dumps(obj))
+    file = io.BytesIO()
+    pickler(file).dump(obj)
+    return file.getvalue()
+
+
+def _verdict(name: str, outcome: Outcome, image: str) -> str:
+    if outcome.code:
+        return f"failed: {name} in {image}, see above"
+    loaded = f"loaded in {outcome.milliseconds:.1f} ms"
+    return f"passed: {name} in {image} returned {outcome.result}, {loaded}"
