@@ -1,48 +1,103 @@
-"""PySpark: a local cluster of two workers that have neither the working tree nor the library."""
+"""PySpark: workers that have neither the working tree nor the library.
+
+The classic driver runs a local cluster of two workers; a client of Spark Connect knows nothing but
+the address of a server.
+"""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from frameworks import CHECKS, drive, miss, require
+from frameworks import CHECKS, drive
+from spark import SETTINGS, connect_server, require_spark, variables
 
 pytestmark = pytest.mark.engines
 
-START = (
-    CHECKS
-    + """
+START = f"""{CHECKS}
 import os, sys
 import modulepickle, pyspark
 here, stub = os.getcwd(), os.environ["STUB"]
 os.environ["PYTHONPATH"] = stub
-os.environ["PYSPARK_PYTHON"] = sys.executable
 os.chdir(stub)
 conf = pyspark.SparkConf().setMaster("local-cluster[2,1,1024]").setAppName("modulepickle")
-for name, value in {
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.ui.enabled": "false",
-    "spark.executor.memory": "1024m",
-}.items():
-    conf.set(name, value)
+conf.setAll({[*SETTINGS.items()]!r})
 context = pyspark.SparkContext(conf=conf)
 context.setLogLevel("ERROR")
 os.chdir(here)
-modulepickle.extend_pyspark()
+extension = modulepickle.extend_pyspark()
 
 def call(f, *args):
     return context.parallelize([0], 1).map(lambda _: f(*args)).collect()[0]
 """
-)
+
+# What comes of four rows, as a list; for both kinds of sessions.
+SESSION = """
+from pyspark.sql.functions import udf
+
+def rows(function):
+    frame = session.range(0, 4, 1, 2)  # two rows for each of two tasks
+    return sorted(row[0] for row in frame.select(function("id")).collect())
+
+def unseen(_):
+    def sees(name):
+        try:
+            __import__(name)
+        except ImportError:
+            return False
+        return True
+    return str([sees(name) for name in ("helpers", "sizes", "modulepickle")])
+
+def fails(run):
+    try:
+        run()
+    except Exception as error:
+        return error
+    raise AssertionError("no error came back")
+"""
+
+FUNCTIONS = """
+assert set(rows(udf(unseen))) == {"[False, False, False]"}
+double = udf(lambda x: helpers.double(helpers.Point(x)))
+assert rows(double) == ["0 km", "2 km", "4 km", "6 km"]
+by_name = udf(helpers.double)  # it takes a Point; what comes is a number, which has no `x`
+assert "has no attribute 'x'" in str(fails(lambda: rows(by_name)))
+
+class Shifted(helpers.Point):  # of the script: it travels by value
+    def tell(self):
+        import sizes
+        return f"{self.x + n} {sizes.UNIT}"
+
+assert rows(udf(lambda x: Shifted(x).tell())) == ["10 km", "11 km", "12 km", "13 km"]
+
+@udf("string")
+def inside(x):
+    from helpers import Point, double
+    class Far(Point):
+        def tell(self):
+            return double(self)
+    return Far(x).tell()
+
+assert rows(inside) == ["0 km", "2 km", "4 km", "6 km"]
+session.udf.register("twice", lambda x: helpers.double(helpers.Point(x)))
+assert session.sql("select twice(21)").collect()[0][0] == "42 km"
+# The driver gets an error of Spark's, whose text is the traceback of the worker.
+error = fails(lambda: rows(udf(lambda x: helpers.fail(helpers.Point(x)))))
+assert type(error).__name__ == "PythonException", type(error)
+assert not isinstance(error, helpers.Wrong)
+assert "raise Wrong(point.x)" in str(error) and "helpers.Wrong: " in str(error), error
+"""
+
+EDITED = """
+pathlib.Path("sizes.py").write_text("UNIT = 'miles'\\n")
+fresh = udf(lambda x: helpers.double(helpers.Point(x)))
+assert rows(fresh) == ["0 miles", "2 miles", "4 miles", "6 miles"]
+"""
 
 
 def test_functions_broadcasts_shuffles_and_edits(tmp_path: Path) -> None:
-    require("pyspark")
-    if shutil.which("java") is None:
-        miss("pyspark", "no java on PATH, which pyspark runs")
+    require_spark()
     code = f"""{START}
 check(call, errors=False)
 broadcast = context.broadcast(modulepickle.wrap(helpers.Point(4)))
@@ -54,4 +109,65 @@ assert sorted(added) == [(0, 2), (1, 4)], added
 print("spark passed")
 context.stop()
 """
-    assert "spark passed" in drive(tmp_path, code)
+    assert "spark passed" in drive(tmp_path, code, **variables(tmp_path))
+
+
+def test_the_exception_of_a_task_is_one_of_sparks_with_its_text(tmp_path: Path) -> None:
+    require_spark()
+    code = f"""{START}{SESSION}
+error = fails(lambda: call(helpers.fail, helpers.Point(3)))
+assert not isinstance(error, helpers.Wrong)
+assert type(error).__module__.partition(".")[0] in ("pyspark", "py4j"), type(error)
+assert "raise Wrong(point.x)" in str(error) and "helpers.Wrong: 3" in str(error), error
+
+def caught(point):
+    try:
+        return helpers.fail(point)
+    except helpers.Wrong as error:
+        return error
+
+error = call(caught, helpers.Point(3))  # as a result, it is itself
+assert type(error) is helpers.Wrong and error.args == (3,)
+print("errors passed")
+context.stop()
+"""
+    assert "errors passed" in drive(tmp_path, code, **variables(tmp_path))
+
+
+def test_udfs(tmp_path: Path) -> None:
+    require_spark()
+    code = f"""
+from pyspark.serializers import CloudPickleSerializer
+def pickled():
+    return CloudPickleSerializer().dumps((lambda x: x, helpers.double))
+{START}{SESSION}
+from pyspark.sql import SparkSession
+session = SparkSession(context)
+{FUNCTIONS}{EDITED}
+# It was pickled when it was used first.
+assert rows(double) == ["0 km", "2 km", "4 km", "6 km"]
+with_ours = pickled()
+extension.undo()
+plain = pickled()
+assert b"modulepickle" in with_ours and b"modulepickle" not in plain
+print("udfs passed")
+context.stop()
+"""
+    assert "udfs passed" in drive(tmp_path, code, **variables(tmp_path))
+
+
+def test_spark_connect(tmp_path: Path) -> None:
+    require_spark(connect=True)
+    code = f"""{CHECKS}
+import os, modulepickle
+modulepickle.extend_pyspark()
+from pyspark.sql import SparkSession
+session = SparkSession.builder.remote(os.environ["ADDRESS"]).getOrCreate()
+assert "connect" in type(session).__module__
+{SESSION}{FUNCTIONS}{EDITED}
+assert rows(double) == rows(fresh)  # it is pickled at each use
+print("connect passed")
+session.stop()
+"""
+    with connect_server(tmp_path) as address:
+        assert "connect passed" in drive(tmp_path, code, ADDRESS=address)
