@@ -361,7 +361,7 @@ def test_a_known_file_is_not_read_again_and_a_changed_one_is(tree):
     files = listing(made, Policy(), [])
     old = [file._replace(key=(file.key[0], 1, 1, file.key[3])) for file in files]
     for file in old:  # as if they had been read long ago
-        _files._files[file.path] = _files.File(file.key, False, b"what was read", ())
+        _files._files[file.path] = _files.File(file.name, file.key, False, b"what was read")
     assert {file.content() for file in read(old, []).values()} == {b"what was read"}
     assert read(files, [])["pkg/a.py"].content() == b"x = 1\n"
 

@@ -274,7 +274,7 @@ WATCH = """
         start = probe.stat().st_ctime_ns
         while probe.stat().st_ctime_ns < start + ns:
             probe.write_text("x")
-    opened, packed, parsed, stats = [], [], [], []
+    opened, packed, parsed, searched, stats = [], [], [], [], []
     watching = False
     def hook(event, args):
         if watching and event in ("open", "import", "compile", "exec", "marshal.loads"):
@@ -295,18 +295,20 @@ WATCH = """
             return map(Entry, self.scan.__enter__())
         def __exit__(self, *args):
             return self.scan.__exit__(*args)
-    scandir, compressobj, imports = os.scandir, zlib.compressobj, _files.imports
+    scandir, compressobj = os.scandir, zlib.compressobj
+    imports, mentions = _files.imports, _files.mentions
     class Os:
         def __getattr__(self, name):
             return Scan if name == "scandir" else getattr(os, name)
     _files.os = Os()
     zlib.compressobj = lambda *args: packed.append(args) or compressobj(*args)
     _files.imports = lambda *args: parsed.append(args[1]) or imports(*args)
+    _files.mentions = lambda text: searched.append(text.decode()) or mentions(text)
     def read():
         return [os.path.relpath(path) for event, path in opened if event == "open"]
     def look(obj=None):
         global watching
-        for seen in (opened, packed, parsed, stats):
+        for seen in (opened, packed, parsed, searched, stats):
             seen.clear()
         watching = True
         data = modulepickle.dumps(obj or [pkg, pkg.f, pkg.C()])
@@ -338,10 +340,10 @@ def test_a_warm_dumps_reads_nothing_and_stats_each_file_once(tmp_path):
         settle(60_000_000)
         look()
         same = look() == first
-        result = same, opened, packed, parsed, sorted(os.path.relpath(path) for path in stats)
+        result = same, opened, packed, searched, sorted(os.path.relpath(path) for path in stats)
     """
-    same, opened, packed, parsed, stats = watch(tmp_path, code)
-    assert (same, opened, packed, parsed) == (True, [], [], [])
+    same, opened, packed, searched, stats = watch(tmp_path, code)
+    assert (same, opened, packed, searched) == (True, [], [], [])
     assert stats == ["pkg/__init__.py", "pkg/a.py", "pkg/data.csv", "pkg/sub/b.py"]
 
 
@@ -352,9 +354,9 @@ def test_after_an_edit_only_the_edited_file_is_read(tmp_path):
         look()
         pathlib.Path("pkg/a.py").write_text("import sys")
         look(pkg)
-        result = read(), len(packed), parsed
+        result = read(), len(packed), searched, parsed
     """
-    assert watch(tmp_path, code) == (["pkg/a.py"], 1, ["pkg.a"])
+    assert watch(tmp_path, code) == (["pkg/a.py"], 1, ["import sys"], [])
 
 
 def test_a_touched_file_is_read_and_nothing_is_built(tmp_path):
@@ -370,9 +372,9 @@ def test_a_touched_file_is_read_and_nothing_is_built(tmp_path):
         logging.getLogger("modulepickle").setLevel("INFO")
         os.utime("pkg/a.py")
         new = look(pkg)
-        result = old == new, read(), len(records), packed, parsed
+        result = old == new, read(), len(records), packed, searched, parsed
     """
-    assert watch(tmp_path, code) == (True, ["pkg/a.py"], 0, [], [])
+    assert watch(tmp_path, code) == (True, ["pkg/a.py"], 0, [], [], [])
 
 
 # --- the log --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 A `dumps` must carry what is on disk at that moment (R5), and cost next to nothing if that is what
 was carried before. So `listing` stats every file of a package, and `read` reads only those whose
-stat changed. What it makes of a file (hash, imports, deflated bytes) is kept for the process.
+stat changed. What it makes of a file (hash, deflated bytes, names in it) is kept for the process.
 
 Like git's index, this knows that file systems have coarse clocks: a file that was written just
 before it was read may be written again within the same tick, so it is read again next time.
@@ -21,11 +21,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from modulepickle._errors import PackagingError, Problem, Reason
+from modulepickle._mentions import mentions
 from modulepickle._policy import Policy
 from modulepickle._scan import Unit, imports
 from modulepickle._tree import working_tree
 
-__all__ = ["File", "Found", "Vanished", "forget", "last_read", "listing", "read"]
+__all__ = ["File", "Found", "Vanished", "Walk", "forget", "last_read", "listing", "read"]
 
 LEVEL: Final = 6
 """Of deflate: within one per cent of level 9 in size, and three times as fast."""
@@ -64,12 +65,16 @@ class File:
         crc: CRC-32 of its content.
         method: of zip: 8 is deflated, 0 is stored.
         packed: its content, by that method.
-        imports: the dotted names that it imports.
+        mentions: the top-level names that it imports, and perhaps some more (`_mentions`).
     """
 
-    __slots__ = ("crc", "digest", "imports", "key", "method", "packed", "racy", "size")
+    __slots__ = (
+        "_imports", "_name", "crc", "digest", "key", "mentions", "method", "packed", "racy", "size",
+    )  # fmt: skip
 
-    def __init__(self, key: Key, racy: bool, content: bytes, imported: tuple[str, ...]) -> None:
+    def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
+        self._name = name
+        self._imports: tuple[str, ...] | None = None
         self.key = key
         self.racy = racy
         self.digest = hashlib.sha256(content).digest()
@@ -81,7 +86,17 @@ class File:
         self.packed = deflate.compress(content) + deflate.flush()
         if len(self.packed) >= len(content):
             self.method, self.packed = 0, content
-        self.imports = imported
+        found = mentions(content) if name.endswith(".py") else ()
+        if found is None:
+            found = tuple(sorted({name.partition(".")[0] for name in self.imports}))
+        self.mentions = found
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The dotted names that it imports; parsed when they are first asked for."""
+        if self._imports is None:
+            self._imports = _imports(self._name, self.content())
+        return self._imports
 
     def content(self) -> bytes:
         """Return the bytes of the file as they travel."""
@@ -151,7 +166,7 @@ def _read(found: Found, known: File | None) -> File:
                 if known is not None and known.digest == hashlib.sha256(content).digest():
                     known.key, known.racy = after, racy
                     return known
-                return File(after, racy, content, _imports(found.name, content))
+                return File(found.name, after, racy, content)
     except FileNotFoundError as error:
         raise Vanished(found.path) from error
     except OSError as error:
@@ -191,7 +206,7 @@ def listing(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found,
     """
     if not unit.is_package:
         return _single(unit, problems)
-    walk = _Walk(unit, policy, problems)
+    walk = Walk(unit, policy, problems)
     found: dict[str, Found] = {}
     for folder in unit.paths:  # where a package has several, the first that has a file wins
         for file in walk.files(folder):
@@ -214,7 +229,7 @@ def _single(unit: Unit, problems: list[Problem]) -> tuple[Found, ...]:
         return ()
 
 
-class _Walk:
+class Walk:
     """One walk over the folders of a package; collects all problems on its way."""
 
     def __init__(self, unit: Unit, policy: Policy, problems: list[Problem]) -> None:
@@ -239,13 +254,16 @@ class _Walk:
         names = {entry.name for entry in listed}
         for entry in listed:
             relative = prefix + entry.name
-            if not (_is_left_out(entry.name, names) or self._policy.ignores(relative)):
+            if not self._leaves_out(entry.name, relative, names):
                 try:
                     yield from self._entry(entry, relative, above)
                 except FileNotFoundError:
                     continue  # it was deleted meanwhile, as temporary files of editors are
                 except OSError as error:
                     self.problems.append(_unreadable(entry.path, error))
+
+    def _leaves_out(self, name: str, relative: str, beside: set[str]) -> bool:
+        return _is_left_out(name, beside) or self._policy.ignores(relative)
 
     def _entry(
         self, entry: os.DirEntry[str], relative: str, above: tuple[str, ...]

@@ -5,7 +5,8 @@ So a `Finder` looks where the name came from, or *would* come from: in `sys.modu
 with `find_spec`. It never imports anything, and never raises because of what it finds: what cannot
 be found is not local, and a DEBUG line says so.
 
-Outside API: `imports` (of `_imports`), `Unit`, `Finder`, `finder`, `find_unit`, `received_folder`.
+Outside API: `imports` (of `_imports`), `Unit`, `Top`, `Finder`, `finder`, `find_unit`,
+`received_folder`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ import time
 import types
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from modulepickle._imports import imports
 from modulepickle._policy import NEVER, Policy, get_policy
-from modulepickle._tree import WorkingTree, current_folder, working_tree
+from modulepickle._tree import WorkingTree, current_folder, in_standard_library, working_tree
 
-__all__ = ["Finder", "Unit", "find_unit", "finder", "imports", "received_folder"]
+__all__ = ["Finder", "Top", "Unit", "find_unit", "finder", "imports", "received_folder"]
 
 log = logging.getLogger("modulepickle")
 
@@ -48,14 +48,29 @@ class _Found(NamedTuple):
     folders: tuple[str, ...] | None
 
 
-@dataclass
-class _Top:
-    """The answer for one top-level name, good as long as `sys.modules` holds the same module."""
+class Top:
+    """The answer for one top-level name, good as long as `sys.modules` holds the same module.
 
-    module: Callable[[], object]
-    unit: Unit | None
-    portions: tuple[str, ...] = ()
-    parts: dict[str, Unit | None] = field(default_factory=dict)
+    Attributes:
+        module: returns that module.
+        unit: the local package of that name.
+        portions: of a namespace, that only its parts are local or not: its folders.
+        parts: dotted name -> local package, as far as they were asked for.
+        is_installed: there is something, neither local nor of the standard library.
+    """
+
+    __slots__ = ("is_installed", "module", "parts", "portions", "unit")
+
+    def __init__(
+        self,
+        module: Callable[[], object],
+        unit: Unit | None,
+        portions: tuple[str, ...] = (),
+        is_installed: bool = False,
+    ) -> None:
+        self.module, self.unit, self.portions = module, unit, portions
+        self.parts: dict[str, Unit | None] = {}
+        self.is_installed = is_installed
 
 
 STANDARD_NAMES: Final = (
@@ -89,7 +104,7 @@ class Finder:
         """
         self._policy = policy
         self._tree = tree
-        self._tops: dict[str, _Top] = {}
+        self._tops: dict[str, Top] = {}
         self._folders: dict[str, int] = {}
         for folder in folders:
             self._watch(folder)
@@ -109,25 +124,32 @@ class Finder:
     def unit(self, dotted: str) -> Unit | None:
         """Return the local package that holds the dotted module name; None if it is not local."""
         name = dotted.partition(".")[0]
-        top = self._tops.get(name)
-        if top is None or top.module() is not sys.modules.get(name):
-            top = self._tops[name] = self._look(name)
+        top = self.top(name)
         if not top.portions:
             return top.unit
         if dotted not in top.parts:
             top.parts[dotted] = self._descend(name, top.portions, dotted)
         return top.parts[dotted]
 
-    def _look(self, name: str) -> _Top:
+    def top(self, name: str) -> Top:
+        """Return what is known of a top-level name; the same object as long as that holds."""
+        top = self._tops.get(name)
+        if top is None or top.module() is not sys.modules.get(name):
+            top = self._tops[name] = self._look(name)
+        return top
+
+    def _look(self, name: str) -> Top:
         module = sys.modules.get(name)
         if name in NEVER or (module is None and name in STANDARD_NAMES):
-            return _Top(_reference(module), None)
+            return Top(_reference(module), None)
         found = _from_module(module) or _from_spec(name, module)
         if found.file is None and found.folders:
             portions = _places(found.folders)
             whole = self._whole(name, portions)
-            return _Top(_reference(module), whole, () if whole else portions)
-        return _Top(_reference(module), self._regular(name, found))
+            return Top(_reference(module), whole, () if whole else portions, not whole)
+        unit = self._regular(name, found)
+        is_installed = unit is None and _is_installed(name, found, module)
+        return Top(_reference(module), unit, (), is_installed)
 
     def _regular(self, name: str, found: _Found) -> Unit | None:
         """Return the unit of a package with an `__init__`, or of a single file."""
@@ -186,6 +208,13 @@ def finder(policy: Policy | None = None) -> Finder:
         _finders.clear()
     _finders[policy] = (key, made)
     return made
+
+
+def _is_installed(name: str, found: _Found, module: object) -> bool:
+    if name in STANDARD_NAMES or (module is None and found.file is None):
+        return False
+    # Python 3.9 does not tell all standard names: delete this line when it is dropped.
+    return not in_standard_library(os.path.normcase(found.file or ""))
 
 
 # --- where a module comes from --------------------------------------------------------------------

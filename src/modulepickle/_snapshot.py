@@ -20,14 +20,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
-from typing import Final, Optional
+from typing import Final
 
 from modulepickle._archive import make_zip
-from modulepickle._distributions import distribution
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._files import ATTEMPTS, File, Found, Key, Vanished, forget, listing, read
+from modulepickle._needs import Needs, mentioned, needs_of
 from modulepickle._policy import Policy
-from modulepickle._scan import STANDARD_NAMES, Finder, Unit, finder, received_folder
+from modulepickle._scan import Finder, Top, Unit, finder, received_folder
 
 __all__ = ["Shipment", "Shipped", "Snapshot", "is_own"]
 
@@ -57,7 +57,6 @@ class Snapshot:
         content: hash of the names and contents.
         archive: the zip; the same bytes whenever the same zlib build makes it.
         seal: half of the SHA-256 of the archive: the receiver sees that it came through whole.
-        imports: the dotted names that its files import.
     """
 
     def __init__(self, unit: Unit, files: dict[str, File]) -> None:
@@ -69,27 +68,23 @@ class Snapshot:
         )
         self.archive = make_zip(files)
         self.seal = hashlib.sha256(self.archive).digest()[:DIGEST_SIZE]
-        self.imports = _imported(files)
         self._modules = tuple(_modules(files))
-        self._tops = tuple(dict.fromkeys(name.partition(".")[0] for name in self.imports))
-        self._needs: _Needs | None = None
+        self._mentioned = mentioned(name, files.values())
+        self._needs: tuple[Finder, list[Top], Needs] | None = None
 
     @property
     def size(self) -> int:
         """Bytes of its files' contents."""
         return sum(file.size for file in self.files.values())
 
-    def needs(self, finder: Finder) -> tuple[tuple[Unit, ...], dict[str, str]]:
-        """Return its requirements: local packages, and third-party modules by top-level name.
-
-        The latter are "distribution version", as installed here (R15).
-        """
+    def needs(self, finder: Finder) -> Needs:
+        """Return what it requires."""
         # A finder is good for a moment of the disk, but modules come and go in `sys.modules`.
-        tops = [finder.unit(top) for top in self._tops]
+        tops = [finder.top(name) for name in self._mentioned]
         known = self._needs
         if known is None or known[0] is not finder or known[1] != tops:
-            known = self._needs = (finder, tops, *_look_up(self.imports, self.name, finder))
-        return known[2:]
+            known = self._needs = finder, tops, needs_of(self.name, self._mentioned, finder)
+        return known[2]
 
     def specs(self) -> dict[str, ModuleSpec]:
         """Return the specs of those of its modules that this process has imported by itself."""
@@ -98,30 +93,6 @@ class Snapshot:
         return {
             name: spec for name, spec in specs if spec is not None and not hasattr(spec, "snapshot")
         }
-
-
-def _imported(files: dict[str, File]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for file in files.values() for name in file.imports))
-
-
-def _look_up(
-    names: Iterable[str], own: str, finder: Finder
-) -> tuple[tuple[Unit, ...], dict[str, str]]:
-    """Return what imported names need, without the package itself, whose name is `own`."""
-    units: set[Unit] = set()
-    others: dict[str, str] = {}
-    for name in names:
-        unit = finder.unit(name)
-        if unit is not None:
-            units.add(unit)
-        elif (top := name.partition(".")[0]) not in STANDARD_NAMES and top not in others:
-            others[top] = " ".join(distribution(top) or ())
-    needed = tuple(sorted(unit for unit in units if unit.name != own))
-    return needed, {top: others[top] for top in sorted(others) if others[top]}
-
-
-_Needs = tuple[Finder, list[Optional[Unit]], tuple[Unit, ...], dict[str, str]]
-"""The finder that answered, its answers for the top-level names, and what came of all names."""
 
 
 def _modules(files: Iterable[str]) -> Iterable[str]:
@@ -154,11 +125,11 @@ def snapshot(unit: Unit, policy: Policy) -> Snapshot:
 
 
 class Incomplete(PackagingError):
-    """A package cannot travel. `imports`: the dotted names that its readable source imports."""
+    """A package cannot travel. `files`: those that can be read."""
 
-    def __init__(self, problems: Iterable[Problem], imports: tuple[str, ...]) -> None:
+    def __init__(self, problems: Iterable[Problem], files: Iterable[File]) -> None:
         super().__init__(problems)
-        self.imports = imports
+        self.files = tuple(files)
 
 
 def _snapshot(unit: Unit, policy: Policy) -> Snapshot:
@@ -168,14 +139,14 @@ def _snapshot(unit: Unit, policy: Policy) -> Snapshot:
     problems += _too_large(unit, found, policy)
     if problems:  # what it imports may have some, too
         source = read((file for file in found if file.name.endswith(".py")), problems)
-        raise Incomplete(problems, _imported(source))
+        raise Incomplete(problems, source.values())
     stats = {file.path: (file.name, file.key) for file in found}
     before, known = _snapshots.get((unit, policy.ignore), ({}, None))
     if known is not None and before == stats and not _any_racy(known):
         return known
     files = read(found, problems)
     if problems:
-        raise Incomplete(problems, _imported(files))
+        raise Incomplete(problems, files.values())
     if known is not None and _same(known.files, files):
         made = known
         made.files = files
@@ -325,11 +296,12 @@ class Shipment:
         for unit in todo:  # grows as it is read
             way = (*reach[unit.name], unit.name)
             try:
-                needs = self._snapshot(unit).needs(self._finder)[0]
+                needs = self._snapshot(unit).needs(self._finder).units
             except PackagingError as error:
                 problems += (replace(problem, chain=way[:-1]) for problem in error.problems)
-                names = error.imports if isinstance(error, Incomplete) else ()
-                needs = _look_up(names, unit.name, self._finder)[0]
+                files = error.files if isinstance(error, Incomplete) else ()
+                mentions = mentioned(unit.name, files)
+                needs = needs_of(unit.name, mentions, self._finder).units
             for need in needs:
                 if need.name not in reach:
                     reach[need.name] = way
