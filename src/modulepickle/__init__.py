@@ -43,6 +43,7 @@ from modulepickle.extend import (
 )
 
 if TYPE_CHECKING:
+    from modulepickle._explain import explain
     from modulepickle._inspect import inspect
     from modulepickle._report import Report
 
@@ -63,6 +64,7 @@ __all__ = [
     "UnpicklingError",
     "dump",
     "dumps",
+    "explain",
     "extend",
     "extend_cloudpickle",
     "extend_dask",
@@ -84,7 +86,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_LATER = {"Report": "_report", "inspect": "_inspect"}
+_LATER = {"Report": "_report", "explain": "_explain", "inspect": "_inspect"}
 """Name -> the module that has it. Few processes use these: they are imported when asked for."""
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m modulepickle demo`, `python -m modulepickle run MODULE:FUNCTION`.
+"""The command line: `python -m modulepickle demo`, `run MODULE:FUNCTION`, `explain`, `inspect`.
 
 This and `test.py` are the files of the library that print.
 """
@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from modulepickle import _cache as cache
@@ -20,7 +21,10 @@ from modulepickle._bare import Outcome, run_bare
 from modulepickle._demo import demo
 from modulepickle._docker import DockerError, run_docker
 from modulepickle._errors import PackagingError
+from modulepickle._explain import explain
+from modulepickle._inspect import Inspection, inspect
 from modulepickle._pickler import Pickler
+from modulepickle._report import printable
 
 
 class Mistake(Exception):
@@ -56,6 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     text = "run it in a container of this image, as  python:3.13-slim"
     where.add_argument("--docker", metavar="IMAGE", help=text)
     command.set_defaults(command=_run)
+    text = "say what a pickle of an object of your project would carry, and why"
+    command = commands.add_parser("explain", help=text)
+    command.add_argument("object", metavar="MODULE:OBJECT", help="for example  train:fit")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(command=_explain)
+    text = "say what a pickle holds, without executing any of it"
+    command = commands.add_parser("inspect", help=text)
+    command.add_argument("file", metavar="FILE", help="a file, or  -  for standard input")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--files", action="store_true", help="list the files of its packages")
+    form.add_argument("--show", metavar="PATH", help="print one of them, or the source of code")
+    form.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(command=_inspect)
     text = "list or empty the folder that pickles are unpacked in"
     command = commands.add_parser("cache", help=text, description=_CACHE)
     command.add_argument("what", choices=["list", "clear"], nargs="?", default="list")
@@ -72,6 +89,9 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     function = _find(options.function)
+    if not callable(function):
+        kind = type(function).__name__
+        raise Mistake(f"{options.function} is a {kind}, which cannot be called")
     call = function, [_value(text) for text in options.arguments]
     file = io.BytesIO()
     pickler = Pickler(file)
@@ -94,6 +114,48 @@ def _run(options: argparse.Namespace) -> int:
         )
     if not snapshots:
         print(f"nothing was shipped: {options.function} is installed, and went as a name")
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    report = explain(_find(options.object))
+    print(report.to_json() if options.json else report)
+    return int(bool(report.problems))
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    try:
+        report = inspect(sys.stdin.buffer if options.file == "-" else Path(options.file))
+    except OSError as error:
+        hint = "give the name of a file that `modulepickle.dump` or `pickle.dump` wrote"
+        raise Mistake(f"cannot read {options.file}: {error.strerror}; {hint}") from None
+    if options.show:
+        return _show(report, options.show)
+    if options.files:
+        for each in report.snapshots:
+            for file in each["files"]:
+                line = f"{each['digest'][:8]}  {file['bytes']:>12,}  {file['path']}"
+                print(printable(line))
+    else:
+        print(report.to_json() if options.json else report)
+    for problem in report.problems if options.files else ():
+        print(f"modulepickle: {printable(problem)}", file=sys.stderr)
+    return int(bool(report.problems))
+
+
+def _show(report: Inspection, path: str) -> int:
+    """Print one file of a pickle: as it is, but to a terminal nothing that it would obey."""
+    try:
+        content = report.read(path)
+    except (KeyError, ValueError) as error:
+        hint = "`inspect FILE --files` lists what there is"
+        raise Mistake(f"{error.args[0]}; {hint}") from None
+    if sys.stdout.isatty():
+        lines = content.decode("utf-8", "backslashreplace").split("\n")
+        print("\n".join(printable(line.replace("\t", "    ")) for line in lines), end="")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
     return 0
 
 
@@ -149,8 +211,6 @@ def _find(text: str) -> Any:
         if not hasattr(found, part):
             raise Mistake(f"{name!r} has no {path!r}")
         found = getattr(found, part)
-    if not callable(found):
-        raise Mistake(f"{text} is a {type(found).__name__}, which cannot be called")
     return found
 
 

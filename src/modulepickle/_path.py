@@ -3,7 +3,7 @@
 Only after a failure, the object is looked at again: of its parts, each is pickled alone, and the
 first that fails is gone into. That costs nothing as long as all goes well.
 
-Outside API: `with_path`.
+Outside API: `with_path`; `parts_of`, `REMEDY`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final, Optional
 from modulepickle._emit import Call
 from modulepickle._errors import PackagingError, Problem, Reason
 
-__all__ = ["with_path"]
+__all__ = ["REMEDY", "parts_of", "with_path"]
 
 DEPTH: Final = 60
 """Links of the longest path that is told."""
@@ -92,15 +92,18 @@ def _parts(obj: Any, reduce: Reduce) -> Iterator[tuple[str, Any]]:
         except Exception:  # it is this object itself that cannot
             return
         if isinstance(reduction, tuple):
-            yield from _of_reduction(obj, reduction)
+            yield from parts_of(obj, reduction)
 
 
-def _of_reduction(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+def parts_of(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield what a reduction has, and what to call it; empty if it goes without."""
     state = reduction[2] if len(reduction) > 2 else None
     if isinstance(obj, FunctionType) and isinstance(state, tuple):
         for kind, values in zip(("global", "closure variable", "attribute"), state):
             for name, value in values.items():
                 yield f"{kind} `{name}`", value
+        for modules in state[3:]:  # submodules of packages that it names
+            yield "", modules
     elif isinstance(obj, type) and isinstance(state, tuple):
         for base in obj.__bases__:
             yield f"base `{base.__qualname__}`", base

@@ -1,0 +1,50 @@
+"""What of a package stays at home, and by which rule.
+
+The walk is that of `_files`, so that the two cannot disagree; here it takes notes.
+
+Outside API: `left_out`.
+"""
+
+from __future__ import annotations
+
+from modulepickle._errors import Problem
+from modulepickle._files import Walk
+from modulepickle._policy import Policy
+from modulepickle._scan import Unit
+
+__all__ = ["left_out"]
+
+
+class _Notes(Walk):
+    """A walk that notes what it leaves out."""
+
+    def __init__(self, unit: Unit, policy: Policy) -> None:
+        problems: list[Problem] = []
+        super().__init__(unit, policy, problems)
+        self.found: dict[str, str] = {}
+
+    def _leaves_out(self, name: str, relative: str, beside: set[str]) -> bool:
+        if not super()._leaves_out(name, relative, beside):
+            return False
+        self.found[relative] = _rule(name, relative, self._policy)
+        return True
+
+
+def left_out(unit: Unit, policy: Policy) -> dict[str, str]:
+    """Return path in the package -> the rule that leaves it out; a folder stands for all in it."""
+    notes = _Notes(unit, policy)
+    for folder in unit.paths if unit.is_package else ():
+        for _ in notes.files(folder):
+            pass
+    return {path: notes.found[path] for path in sorted(notes.found)}
+
+
+def _rule(name: str, relative: str, policy: Policy) -> str:
+    if name == "__pycache__":
+        return "__pycache__"
+    if name.startswith("."):
+        return "its name begins with a dot"
+    for pattern in policy.ignore:
+        if Policy(ignore=(pattern,)).ignores(relative):
+            return f"Policy(ignore={pattern!r})"
+    return "bytecode, and its source is there"
