@@ -140,7 +140,8 @@ def hide(spawn, hidden):
 def require(engine: str) -> None:
     """Skip a test without its engine, visibly; fail it if `MODULEPICKLE_REQUIRE_ENGINES` has it."""
     if importlib.util.find_spec(MODULES.get(engine, engine)) is None:
-        miss(engine, f'no {engine}: pip install "modulepickle[engines]"')
+        extra = "engines-more" if engine in MORE else "engines"
+        miss(engine, f'no {engine}: pip install "modulepickle[{extra}]"')
 
 
 def miss(engine: str, why: str) -> None:
@@ -152,6 +153,9 @@ def miss(engine: str, why: str) -> None:
 
 MODULES: Final = {"dask": "distributed"}
 """Engine -> the module that it is imported as, if that has another name."""
+
+MORE: Final = frozenset({"parsl", "prefect", "torch"})
+"""Those of the extra `engines-more`."""
 
 
 def _section() -> str:
@@ -272,8 +276,8 @@ def _output(command: Sequence[str], folder: Path, env: Mapping[str, str], out: P
 class DaskCluster:
     """A scheduler and workers, as processes of their own, on the loopback interface."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.folder, self.stack = folder, stack
+    def __init__(self, folder: Path, stack: ExitStack, python: str = sys.executable) -> None:
+        self.folder, self.stack, self.python = folder, stack, python
         empty = folder / "empty"
         empty.mkdir()
         self.env = environment(folder)
@@ -291,7 +295,7 @@ class DaskCluster:
 
     def start(self, kind: str, *options: str) -> None:
         settings = ["--no-dashboard"] + ["--dashboard-address", ":0"] * (kind == "worker")
-        command = [sys.executable, "-m", "distributed.cli.dask_" + kind, *options, *settings]
+        command = [self.python, "-m", "distributed.cli.dask_" + kind, *options, *settings]
         log = (self.folder / f"{kind}.log").open("a")
         self.stack.enter_context(log)
         self.stack.enter_context(
