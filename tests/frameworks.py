@@ -248,15 +248,21 @@ def drive(
     return _output(command, tree, environment(tmp_path, **env), tmp_path / "output")
 
 
-def read(tmp_path: Path, code: str) -> str:
-    """Run a reader, which sees neither the working tree nor the library; return what it printed."""
+def read(tmp_path: Path, code: str, *, library: bool = False, **env: str) -> str:
+    """Run a reader, which does not see the working tree; return what it printed.
+
+    Nor does it see the library, unless its framework imports that by name.
+    """
     folder = tmp_path / "reader"
     folder.mkdir(exist_ok=True)
-    env = environment(tmp_path)
-    env["PYTHONPATH"] = env["STUB"]
-    bare = f"{SEES}\nassert not any(map(sees, ('helpers', 'sizes', 'modulepickle')))\n"
+    settings = environment(tmp_path, **env)
+    hidden = ["helpers", "sizes"]
+    if not library:
+        settings["PYTHONPATH"] = settings["STUB"]
+        hidden.append("modulepickle")
+    bare = f"{SEES}\nassert not any(map(sees, {hidden}))\n"
     command = [sys.executable, "-c", bare + textwrap.dedent(code)]
-    return _output(command, folder, env, tmp_path / "read")
+    return _output(command, folder, settings, tmp_path / "read")
 
 
 def _output(command: Sequence[str], folder: Path, env: Mapping[str, str], out: Path) -> str:
