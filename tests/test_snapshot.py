@@ -264,7 +264,7 @@ def test_requirements_follow_what_was_imported_later(tmp_path):
 
 WATCH = """
     import modulepickle, os, pathlib, sys, zlib
-    from modulepickle import _files, _imports, _scan, _snapshot
+    from modulepickle import _files, _imports, _scan, _snapshot, _watch
     import pkg, dep
 
     probe = pathlib.Path("probe.txt")
@@ -280,27 +280,18 @@ WATCH = """
         if watching and event in ("open", "import", "compile", "exec", "marshal.loads"):
             opened.append((event, str(args[0])))
     sys.addaudithook(hook)
-    class Entry:
-        def __init__(self, entry):
-            self.entry = entry
-        def __getattr__(self, name):
-            return getattr(self.entry, name)
-        def stat(self):
-            stats.append(self.entry.path)
-            return self.entry.stat()
-    class Scan:
-        def __init__(self, path):
-            self.scan = scandir(path)
-        def __enter__(self):
-            return map(Entry, self.scan.__enter__())
-        def __exit__(self, *args):
-            return self.scan.__exit__(*args)
-    scandir, compressobj = os.scandir, zlib.compressobj
+    compressobj = zlib.compressobj
     imports, mentions = _files.imports, _files.mentions
     class Os:
         def __getattr__(self, name):
-            return Scan if name == "scandir" else getattr(os, name)
-    _files.os = Os()
+            return getattr(os, name)
+        def stat(self, path):
+            stats.append(path)
+            return os.stat(path)
+        def scandir(self, path):
+            stats.append(("scandir", path))
+            return os.scandir(path)
+    _files.os = _watch.os = Os()
     zlib.compressobj = lambda *args: packed.append(args) or compressobj(*args)
     _files.imports = lambda *args: parsed.append(args[1]) or imports(*args)
     _files.mentions = lambda text: searched.append(text.decode()) or mentions(text)
@@ -344,7 +335,8 @@ def test_a_warm_dumps_reads_nothing_and_stats_each_file_once(tmp_path):
     """
     same, opened, packed, searched, stats = watch(tmp_path, code)
     assert (same, opened, packed, searched) == (True, [], [], [])
-    assert stats == ["pkg/__init__.py", "pkg/a.py", "pkg/data.csv", "pkg/sub/b.py"]
+    files = ["pkg/__init__.py", "pkg/a.py", "pkg/data.csv", "pkg/sub/b.py"]
+    assert stats == sorted(["dep.py", "pkg", "pkg/sub", *files])
 
 
 def test_after_an_edit_only_the_edited_file_is_read(tmp_path):

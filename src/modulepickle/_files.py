@@ -26,7 +26,7 @@ from modulepickle._policy import Policy
 from modulepickle._scan import Unit, imports
 from modulepickle._tree import working_tree
 
-__all__ = ["File", "Found", "Vanished", "Walk", "forget", "last_read", "listing", "read"]
+__all__ = ["File", "Found", "Vanished", "Walk", "forget", "is_racy", "last_read", "listing", "read"]
 
 LEVEL: Final = 6
 """Of deflate: within one per cent of level 9 in size, and three times as fast."""
@@ -107,7 +107,7 @@ class Vanished(Exception):
     """A file was gone when its turn came: list the package again."""
 
 
-def _is_racy(key: Key, read_ns: int) -> bool:
+def is_racy(key: Key, read_ns: int) -> bool:
     """Tell whether a file, read from a time on, may have changed since and bear the same stat."""
     latest = max(key[1], key[2])
     tick = TICK_NS if latest % 1_000_000_000 else COARSE_TICK_NS
@@ -162,7 +162,7 @@ def _read(found: Found, known: File | None) -> File:
                 content = stream.read()
                 after = _key(os.fstat(stream.fileno()))
             if before == after and len(content) == after[0]:
-                racy = _is_racy(after, began)
+                racy = is_racy(after, began)
                 if known is not None and known.digest == hashlib.sha256(content).digest():
                     known.key, known.racy = after, racy
                     return known
@@ -197,16 +197,23 @@ def _unreadable(path: str, error: OSError) -> Problem:
 # --- listing --------------------------------------------------------------------------------------
 
 
-def listing(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
+def listing(
+    unit: Unit,
+    policy: Policy,
+    problems: list[Problem],
+    walked: list[tuple[str, Key | None]] | None = None,
+) -> tuple[Found, ...]:
     """Return the files of a local package, sorted by name: one stat a file, and no read.
 
     Left out are `__pycache__`, bytecode that has its source beside it, names that begin with a dot,
     and what the policy ignores. Links are followed as long as they stay in the working tree. What
-    cannot travel is added to `problems`.
+    cannot travel is added to `problems`; to `walked`, each folder and its stat before it was read,
+    and each symbolic link, with None.
     """
     if not unit.is_package:
         return _single(unit, problems)
     walk = Walk(unit, policy, problems)
+    walk.walked = [] if walked is None else walked
     found: dict[str, Found] = {}
     for folder in unit.paths:  # where a package has several, the first that has a file wins
         for file in walk.files(folder):
@@ -235,6 +242,7 @@ class Walk:
     def __init__(self, unit: Unit, policy: Policy, problems: list[Problem]) -> None:
         self.problems = problems
         self.stem = unit.name.replace(".", "/")
+        self.walked: list[tuple[str, Key | None]] = []
         self._policy = policy
         self._homes = tuple(os.path.realpath(path) for path in unit.paths)
 
@@ -244,6 +252,7 @@ class Walk:
     def _folder(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[Found]:
         """Yield the files below a folder. `above`: real paths of the folders that it stands in."""
         try:
+            self.walked.append((folder, _key(os.stat(folder))))
             with os.scandir(folder) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
@@ -271,8 +280,10 @@ class Walk:
         if "\\" in relative or not _is_unicode(relative):
             self._problem(Reason.BAD_NAME, entry.path, relative)
             return
-        if entry.is_symlink() and not self._follows(entry.path, relative, above):
-            return
+        if entry.is_symlink():
+            self.walked.append((entry.path, None))
+            if not self._follows(entry.path, relative, above):
+                return
         if entry.is_dir():
             yield from self._folder(entry.path, relative + "/", (*above, _real(entry)))
             return

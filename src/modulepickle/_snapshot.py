@@ -24,10 +24,11 @@ from typing import Final
 
 from modulepickle._archive import make_zip
 from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._files import ATTEMPTS, File, Found, Key, Vanished, forget, listing, read
+from modulepickle._files import ATTEMPTS, File, Found, Vanished, forget, read
 from modulepickle._needs import Needs, mentioned, needs_of
 from modulepickle._policy import Policy
 from modulepickle._scan import Finder, Top, Unit, finder, received_folder
+from modulepickle._watch import listing
 
 __all__ = ["Shipment", "Shipped", "Snapshot", "is_own"]
 
@@ -57,6 +58,8 @@ class Snapshot:
         content: hash of the names and contents.
         archive: the zip; the same bytes whenever the same zlib build makes it.
         seal: half of the SHA-256 of the archive: the receiver sees that it came through whole.
+        size: of its files' contents, in bytes.
+        is_sure: no file may have changed since it was read without a change of its stat.
     """
 
     def __init__(self, unit: Unit, files: dict[str, File]) -> None:
@@ -68,14 +71,11 @@ class Snapshot:
         )
         self.archive = make_zip(files)
         self.seal = hashlib.sha256(self.archive).digest()[:DIGEST_SIZE]
+        self.size = sum(file.size for file in files.values())
+        self.is_sure = False
         self._modules = tuple(_modules(files))
         self._mentioned = mentioned(name, files.values())
         self._needs: tuple[Finder, list[Top], Needs] | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes of its files' contents."""
-        return sum(file.size for file in self.files.values())
 
     def needs(self, finder: Finder) -> Needs:
         """Return what it requires."""
@@ -88,11 +88,13 @@ class Snapshot:
 
     def specs(self) -> dict[str, ModuleSpec]:
         """Return the specs of those of its modules that this process has imported by itself."""
-        loaded = ((name, sys.modules.get(name)) for name in self._modules)
-        specs = ((name, getattr(module, "__spec__", None)) for name, module in loaded)
-        return {
-            name: spec for name, spec in specs if spec is not None and not hasattr(spec, "snapshot")
-        }
+        specs = {}
+        get = sys.modules.get
+        for name in self._modules:  # a plain loop: each `dumps` runs it
+            spec = getattr(get(name), "__spec__", None)
+            if spec is not None and not hasattr(spec, "snapshot"):
+                specs[name] = spec
+        return specs
 
 
 def _modules(files: Iterable[str]) -> Iterable[str]:
@@ -104,9 +106,8 @@ def _modules(files: Iterable[str]) -> Iterable[str]:
 
 # --- the process' cache ---------------------------------------------------------------------------
 
-_Listing = dict[str, tuple[str, Key]]
-"""Path on this disk -> name in the archive, and stat."""
-_snapshots: dict[tuple[Unit, tuple[str, ...]], tuple[_Listing, Snapshot]] = {}
+_snapshots: dict[tuple[Unit, tuple[str, ...]], tuple[tuple[Found, ...], Snapshot]] = {}
+"""Unit and `Policy.ignore` -> the files as they were listed, and what was made of them."""
 
 
 def snapshot(unit: Unit, policy: Policy) -> Snapshot:
@@ -136,14 +137,13 @@ def _snapshot(unit: Unit, policy: Policy) -> Snapshot:
     began = time.perf_counter()
     problems: list[Problem] = []
     found = listing(unit, policy, problems)
+    before, known = _snapshots.get((unit, policy.ignore), ((), None))
+    if known is not None and found == before and known.is_sure and known.size <= policy.max_bytes:
+        return known
     problems += _too_large(unit, found, policy)
     if problems:  # what it imports may have some, too
         source = read((file for file in found if file.name.endswith(".py")), problems)
         raise Incomplete(problems, source.values())
-    stats = {file.path: (file.name, file.key) for file in found}
-    before, known = _snapshots.get((unit, policy.ignore), ({}, None))
-    if known is not None and before == stats and not _any_racy(known):
-        return known
     files = read(found, problems)
     if problems:
         raise Incomplete(problems, files.values())
@@ -153,15 +153,13 @@ def _snapshot(unit: Unit, policy: Policy) -> Snapshot:
     else:
         made = Snapshot(unit, files)
         _log(made, (time.perf_counter() - began) * 1000)
-    forget(before.keys() - stats.keys())
-    # Of the files as they were read: a later change differs from that.
-    stats = {file.path: (file.name, files[file.name].key) for file in found}
-    _snapshots[unit, policy.ignore] = stats, made
+    made.is_sure = not any(file.racy for file in files.values())
+    forget({file.path for file in before} - {file.path for file in found})
+    if any(file.key != files[file.name].key for file in found):
+        # Of the files as they were read: a later change differs from that.
+        found = tuple(file._replace(key=files[file.name].key) for file in found)
+    _snapshots[unit, policy.ignore] = found, made
     return made
-
-
-def _any_racy(made: Snapshot) -> bool:
-    return any(file.racy for file in made.files.values())
 
 
 def _same(before: dict[str, File], after: dict[str, File]) -> bool:
@@ -251,6 +249,7 @@ class Shipment:
         self._policy = policy
         self._finder = finder(policy)
         self._snapshots: dict[str, Snapshot] = {}
+        self._needs: dict[str, Needs] = {}
         self._shipped: dict[str, Shipped] = {}
 
     def unit(self, module: str) -> Unit | None:
@@ -268,7 +267,7 @@ class Shipment:
             new = [name for name in reach if name not in self._shipped]
             self._shipped.update((name, self._sealed(name)) for name in new)
             for name in new:
-                units, others = self._snapshots[name].needs(self._finder)
+                units, others = self._needs[name]
                 needs = {need.name: self._shipped[need.name] for need in units}
                 self._shipped[name].needs = {**needs, **others}
         return self._shipped[unit.name]
@@ -279,7 +278,7 @@ class Shipment:
 
     def _sealed(self, name: str) -> Shipped:
         made = self._snapshots[name]
-        others = sorted(self._reach(made.unit).keys() - {name})
+        others = sorted(self._reached(name) - {name})
         contents = (self._snapshots[other].content for other in others)
         digest = fold(made.content, *contents)[:DIGEST_SIZE]
         OWN.pop(digest, None)  # the latest stands last
@@ -296,7 +295,8 @@ class Shipment:
         for unit in todo:  # grows as it is read
             way = (*reach[unit.name], unit.name)
             try:
-                needs = self._snapshot(unit).needs(self._finder).units
+                self._needs[unit.name] = self._snapshot(unit).needs(self._finder)
+                needs = self._needs[unit.name].units
             except PackagingError as error:
                 problems += (replace(problem, chain=way[:-1]) for problem in error.problems)
                 files = error.files if isinstance(error, Incomplete) else ()
@@ -309,6 +309,16 @@ class Shipment:
         if problems:
             raise PackagingError(problems)
         return reach
+
+    def _reached(self, name: str) -> set[str]:
+        """Return the names of the local packages that one reaches, which `_reach` has read."""
+        names = [name]
+        reached = {name}
+        for each in names:  # grows as it is read
+            new = {need.name for need in self._needs[each].units} - reached
+            reached |= new
+            names += new
+        return reached
 
     def _snapshot(self, unit: Unit) -> Snapshot:
         if unit.name not in self._snapshots:
