@@ -118,11 +118,12 @@ class Machine:
             Malformed: it is none, or no whole one.
         """
         self._stack, self._below, self.protocol, self.opcodes = [], [], 0, 0
-        position = file.tell()
+        position, is_binary = file.tell(), False
         try:
             for opcode, arg, offset in pickletools.genops(file):
                 position = offset or 0
                 self.opcodes += 1
+                is_binary |= opcode.proto == 1
                 HANDLERS[opcode.name](self, arg, position)
         except Malformed:
             raise
@@ -130,6 +131,7 @@ class Machine:
             raise Malformed(position, f"{opcode.name} finds too little on the stack") from None
         except (ValueError, TypeError, AttributeError, OverflowError, MemoryError) as error:
             raise Malformed(position, str(error) or type(error).__name__) from None
+        self.protocol = self.protocol or int(is_binary)  # 0 and 1 do not say it
         return position + 1
 
     def next(self) -> Machine:
