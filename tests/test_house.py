@@ -42,6 +42,7 @@ ORDER = (
     "_code",
     "_named",
     "_byvalue",
+    "_keys",
     "_classes",
     "_others",
     "_namespace",

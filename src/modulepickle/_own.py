@@ -4,7 +4,7 @@ Then the pickle is of its own modules, and gets those, and not a second copy of 
 loader asks here, in a process that has the library: it imports this module by its name if a module
 of the shipped package's name has been imported. It passes its own snapshot (see `_received`).
 
-Outside API: `owns`.
+Outside API: `namespace`, `owns`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from modulepickle._process import began_ns
 from modulepickle._snapshot import is_own
 
-__all__ = ["owns"]
+__all__ = ["namespace", "owns"]
 
 
 def owns(snapshot: Any) -> bool:
@@ -35,6 +35,17 @@ def owns(snapshot: Any) -> bool:
         return False
     began = began_ns()
     return all(_same(need, began) for need in _reach(snapshot))
+
+
+def namespace(name: str, scope: Any) -> Any:
+    """Return the namespace package of a name as a received snapshot sees it, or this process' own.
+
+    It is this process' own if what the snapshot has of local packages is.
+    """
+    module = sys.modules.get(name)
+    if module is not None and all(owns(each) for each in _reach(scope) if each.parts[0]):
+        return module
+    return scope.import_module(name)
 
 
 def _imported(snapshot: Any) -> ModuleType | None:

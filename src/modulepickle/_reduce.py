@@ -32,6 +32,7 @@ from modulepickle._emit import (
     reduce_rebuilt,
     reduce_shipped,
 )
+from modulepickle._namespace import reduce_namespace
 from modulepickle._others import (
     NAMED,
     OTHERS,
@@ -131,6 +132,9 @@ def reduce_module(pickler: Pickler, module: ModuleType) -> Any:
         sys.modules.get(name) is module or received(module, name, "") is not None
     ):
         return snapshot, (name,)
+    namespace = reduce_namespace(pickler, module)
+    if namespace is not None:
+        return namespace
     if sys.modules.get(name) is module:
         return importlib.import_module, (name,)
     return reduce_dynamic_module(pickler, module)
@@ -167,6 +171,8 @@ def reduction_of(pickler: Pickler, obj: Any) -> Any:
 
 def _emit_shipped(pickler: Pickler, obj: Shipped) -> Reduced:
     if pickler.parts.naming:
+        if obj.name:  # a scope has none; what it needs comes by itself
+            pickler.parts.reached[obj.name] = obj.digest
         return Call(str), (obj.name, obj.digest)
     return reduce_shipped(obj, pickler.out_of_band)
 
