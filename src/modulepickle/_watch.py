@@ -15,9 +15,9 @@ import time
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from modulepickle import _files
 from modulepickle._errors import Problem
-from modulepickle._files import Found, Key
+from modulepickle._files import Found, Key, is_racy
+from modulepickle._files import listing as walk
 from modulepickle._policy import Policy
 from modulepickle._scan import Unit
 
@@ -70,10 +70,10 @@ def _anew(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, .
     """Return the files after a walk, which is remembered if it can be relied on."""
     began, before = time.time_ns(), len(problems)
     walked: list[tuple[str, Key | None]] = []
-    found = _files.listing(unit, policy, problems, walked)
+    found = walk(unit, policy, problems, walked)
     folders = [(path, key) for path, key in walked if key is not None]
     sure = len(problems) == before and len(folders) == len(walked)
-    if sure and not any(_files.is_racy(key, began) for _, key in folders):
+    if sure and not any(is_racy(key, began) for _, key in folders):
         paths = [*(path for path, _ in folders), *(file.path for file in found)]
         keys = [*(key for _, key in folders), *(file.key for file in found)]
         _listings[unit, policy.ignore] = _Known(paths, keys, len(folders), found)
