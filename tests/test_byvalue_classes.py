@@ -528,3 +528,57 @@ def test_a_class_that_changed_arrives_changed(tmp_path):
     result = before, one is two, one().f(), one().g()
     """
     assert receive(datas, code, lazy=True).result == ((2, False), True, 3, "new")
+
+
+def test_r08_a_class_keeps_the_packages_that_it_came_with(tmp_path):
+    tree = project(
+        tmp_path,
+        """
+        === base.py
+        class Base:
+            def unit(self):
+                from units import UNIT
+                return UNIT
+        === units.py
+        UNIT = "km"
+        """,
+    )
+    sender = """
+    import base, modulepickle, pathlib, typing
+    class C(base.Base):
+        made = 0
+    T = typing.TypeVar("T", bound=C)
+    def dumps(unit):
+        pathlib.Path("units.py").write_text(f"UNIT = {unit!r}")
+        C.made += 1
+        return modulepickle.dumps((C, T))
+    result = [dumps(unit) for unit in ("km", "km", "miles", "km")]
+    assert all(modulepickle.loads(data) == (C, T) for data in result)
+    """
+    datas = run(tree, sender).result
+    code = """
+    classes, variables = zip(*objs)
+    same, there, edited, again = classes
+    result = [each().unit() for each in classes], edited is there, variables[2].__bound__ is edited
+    result += same is there, variables[0] is variables[1]
+    """
+    got = receive(datas, code, absent=["base", "units"]).result
+    assert got == (["km", "km", "miles", "km"], False, True, True, True)
+
+
+def test_two_senders_give_a_class_the_same_key_after_an_edit(tmp_path):
+    sender = """
+    import modulepickle, pathlib, units
+    class C:
+        def unit(self):
+            return units.UNIT
+    if {first}:
+        modulepickle.dumps(C)
+    pathlib.Path("units.py").write_text("UNIT = 'miles'")
+    result = modulepickle.dumps(C)
+    """
+    datas = []
+    for first in (True, False):
+        tree = project(tmp_path / str(first), "=== units.py\nUNIT = 'km'")
+        datas.append(run(tree, sender.format(first=first)).result)
+    assert datas[0] == datas[1]

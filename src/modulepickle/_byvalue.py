@@ -84,12 +84,14 @@ class Parts:
 
     Attributes:
         naming: nothing is sent; the bytes are hashed, to name a class (`_classes`).
+        reached: local package -> digest, of those that it holds, while naming.
         used: something went by value already.
         cells: ids of the cells that functions of the pickle fill.
     """
 
     def __init__(self, naming: bool = False) -> None:
         self.naming = naming
+        self.reached: dict[str, bytes] = {}
         self.used = naming
         self.cells: set[int] = set()
         self.by_value: dict[str, bool] = {}

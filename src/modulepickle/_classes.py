@@ -5,11 +5,9 @@ class; so they do not run again. What the standard library wrote into a class (t
 dataclass, of a named tuple, of an Enum, ABC or Protocol) is written again by the receiver's own
 standard library, since it is another for each Python.
 
-A class has a key, by which a receiver knows it again: the hash of its definition, which is its
-pickle, and a number if this process has had another class of the same definition. One that was
-defined again with an edit so is another class; and two senders that run one script agree.
+A class has a key, by which a receiver knows it again (`_keys`).
 
-Outside API: `reduce_class`, `key_of`, `reduce_field`.
+Outside API: `reduce_class`, `reduce_field`.
 """
 
 from __future__ import annotations
@@ -19,105 +17,26 @@ import collections
 import dataclasses
 import enum
 import functools
-import hashlib
-import pickle
 import sys
 import typing
-import weakref
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Final
 
 from modulepickle._byvalue import annotations_of, steady
 from modulepickle._emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
+from modulepickle._keys import tracked
 
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
 
-__all__ = ["key_of", "reduce_class", "reduce_field", "tracked"]
+__all__ = ["reduce_class", "reduce_field"]
 
-KNOWN: Final = Rebuilt("known", THE_CLASS_REBUILDER)
 MAKE_CLASS: Final = Rebuilt("make_class", THE_CLASS_REBUILDER)
 MAKE_ENUM: Final = Rebuilt("make_enum", THE_CLASS_REBUILDER)
 SET_CLASS: Final = Rebuilt("set_class", THE_CLASS_REBUILDER)
 FIELD: Final = Rebuilt("field", THE_CLASS_REBUILDER)
 
 Namespace = dict[str, Any]
-
-
-# --- keys -----------------------------------------------------------------------------------------
-
-Registry = tuple[
-    "weakref.WeakValueDictionary[bytes, Any]", "weakref.WeakValueDictionary[bytes, Any]"
-]
-
-
-def _registry() -> Registry:
-    """Return what `_rebuild_classes` knows in this process: received classes, and own ones."""
-    fresh: Registry = weakref.WeakValueDictionary(), weakref.WeakValueDictionary()
-    found: Registry = sys.__dict__.setdefault("_modulepickle_known", fresh)
-    return found
-
-
-_keys: dict[int, tuple[weakref.ref[Any], bytes]] = {}
-"""Id of a class -> the class and its key. By id, since a metaclass may define `__eq__`."""
-
-_counts: dict[bytes, int] = {}
-"""Hash of a definition -> how many classes of this process have it."""
-
-
-def key_of(pickler: Pickler, obj: Any) -> bytes:
-    """Return the key of a class (or type variable): the same each time, in this process."""
-    if pickler.parts.naming:
-        return b""
-    known = _keys.get(id(obj))
-    if known is not None and known[0]() is obj:
-        return known[1]
-    received, own = _registry()
-    for key, each in [*received.items()]:
-        if each is obj:
-            return key
-    digest = _definition(pickler, obj)
-    count = _counts[digest] = _counts.get(digest, -1) + 1
-    key = digest + (b"%d" % count if count else b"")
-    forget = functools.partial(_keys.pop, id(obj))  # called with the dead reference
-    _keys[id(obj)] = weakref.ref(obj, forget), key
-    own[key] = obj
-    return key
-
-
-class _Hash:
-    """A file that only hashes what is written to it."""
-
-    def __init__(self) -> None:
-        self.total = hashlib.sha256()
-
-    def write(self, data: Any) -> None:
-        self.total.update(data)
-
-
-class _Naming(pickle.Pickler):
-    """The C pickler, with hooks of another one."""
-
-    def __init__(self, file: Any, model: Pickler) -> None:
-        super().__init__(file, 5)
-        self.reducer_override = model.reducer_override  # type: ignore[method-assign]
-        if hasattr(model, "dispatch_table"):
-            self.dispatch_table = model.dispatch_table
-        if any("persistent_id" in vars(each) for each in type(model).__mro__[:-2]):
-            self.persistent_id = model.persistent_id  # type: ignore[method-assign]
-
-
-def _definition(pickler: Pickler, obj: Any) -> bytes:
-    """Return the hash of all that a definition reaches: of its pickle."""
-    file = _Hash()
-    with pickler.while_naming():
-        _Naming(file, pickler).dump(obj)
-    return file.total.digest()[:16]
-
-
-def tracked(pickler: Pickler, obj: Any, *make: Any) -> Reduced:
-    """Return the call that finds an object by its key, or makes it."""
-    return KNOWN, (key_of(pickler, obj), *make)
 
 
 # --- classes --------------------------------------------------------------------------------------

@@ -30,8 +30,9 @@ from modulepickle._byvalue import (
     reduce_positioned,
     reduce_sorted,
 )
-from modulepickle._classes import reduce_field, tracked
+from modulepickle._classes import reduce_field
 from modulepickle._emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
+from modulepickle._keys import tracked
 
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
