@@ -16,7 +16,6 @@ import abc
 import collections
 import dataclasses
 import enum
-import functools
 import sys
 import typing
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
@@ -48,6 +47,7 @@ NEVER: Final = frozenset(
         "__non_callable_proto_members__", "__callable_proto_members_only__",
         "__module__", "__qualname__", "__slots__", "__doc__", "__static_attributes__",
         "__classcell__", "__classdictcell__",
+        "__slotnames__",  # `copyreg` puts it there when an instance is pickled first
     }
 )  # fmt: skip
 """Entries of a class that are made with it, or are sent in another way."""

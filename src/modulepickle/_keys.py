@@ -86,7 +86,7 @@ def key_of(pickler: Pickler, obj: Any) -> bytes:
         return b""
     known = _keys.get(id(obj))
     if known is None or known.ref() is not obj:
-        received, own = _registry()
+        received, _ = _registry()
         for key, each in [*received.items()]:
             if each is obj:
                 return key
@@ -95,7 +95,8 @@ def key_of(pickler: Pickler, obj: Any) -> bytes:
     elif known.key and known.still(pickler):
         return known.key
     key = known.define(*_definition(pickler, obj))
-    _registry()[1][key] = obj
+    _, own = _registry()
+    own[key] = obj
     return key
 
 
