@@ -79,7 +79,16 @@ def found(text):
         ("# import a\nimportant = reimport = 1", set()),
         ("'''\nHow to import a thing, from a to b.\n'''", set()),
         ("'''\nimport the thing.\n'''", set()),
-        ("if TYPE_CHECKING:\n    import a", {"a"}),
+        ("x\nif TYPE_CHECKING:\n    import a", set()),
+        ("x\nif t.TYPE_CHECKING:  # why\n\n\timport a\nelse:\n  import b", {"b"}),
+        ("x\nif TYPE_CHECKING:\n import a\nif TYPE_CHECKING:\n import b\n\nimport c", {"c"}),
+        ("x\nif TYPE_CHECKING:\n y\n \x0cimport a", {"a"}),
+        ("x\nif not TYPE_CHECKING:\n import a", {"a"}),
+        ("x\nif NO_TYPE_CHECKING:\n import a", {"a"}),
+        ("x\nif TYPE_CHECKING: import a", {"a"}),
+        ("x\n  if TYPE_CHECKING:\n    import a", {"a"}),
+        ("def f():\n    '''\nif TYPE_CHECKING:\n    '''\n    import a", {"a"}),
+        ("match x:\n  case y \\\nif TYPE_CHECKING:\n     import a", {"a"}),
         ("x = importlib.import_module('a.b')", {"a", OWN}),
         ("__import__(\n u'a', level=0)", {"a", OWN}),
         ("import_module(name), import_module(a.b + c), import_module(f(x))", {OWN}),
@@ -159,7 +168,8 @@ ENDS = st.sampled_from(["\n", ";", "; ", "\r\n", "\r", " # import z\n", "\n\n", 
 STARTS = st.sampled_from(
     ["", "if x:", "if x: y;", "class C: ", "try: pass\nexcept E:", "x = 1;", "# \\\n", "'''\n''';",
      "# : from x \\\n", "# ; import x, \\\n", "x = {1: 2}; ", "lambda: 0;", "\x0c",
-     "async def f(): "]
+     "async def f(): ", "x\nif TYPE_CHECKING:\n ", "\nif t.TYPE_CHECKING:\n\n\t",
+     "if x:\n if TYPE_CHECKING:\n  ", "\nif TYPE_CHECKING:\n pass\nelse:\n  "]
 )  # fmt: skip
 
 
@@ -241,7 +251,7 @@ ODDS = st.lists(
         ["import", "from", "import a", "from b import c", "lazy", "as", ",", ".", ";", ":", "\\",
          "\n", "\r",
          " ", "\t", "\x0c", "#", "'", '"', "'''", "(", ")", "x", "a", "é", "=", "if x:", "else:",
-         "\ufeff",
+         "\ufeff", "\nif TYPE_CHECKING:\n ", "\n ",
          "import_module", "__import__", "('a')", "'a'", "# coding: latin-1\n", "# coding: utf-7\n"]
     )
 ).map("".join)  # fmt: skip
@@ -302,11 +312,12 @@ def test_what_needs_no_parsing(needs):
 @pytest.mark.parametrize("name", ["helper", "other", "pytest"])
 def test_only_what_is_imported_indeed_counts(needs, name):
     real = f"import {name}"
-    typing = f"if TYPE_CHECKING:\n    import {name}"
+    typing = f"if x:\n  if TYPE_CHECKING:\n    import {name}"
     prose = f"'''\nimport {name}\n'''"
     units, others = ([], {name: "pytest 1.0"}) if name == "pytest" else ([name], {})
     assert needs("own", a=real) == (units, others, ["a"])
     assert needs("own", a=typing, b=prose) == ([], {}, ["a", "b"])
+    assert needs("own", a=typing.replace("if x:\n  ", "x\n")) == ([], {}, [])
     assert needs("own", a=prose, b=real, c=typing) == (units, others, ["b"])  # the smallest
     assert needs("own", a=prose, b=real + " as a_longer_name_than_any") == (
         units,

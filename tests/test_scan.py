@@ -506,5 +506,17 @@ def test_no_distribution(site):
         assert distribution(name) is None
 
 
+def test_the_usual_distribution_is_found_without_the_library_for_it(site, monkeypatch):
+    monkeypatch.setitem(sys.modules, "importlib.metadata", None)  # no import gets it
+    install(site, "Quick", RECORD="Quick-1.5.dist-info/RECORD,,\nquick/__init__.py,,\n")
+    install(site, "fast", RECORD="fast.py,,\n")
+    install(site, "listed", top_level_txt="listed\n", RECORD="other/x.py,,\n")
+    assert distribution("quick") == ("Quick", "1.5")
+    assert distribution("fast") == ("fast", "1.5")
+    assert distribution("listed") == ("listed", "1.5")
+    install(site, "renamed", top_level_txt="other\n", RECORD="renamed/x.py,,\n")
+    assert distribution("renamed") is None  # it declares another
+
+
 def test_a_real_distribution():
     assert distribution("pytest") == ("pytest", pytest.__version__)

@@ -3,8 +3,7 @@ r"""Source text -> the top-level names that it may import, without parsing it.
 To parse a package takes ten times as long as to read and compress it, and mostly tells that the
 package imports itself and what is installed. So its text is searched first. The search finds every
 name that `imports` would find, and sometimes more: it takes a line of a docstring for a statement,
-and does not know `TYPE_CHECKING`. A file is parsed only where it matters whether a name is imported
-indeed (`_needs`).
+say. A file is parsed only where it matters whether a name is imported indeed (`_needs`).
 
 Why nothing is missed, in a file that Python reads: an import statement begins a line, or stands
 behind a `;` or a `:`, and blanks, form feeds and backslashes at the end of a line are all that can
@@ -25,6 +24,8 @@ __all__ = ["RELATIVE", "mentions"]
 
 RELATIVE: Final = "."
 """Stands for the package's own top-level name, which a relative import may lead to."""
+
+BACKSLASH: Final = ord("\\")
 
 _PARTS: Final = {
     "GAP": r"(?:[ \t\f]|\\\n)",
@@ -75,6 +76,11 @@ _CALL: Final = _compiled(
     """
 )
 
+# A block that only type checkers see, at the top level of a file: the lines that are indented.
+_TYPING: Final = re.compile(
+    rb"\nif (?:\w+\.)*TYPE_CHECKING:[ \t]*(?:#[^\n]*)?(?=\n)(?:\n(?:[ \t][^\n\f]*)?(?=\n|\Z))*"
+)
+
 # PEP 263. In an encoding like these, a byte below 128 is that character, whatever stands around it.
 _COOKIE: Final = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
 _LIKE_ASCII: Final = {b"utf-8", b"utf8", b"ascii", b"us-ascii", b"latin-1", b"iso-8859-1"}
@@ -92,6 +98,8 @@ def mentions(source: bytes) -> tuple[str, ...] | None:
     cookie = _COOKIE.search(b"\n".join(source.split(b"\n", 2)[:2]))
     if cookie is not None and cookie[1].lower().replace(b"_", b"-") not in _LIKE_ASCII:
         return None
+    if b"TYPE_CHECKING:" in source:
+        source = _TYPING.sub(_without, source)
     called = _called(source) if b"import_" in source else set()
     if called is None:
         return None
@@ -100,6 +108,17 @@ def mentions(source: bytes) -> tuple[str, ...] | None:
         return tuple(sorted(name.decode("ascii") for name in called.union(_stated(source))))
     except UnicodeDecodeError:
         return None
+
+
+def _without(block: re.Match[bytes]) -> bytes:
+    """Drop what only type checkers see; keep what may be another thing.
+
+    Where the line stands in a string, no code follows before three quotes do; where the line before
+    it is continued, it may be the guard of a `case`.
+    """
+    text, start = block[0], block.start()
+    is_continued = start > 0 and block.string[start - 1] == BACKSLASH
+    return text if is_continued or b'"""' in text or b"'''" in text else b""
 
 
 def _stated(source: bytes) -> Iterator[bytes]:
@@ -121,9 +140,6 @@ def _lines(source: bytes) -> Iterator[tuple[int, int]]:
             end = source.find(b"\n", end + 1)
         end = len(source) if end < 0 else end
         yield max(start, 0), end
-
-
-BACKSLASH: Final = ord("\\")
 
 
 def _names(source: bytes, behind: int) -> Iterator[bytes]:

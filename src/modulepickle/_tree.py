@@ -186,12 +186,14 @@ def _editable_in(entry: str) -> list[str]:
 
 def _direct_url(path: str) -> str | None:
     """Return the local folder that an editable `direct_url.json` points to (PEP 610)."""
-    import json  # not at the top: few processes have such a file
-    from urllib.parse import unquote, urlsplit
-
     try:
         with open(path, encoding="utf-8") as file:
-            data = json.load(file)
+            text = file.read()
+        # Not at the top, nor before: few processes have such a file.
+        import json
+        from urllib.parse import unquote, urlsplit
+
+        data = json.loads(text)
         if not data.get("dir_info", {}).get("editable"):
             return None
         url = urlsplit(data["url"])
