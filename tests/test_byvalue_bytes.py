@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from receivers import interpreters, project, receive, send
+from receivers import interpreters, project, receive, run, send
 from test_byvalue_classes import CASES as CLASSES
 from test_byvalue_functions import CASES as FUNCTIONS
 
@@ -78,3 +78,17 @@ def test_protocols_have_one_key_for_a_class(tmp_path):
         for protocol in (0, 2, 5)
     ]
     assert receive(datas, "result = objs[0] is objs[1] is objs[2]").result is True
+
+
+def test_r04_a_class_is_the_same_after_an_instance_was_pickled(tmp_path):
+    code = """
+        import pickle, modulepickle
+        class C:
+            def f(self): return 1
+        {}
+        result = modulepickle.dumps(C)
+    """
+    before, after = (
+        run(tmp_path, code.format(first)).result for first in ("", "pickle.dumps(C())")
+    )
+    assert before == after

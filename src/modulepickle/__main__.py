@@ -118,7 +118,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    report = explain(_find(options.object))
+    report = explain(_find(options.object, "MODULE:OBJECT"))
     print(report.to_json() if options.json else report)
     return int(bool(report.problems))
 
@@ -194,11 +194,11 @@ def _run_there(data: bytes, options: argparse.Namespace, homes: set[str]) -> Out
         raise Mistake(f"cannot start {reason}; give --python PATH") from None
 
 
-def _find(text: str) -> Any:
-    """Return what MODULE:FUNCTION names."""
+def _find(text: str, form: str = "MODULE:FUNCTION") -> Any:
+    """Return what `module:name` names. `form`: how the command line says that."""
     name, colon, path = text.partition(":")
     if not (name and colon and path):
-        raise Mistake(f"{text!r} is not MODULE:FUNCTION; write for example  train:fit")
+        raise Mistake(f"{text!r} is not {form}; write for example  train:fit")
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())  # as `python -m` does, but for PYTHONSAFEPATH
     try:

@@ -36,7 +36,7 @@ LARGEST: Final = 5
 """Files of a snapshot that are listed."""
 
 SECRET: Final = re.compile(
-    r"passw|passphrase|secret|credential|api_?key|private_?key|access_?key|auth_?key|(?:^|_)token"
+    r"passw|passphrase|secret|credential|api_?key|private_?key|access_?key|auth_?key|(?:^|_)tokens?(?:$|_)"
     r"|(?:^|_)pwd(?:$|_)",
     re.IGNORECASE,
 )
@@ -121,11 +121,15 @@ class _Story:
             "object": recorder.root.chain()[0],
             "bytes": len(recorder.data),
             "protocol": recorder.protocol,
-            "snapshots": [self._snapshot(node) for node in shipped],
+            "snapshots": [*map(self._snapshot, shipped), *self._nested(inside["snapshots"])],
             "by_value": [_by_value(each) for each in inside["by_value"] if each["kind"] != "code"],
             "by_name": by_name,
             "problems": problems,
-            "warnings": [*stale, *self._warnings(shipped, inside["by_value"])],
+            "warnings": [
+                *stale,
+                *self._at_home(by_name),
+                *self._warnings(shipped, inside["by_value"]),
+            ],
         }
 
     def _tell_import(self, node: Node) -> None:
@@ -171,6 +175,26 @@ class _Story:
             "distributions": {name: need for name, need in needs if isinstance(need, str)},
         }
 
+    def _nested(self, snapshots: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the snapshots in pickles inside the pickle, which `wrap` makes."""
+        told = {node.obj.digest.hex() for node in self._recorder.shipped()}
+        start = self._recorder.root.chain()
+        for each in snapshots:
+            if each["digest"] not in told:
+                files = sorted(each["files"], key=lambda file: (-file["bytes"], file["path"]))
+                yield {
+                    "name": each["name"],
+                    "digest": each["digest"],
+                    "why": [*start, "a pickle inside it", f"package `{each['name']}`"],
+                    "files": len(files),
+                    "bytes": each["bytes"],
+                    "packed_bytes": each["archive_bytes"],
+                    "largest": [{n: f[n] for n in ("path", "bytes")} for f in files[:LARGEST]],
+                    "left_out": [],
+                    "packages": each["packages"],
+                    "distributions": each["distributions"],
+                }
+
     def _left_out(self, shipped: Shipped) -> list[dict[str, str]]:
         """Return what stays at home; nothing of what was itself received."""
         recorder = self._recorder
@@ -182,6 +206,16 @@ class _Story:
         return [{"path": f"{stem}/{path}", "rule": found[path]} for path in found]
 
     # Warnings
+
+    def _at_home(self, by_name: list[dict[str, Any]]) -> Iterator[str]:
+        """Yield what the policy keeps at home, though the pickle names it."""
+        tops = {name.partition(".")[0] for each in by_name for name in each["names"]}
+        for top in sorted(tops):
+            if self._recorder.policy.excludes(top):
+                yield (
+                    f"`{top}` is kept at home by the policy (exclude), so the receiver must have it"
+                    " by itself"
+                )
 
     def _warnings(self, shipped: list[Node], by_value: list[dict[str, Any]]) -> Iterator[str]:
         for node in shipped:

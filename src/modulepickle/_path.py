@@ -103,7 +103,8 @@ def parts_of(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
             for name, value in values.items():
                 yield f"{kind} `{name}`", value
         for modules in state[3:]:  # submodules of packages that it names
-            yield "", modules
+            for module in modules:
+                yield "", module
     elif isinstance(obj, type) and isinstance(state, tuple):
         for base in obj.__bases__:
             yield f"base `{base.__qualname__}`", base
