@@ -103,3 +103,46 @@ def test_the_second_hop_where_the_workers_have_the_library(queues: Queues) -> No
     for name in "ab":
         queues.start(name, LINE + example("celery") + TASKS, "prefork")
     assert "second hop passed" in queues.drive(HOPS)
+
+
+CONSUMER = """
+import os, kombu
+with kombu.Connection(os.environ["REDIS"]) as connection:
+    jobs = connection.SimpleQueue("jobs")
+    jobs.consumer.accept = {"application/x-python-serialize"}
+    replies = connection.SimpleQueue("replies", serializer="pickle")
+    while True:
+        message = jobs.get()
+        f, args = message.payload
+        try:
+            reply = True, f(*args)
+        except Exception as error:
+            reply = False, error
+        replies.put(reply, serializer="pickle")
+        message.ack()
+"""
+PRODUCER = """
+import os, kombu
+connection = kombu.Connection(os.environ["REDIS"])
+jobs = connection.SimpleQueue("jobs")
+replies = connection.SimpleQueue("replies")
+replies.consumer.accept = {"application/x-python-serialize"}
+
+def call(f, *args):
+    jobs.put((f, args), serializer="pickle")
+    message = replies.get(timeout=60)
+    message.ack()
+    good, result = message.payload
+    if not good:
+        raise result
+    return result
+
+check(call)
+"""
+
+
+def test_kombu_alone(queues: Queues) -> None:
+    (queues.workers.folder / "consumer.py").write_text(CONSUMER)
+    queues.workers.start("consumer", "consumer")
+    code = CHECKS + LINE + PRODUCER
+    assert "all checks passed" in drive(queues.tmp_path, code, REDIS=queues.url)

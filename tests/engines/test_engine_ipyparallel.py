@@ -34,7 +34,8 @@ def call(f, *args):
 def drive_cluster(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     require("ipyparallel")
     with ExitStack() as stack:
-        workers = Workers(tmp_path, stack, IPYTHONDIR=str(tmp_path / "ipython"))
+        private = {"IPYTHONDIR": str(tmp_path / "ipython")}
+        workers = Workers(tmp_path, stack, **private)
         profile = tmp_path / "profile"
         security = profile / "security"
         options = ["--profile-dir", str(profile), "--log-level", "WARN"]
@@ -44,7 +45,7 @@ def drive_cluster(tmp_path: Path) -> Iterator[Callable[[str], str]]:
         wait_for(lambda: all(file.exists() for file in files), *controller)
         for name in "ab":
             workers.start(name, "ipyparallel.engine", *options, f"--file={files[0]}")
-        yield lambda code: drive(tmp_path, START + code, CLIENT=str(files[1]))
+        yield lambda code: drive(tmp_path, START + code, CLIENT=str(files[1]), **private)
 
 
 def test_functions_results_errors_and_edits(drive_cluster: Callable[[str], str]) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from frameworks import CHECKS, drive, line, miss, require
+from receivers import SOURCE
 
 pytestmark = pytest.mark.engines
 
-Drive = Callable[[str, str], str]
+Drive = Callable[..., str]
+LINE = f"import modulepickle\n{line('mpi4py')}\n"
 
-START = f"{CHECKS}\nimport modulepickle\n{line('mpi4py')}\n"
 WORKER = """
 from mpi4py import MPI
 comm = MPI.COMM_WORLD
@@ -68,14 +69,15 @@ def drive_mpi(tmp_path: Path) -> Drive:
         miss("mpi4py", "no mpiexec on PATH or beside this Python: pip install mpich")
     away = tmp_path / "workers"
     away.mkdir()
-    (away / "driver.py").write_text(WORKER)
 
-    def run(module: str, code: str) -> str:
+    def run(module: str, code: str, library: bool = False) -> str:
+        (away / "driver.py").write_text(LINE + WORKER if library else WORKER)
         python = [sys.executable, "-m", module, "driver.py"]
-        bare = ["env", "-C", str(away), f"PYTHONPATH={tmp_path / 'stub'}"]
-        command = [str(program), "-n", "1", *python, ":", "-n", "2", *bare, *python]
+        path = SOURCE if library else tmp_path / "stub"
+        there = ["env", "-C", str(away), f"PYTHONPATH={path}"]
+        command = [str(program), "-n", "1", *python, ":", "-n", "2", *there, *python]
         shared = {"UCX_TLS": "self,sm"}  # memory, and no network
-        return drive(tmp_path, START + code, command=command, **shared)
+        return drive(tmp_path, CHECKS + LINE + code, command=command, **shared)
 
     return run
 
@@ -108,16 +110,15 @@ print("collectives passed")
     assert "collectives passed" in drive_mpi("mpi4py", CALL + code)
 
 
-def test_the_second_hop_after_preload(drive_mpi: Drive) -> None:
-    code = """
+HOP = """
 def to_the_next(move, point):
     MPI.COMM_WORLD.send(move(point), dest=2)
 
 def from_the_last():
     return MPI.COMM_WORLD.recv(source=1)
 
-send(2, modulepickle.preload(helpers))
-receive(2)
+assert not any(call(sees, name) for name in ("helpers", "sizes") for _ in range(2))
+PREPARE
 send(1, to_the_next, helpers.move, helpers.Point(1))
 send(2, from_the_last)
 assert receive(1) is None
@@ -126,7 +127,16 @@ assert type(moved) is helpers.Point and moved.x == 2
 stop()
 print("second hop passed")
 """
+
+
+def test_the_second_hop_after_preload(drive_mpi: Drive) -> None:
+    code = HOP.replace("PREPARE", "send(2, modulepickle.preload(helpers)); receive(2)")
     assert "second hop passed" in drive_mpi("mpi4py", CALL + code)
+
+
+def test_the_second_hop_where_the_workers_have_the_library(drive_mpi: Drive) -> None:
+    code = HOP.replace("PREPARE", "")
+    assert "second hop passed" in drive_mpi("mpi4py", CALL + code, library=True)
 
 
 FUTURES = """
