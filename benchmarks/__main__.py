@@ -16,6 +16,7 @@ from typing import Final
 from benchmarks._figures import Figure, Run, as_json, markdown
 from benchmarks.byvalue import byvalue
 from benchmarks.imports import imports
+from benchmarks.loop import loop
 from benchmarks.objects import objects
 from benchmarks.ship import ship
 
@@ -26,8 +27,9 @@ GROUPS: Final[dict[str, tuple[str, Callable[[Run], list[Figure]]]]] = {
     "objects": ("`dumps` of 100,000 instances", objects),
     "byvalue": ("A function without a name", byvalue),
     "import": ("The import of the library", imports),
+    "loop": ("From an edit to the result of the new code", loop),
 }
-PEERS: Final = ("cloudpickle", "dill")
+PEERS: Final = ("cloudpickle", "dill", "distributed", "ray")
 
 
 def machine() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The processes that are measured: senders, which have the library, and bare receivers.
 
 Each runs a text of code that sets `result` to plain data. Outside API: `send`, `receive`,
-`installed`, `ChildFailed`.
+`installed`, `ChildFailed`; and `text` and `MARK`, for children that live longer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from benchmarks._figures import Run
 
-__all__ = ["OLD", "ChildFailed", "installed", "receive", "send"]
+__all__ = ["MARK", "OLD", "ChildFailed", "installed", "receive", "send", "text"]
 
 TIMEOUT: Final = 600.0
 """Of one child, in seconds: much more than any takes, and an end if one hangs."""
@@ -66,7 +66,7 @@ def send(run: Run, folder: Path, code: str, **given: Any) -> Any:
     the checkout changes.
     """
     script = folder / "main.py"
-    script.write_text(_text(code, given), encoding="utf-8")
+    script.write_text(text(code + _END, given), encoding="utf-8")
     # As if it had been there for long: what was written a moment ago is looked at twice.
     os.utime(script, (OLD, OLD))
     os.utime(folder, (OLD, OLD))
@@ -90,12 +90,13 @@ def receive(run: Run, code: str, *, cache: Path | None = None, **given: Any) -> 
         "LANG": "C.UTF-8",
         "MODULEPICKLE_CACHE": str(cache or run.work / "cache"),
     }
-    return _child([sys.executable, "-I", "-S", "-c", _text(code, given)], empty, env)
+    return _child([sys.executable, "-I", "-S", "-c", text(code + _END, given)], empty, env)
 
 
-def _text(code: str, given: Mapping[str, Any]) -> str:
+def text(code: str, given: Mapping[str, Any]) -> str:
+    """Return what a child runs: some names, `given` as globals, then `code`."""
     plain = {name: str(it) if isinstance(it, Path) else it for name, it in given.items()}
-    return _BEGIN + "".join(f"{name} = {it!r}\n" for name, it in plain.items()) + code + _END
+    return _BEGIN + "".join(f"{name} = {it!r}\n" for name, it in plain.items()) + code
 
 
 def _child(command: list[str], folder: Path, env: Mapping[str, str]) -> Any:
