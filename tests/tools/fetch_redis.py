@@ -42,7 +42,7 @@ class OwnApt(Apt):
             "Debug::NoLocking": "true",  # nothing of the machine's is written
         }
         self.options = [f"-o{key}={value}" for key, value in settings.items()]
-        self.call("update", "--error-on=any")
+        self.call("update")
 
 
 def unpack(packages: Sequence[Path], root: Path, final: Path) -> None:
