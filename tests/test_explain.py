@@ -96,12 +96,13 @@ from modulepickle._record import Recorder
 result = []
 for protocol in (2, 4, 5):
     data = modulepickle.dumps(obj, protocol)
-    recorder = Recorder(protocol, None)
+    file = io.BytesIO()
+    recorder = Recorder(file, protocol, None)
     recorder.record(obj)
     shipped = [(x["name"], x["digest"]) for x in modulepickle.inspect(data).snapshots]
     report = modulepickle.explain(obj, protocol=protocol)
     told = [(x["name"], x["digest"]) for x in report.snapshots]
-    result.append((recorder.data == data, report.data["bytes"] == len(data), report.problems,
+    result.append((file.getvalue() == data, report.data["bytes"] == len(data), report.problems,
                    sorted(shipped), sorted(told)))
 """
 
@@ -247,6 +248,18 @@ def test_a_module_that_is_kept_at_home_is_by_name(tree: Path) -> None:
     ]
 
 
+def test_a_module_of_nobodys_is_told(tree: Path, tmp_path: Path) -> None:
+    far = project(tmp_path / "far", "=== vendored.py\ndef f(): return 1")
+    code = f"import sys\nsys.path.append({str(far)!r})\nimport vendored\nobj = vendored.f"
+    (warning,) = explained(tree, code)["warnings"]
+    assert warning.startswith("`vendored` is neither in your working tree nor of an installed")
+    assert "Policy(include=('vendored',)) ships it" in warning
+    options = ", policy=modulepickle.Policy(include=('vendored',))"
+    found = explained(tree, code, options)
+    assert [each["name"] for each in found["snapshots"]] == ["vendored"]
+    assert found["warnings"] == []
+
+
 # -- What cannot travel -------------------------------------------------------------------------
 
 
@@ -277,7 +290,7 @@ def test_all_that_cannot_travel_is_told_at_once(tree: Path) -> None:
     assert problems["an object of type __main__.Broken"]["detail"] == "RuntimeError: no way"
     assert problems["app"]["reason"] == "The package is larger than Policy.max_bytes"
     assert problems["app"]["chain"] == ["`obj`", "module `app.config`"]
-    assert problems["helpers"]["chain"][-1] == "app"
+    assert problems["helpers"]["chain"][-1] == "package `app`"
     assert all(each["remedy"] for each in problems.values())
     assert [each["name"] for each in found["snapshots"]] == ["lonely"]
     assert "`obj`: cannot be pickled\ncannot travel\n" in found["text"]

@@ -96,13 +96,33 @@ def test_r15_all_problems_at_once_with_the_chain_of_imports(tmp_path):
     error, text = refused(tree, "import top, side; result = refused([side, top])")
     reasons = {problem.reason.name: problem for problem in error.problems}
     assert set(reasons) == {"LINK_LEAVES_TREE", "LINK_CYCLE", "NAMES_CLASH", "SPECIAL_FILE"}
-    assert reasons["LINK_LEAVES_TREE"].chain == ()
+    way = ("`list` object", "item 1", "module `top`")
+    assert reasons["LINK_LEAVES_TREE"].chain == way
     assert {reasons[n].chain for n in ("LINK_CYCLE", "NAMES_CLASH", "SPECIAL_FILE")} == {
-        ("top", "middle")
+        (*way, "package `top`", "package `middle`")
     }
-    assert "reached by: top -> middle" in text
+    assert "reached by: `list` object -> item 1 -> module `top` -> package `top`" in text
     assert "leads to /usr" in text
     assert 'Policy(ignore=("pipe",))' in text
+
+
+def test_r15_problems_of_packages_and_of_objects_are_told_together(tmp_path):
+    tree = project(tmp_path, "=== big/__init__.py\nx = 1\n=== large.py\ny = 2\n")
+    code = """
+import big, large, threading
+lock = threading.Lock()
+def f(): return big, lock, large, (i for i in "x")
+result = refused([f, (i for i in "x")], policy=modulepickle.Policy(max_bytes=1))
+"""
+    error, text = refused(tree, code)
+    assert [problem.subject for problem in error.problems] == [
+        "big",
+        "an object of type _thread.lock",
+        "large",
+        "an object of type generator",
+    ]
+    assert text.count("The package is larger than") == 1
+    assert "reached by: `list` object -> item 0 -> `f` -> global `lock`" in text
 
 
 def test_r15_the_error_is_a_pickling_error_and_travels(tmp_path):

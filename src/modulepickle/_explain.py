@@ -8,7 +8,9 @@ Outside API: `explain`, `Explanation`.
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any, Final
@@ -76,7 +78,8 @@ def explain(obj: Any, *, protocol: int | None = None, policy: Policy | None = No
     Raises:
         PackagingError: the settings in `pyproject.toml` are wrong.
     """
-    recorder = Recorder(protocol, policy)
+    file = io.BytesIO()
+    recorder = Recorder(file, protocol, policy)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StaleSourceWarning)
         recorder.record(obj)
@@ -86,7 +89,7 @@ def explain(obj: Any, *, protocol: int | None = None, policy: Policy | None = No
             stale.append(str(each.message))
         else:
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    return Explanation(_Story(recorder).data(stale))
+    return Explanation(_Story(recorder, file.getvalue()).data(stale))
 
 
 class Explanation(Report):
@@ -100,8 +103,8 @@ class Explanation(Report):
 class _Story:
     """One explanation, made of what a recorder met."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: Recorder, pickled: bytes) -> None:
+        self._recorder, self._pickled = recorder, pickled
         self._files: dict[bytes, list[Member]] = {}
         for node in recorder.shipped():
             self._files[node.obj.digest] = [*members(node.obj.archive)]
@@ -111,7 +114,7 @@ class _Story:
     def data(self, stale: list[str]) -> dict[str, Any]:
         """Return the data of the report."""
         recorder = self._recorder
-        inside = inspect(recorder.data).data
+        inside = inspect(self._pickled).data
         problems = [_problem(each) for each in recorder.problems]
         shipped = sorted(recorder.shipped(), key=lambda node: (len(node.chain()), node.obj.name))
         by_name = [*_by_name(inside["imports"], inside["requires"])]
@@ -119,7 +122,7 @@ class _Story:
             "format": 1,
             "kind": "explain",
             "object": recorder.root.chain()[0],
-            "bytes": len(recorder.data),
+            "bytes": len(self._pickled),
             "protocol": recorder.protocol,
             "snapshots": [*map(self._snapshot, shipped), *self._nested(inside["snapshots"])],
             "by_value": [_by_value(each) for each in inside["by_value"] if each["kind"] != "code"],
@@ -208,13 +211,19 @@ class _Story:
     # Warnings
 
     def _at_home(self, by_name: list[dict[str, Any]]) -> Iterator[str]:
-        """Yield what the policy keeps at home, though the pickle names it."""
-        tops = {name.partition(".")[0] for each in by_name for name in each["names"]}
+        """Yield what is named and neither travels nor is installed."""
+        tops = {n.partition(".")[0]: each for each in by_name for n in each["names"]}
         for top in sorted(tops):
+            file = getattr(sys.modules.get(top), "__file__", None)
             if self._recorder.policy.excludes(top):
                 yield (
                     f"`{top}` is kept at home by the policy (exclude), so the receiver must have it"
                     " by itself"
+                )
+            elif file is not None and not tops[top]["distribution"]:
+                yield (
+                    f"`{top}` is neither in your working tree nor of an installed distribution, so"
+                    f" it travels as a name: {file}; Policy(include=({top!r},)) ships it"
                 )
 
     def _warnings(self, shipped: list[Node], by_value: list[dict[str, Any]]) -> Iterator[str]:
@@ -241,10 +250,9 @@ class _Story:
 
     def _big(self) -> Iterator[tuple[tuple[str, ...], int]]:
         """Yield the chains to large data, and their size: as near to them as a chain leads."""
-        nodes = [*self._recorder.nodes.values()]
+        nodes = self._recorder.reached
         totals = {id(node): node.size for node in nodes if not isinstance(node.obj, Shipped)}
-        depth = {id(node): sum(1 for _ in _above(node)) for node in nodes}
-        for node in sorted(nodes, key=lambda node: -depth[id(node)]):
+        for node in reversed(nodes):
             if node.above is not None and id(node) in totals and id(node.above) in totals:
                 totals[id(node.above)] += totals[id(node)]
         largest_part: dict[int, int] = {}
@@ -256,13 +264,6 @@ class _Story:
             total = totals.get(id(node), 0)
             if total > BIG and largest_part.get(id(node), 0) <= BIG:
                 yield node.chain(), total
-
-
-def _above(node: Node) -> Iterator[Node]:
-    above = node.above
-    while above is not None:
-        yield above
-        above = above.above
 
 
 def _of_files(name: str, files: list[Member]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Only after a failure, the object is looked at again: of its parts, each is pickled alone, and the
 first that fails is gone into. That costs nothing as long as all goes well.
 
-Outside API: `with_path`; `parts_of`, `REMEDY`.
+Outside API: `with_path`; `is_refusal`, `parts_of`, `REMEDY`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final, Optional
 from modulepickle._emit import Call
 from modulepickle._errors import PackagingError, Problem, Reason
 
-__all__ = ["REMEDY", "parts_of", "with_path"]
+__all__ = ["REMEDY", "is_refusal", "parts_of", "with_path"]
 
 DEPTH: Final = 60
 """Links of the longest path that is told."""
@@ -37,7 +37,7 @@ def with_path(obj: Any, error: Exception, fails: Fails, reduce: Reduce) -> Excep
         fails: pickles one object alone, and returns its error.
         reduce: returns an object's reduction.
     """
-    if isinstance(error, PackagingError) or not _is_refusal(error):
+    if isinstance(error, PackagingError) or not is_refusal(error):
         return error
     chain = [_name(obj)]
     seen = {id(obj)}
@@ -49,7 +49,7 @@ def with_path(obj: Any, error: Exception, fails: Fails, reduce: Reduce) -> Excep
             seen.add(id(part))
             kept.append(part)
             found = fails(part)
-            if found is not None and _is_refusal(found):
+            if found is not None and is_refusal(found):
                 obj, error = part, found
                 chain += [label] if label else []
                 break
@@ -60,7 +60,8 @@ def with_path(obj: Any, error: Exception, fails: Fails, reduce: Reduce) -> Excep
     return PackagingError([Problem(Reason.UNSUPPORTED, subject, str(error), REMEDY, tuple(chain))])
 
 
-def _is_refusal(error: Exception) -> bool:
+def is_refusal(error: Exception) -> bool:
+    """Tell whether an error is pickle's own, and not one that a class raises by itself."""
     if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
         return False
     return str(error).lower().startswith(("cannot pickle", "can't pickle", "can't get local"))

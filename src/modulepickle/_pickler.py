@@ -16,7 +16,8 @@ from typing import IO, Any, Final
 
 import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
 from modulepickle._byvalue import Parts
-from modulepickle._path import with_path
+from modulepickle._errors import PackagingError
+from modulepickle._path import is_refusal, with_path
 from modulepickle._policy import Policy, get_policy
 from modulepickle._reduce import reduction_of
 from modulepickle._shipping import Shipping
@@ -72,13 +73,26 @@ class Pickler(Shipping, pickle.Pickler):
         try:
             super().dump(obj)
         except (pickle.PicklingError, TypeError, AttributeError) as error:
-            better = with_path(obj, error, self._failure, self._reduction)
+            better = self._all_problems(obj, error)
             if better is error:
                 raise
-            raise better from error
+            # Of an error of ours, it says the same and more: that is not to be printed twice.
+            raise better from None if isinstance(error, PackagingError) else error
         finally:
             self.parts = Parts()  # it keeps objects alive
             vars(self).pop("reducer_override", None)
+
+    def _all_problems(self, obj: Any, error: Exception) -> Exception:
+        """Return the error that has all that cannot travel, or the error itself."""
+        # A subclass may have ways of its own, which a recorder knows nothing of.
+        if type(self) is Pickler and (isinstance(error, PackagingError) or is_refusal(error)):
+            from modulepickle._record import Recorder  # not at the top: only for those who fail
+
+            recorder = Recorder(_Nowhere(), self.protocol, self.policy)
+            recorder.record(obj)
+            if recorder.problems:
+                return PackagingError(recorder.problems)
+        return with_path(obj, error, self._failure, self._reduction)
 
     def _failure(self, obj: Any) -> Exception | None:
         """Return the error of pickling an object alone, if there is one."""
@@ -108,6 +122,20 @@ def _fast(pickler: Pickler) -> Callable[[Any], Any]:
             return slow(obj)
 
     return reducer_override
+
+
+class _Written:
+    """All of a file that a pickler asks for. It copies each part once, where a file does twice."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        """Keep some data; a copy, if it is not `bytes`: somebody else may write to it."""
+        self.parts.append(data if type(data) is bytes else bytes(data))
+        return len(data)
 
 
 class _Nowhere(io.BytesIO):
@@ -166,7 +194,7 @@ def dumps(
     As `pickle.dumps`, plus `policy` and `key`. Plain `pickle.loads` reads it anywhere. Arguments
     and errors: see `dump`.
     """
-    file = io.BytesIO()
+    file: Any = _Written()
     dump(
         obj,
         file,
@@ -176,7 +204,7 @@ def dumps(
         policy=policy,
         key=key,
     )
-    return file.getvalue()
+    return b"".join(file.parts)
 
 
 def load(

@@ -1,32 +1,32 @@
-"""A pickler that remembers what it met, and how it got there: what `explain` is made of.
+"""A pickler that remembers what it met, and how it got there.
 
-It is the real one, and writes the same bytes, so that `explain` cannot disagree with `dumps`. But
-what cannot travel does not end it: that is noted as a problem, and something else is written in its
-place; so all problems are found, and not the first alone.
+It reduces as `Pickler` does, and writes the same bytes, so that `explain`, which is made of it,
+cannot disagree with `dumps`. But what cannot travel does not end it: that is noted as a problem,
+and something else is written in its place. So all problems are found, and not the first alone:
+that is how a `dumps` that failed comes to its error (R15).
 
-Outside API: `Recorder`, `Node`, `record`.
+Outside API: `Recorder`, `Node`.
 """
 
 from __future__ import annotations
 
-import io
 import pickle
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from types import FunctionType, ModuleType
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 from modulepickle._byvalue import MAIN, Scope
 from modulepickle._emit import Rebuilt, TheLoader
 from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._path import REMEDY, parts_of, with_path
-from modulepickle._pickler import Pickler
-from modulepickle._policy import Policy
+from modulepickle._path import REMEDY, parts_of
+from modulepickle._policy import Policy, get_policy
 from modulepickle._reduce import reduction_of
+from modulepickle._shipping import Shipping
 from modulepickle._snapshot import Shipped
 
-__all__ = ["Node", "Recorder", "Trouble"]
+__all__ = ["Node", "Recorder"]
 
 NOTHING: Final = (str, ())
 """What is written in place of something that cannot travel."""
@@ -38,6 +38,9 @@ SIZED: Final = (str, bytes, bytearray)
 CONTAINERS: Final = (dict, list, tuple, set, frozenset)
 PLAIN_KEYS: Final = (str, int, float, bool, bytes, type(None))
 """Types of keys whose `repr` is nobody's code."""
+
+DEEP: Final = 20
+"""Containers in containers that the way to an object tells."""
 
 LONG: Final = 10_000
 """Length of text or bytes from which on it is a node of its own."""
@@ -107,48 +110,46 @@ class Trouble(NamedTuple):
     problem: Problem
 
 
-class Recorder(Pickler):
+class Recorder(Shipping, pickle.Pickler):
     """Pickles one object; see `record`.
 
     Attributes:
-        root: its node. nodes: of all objects, in the order of the pickle. problems: what cannot
-        travel. data: the pickle, without that.
+        root: its node. nodes: of all objects, by id, in the order of the pickle. reached: the same,
+        the nearest to the root first.
     """
 
-    def __init__(self, protocol: int | None, policy: Policy | None) -> None:
-        self._file = io.BytesIO()
-        super().__init__(self._file, protocol, policy=policy)
+    def __init__(self, file: IO[bytes], protocol: int | None, policy: Policy | None) -> None:
+        super().__init__(file, protocol)
+        self.policy = get_policy() if policy is None else policy
+        if protocol is None:
+            protocol = pickle.DEFAULT_PROTOCOL
+        self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
+        self.out_of_band = False
         self.nodes: dict[int, Node] = {}
+        self.reached: list[Node] = []
         self._walked: dict[int, Any] = {}
         self._troubles: list[Trouble] = []
-        self.root = Node(None)
+        self.root = self._last = Node(None)
 
     def record(self, obj: Any) -> None:
         """Pickle an object, and remember. Raises nothing that the object is the cause of."""
         self.start()
-        self.root = Node(obj)
+        self.root = self._last = Node(obj)
         self.nodes[id(obj)] = self.root
         self._walk(self.root, (), obj)
         try:
-            self._dump(obj)
-        except Exception as error:  # its own __reduce__ may raise anything
-            better = with_path(obj, error, self._failure, self._reduction)
-            found = better if isinstance(better, PackagingError) else _as_problem(obj, error)
-            self._troubles += (Trouble(self.root, problem) for problem in found.problems)
+            self.dump(obj)
+        except RecursionError as error:
+            self._note_trouble(self.root, error)
+        except Exception as error:  # what its __reduce__ returned is no reduction
+            self._note_trouble(self._last, error)
         self._find_ways()
-
-    @property
-    def data(self) -> bytes:
-        """The pickle; cut, if it could not be ended."""
-        return self._file.getvalue()
 
     @property
     def problems(self) -> list[Problem]:
         """What cannot travel, each once, with the chain of references and imports to it."""
         found = (
-            replace(each.problem, chain=each.problem.chain or each.node.chain())
-            if each.node is self.root
-            else replace(each.problem, chain=(*each.node.chain(), *each.problem.chain))
+            replace(each.problem, chain=(*each.node.chain(), *_packages(each.problem)))
             for each in self._troubles
         )
         return [*dict.fromkeys(found)]
@@ -158,14 +159,15 @@ class Recorder(Pickler):
     def reducer_override(self, obj: Any) -> Any:
         """Return the reduction of an object, or that of nothing if it has none."""
         node = self._node(obj)
+        if not self.parts.naming:
+            self._last = node
         try:
             reduction = self._reduced(obj)
         except RecursionError:
             raise
         except Exception as error:  # of a __reduce__ or __getstate__ of the user's
             if not self.parts.naming:
-                found = error if isinstance(error, PackagingError) else _as_problem(obj, error)
-                self._troubles += (Trouble(node, problem) for problem in found.problems)
+                self._note_trouble(node, error)
             return NOTHING
         if isinstance(reduction, tuple):
             reduction, parts = _replayable(reduction)
@@ -181,9 +183,14 @@ class Recorder(Pickler):
         if isinstance(obj, (FunctionType, type)):
             pickle.dumps(obj, self.protocol)  # by name; it raises if that does not lead to it
             return NotImplemented
-        return reduction_of(self, obj)
+        pickler: Any = self  # all that reducers ask a `Pickler` for stands in `Shipping`
+        return reduction_of(pickler, obj)
 
     # What is remembered
+
+    def _note_trouble(self, node: Node, error: Exception) -> None:
+        found = error if isinstance(error, PackagingError) else _as_problem(node.obj, error)
+        self._troubles += (Trouble(node, problem) for problem in found.problems)
 
     def _note(self, node: Node, reduction: tuple[Any, ...]) -> None:
         """Note what an object is pickled with."""
@@ -240,6 +247,7 @@ class Recorder(Pickler):
         seen = {id(self.root)}
         while todo:
             node = todo.popleft()
+            self.reached.append(node)
             for labels, part in node.parts:
                 if id(part) not in seen:
                     seen.add(id(part))
@@ -259,12 +267,18 @@ def _items(labels: tuple[str, ...], container: Any) -> Iterator[tuple[tuple[str,
     """Yield what stands in a container, and the way to it."""
     if type(container) is dict:
         for key, value in container.items():
-            yield (*labels, "a key"), key
+            yield _longer(labels, "a key"), key
             name = repr(key)[:60] if type(key) in PLAIN_KEYS else f"of a {type(key).__name__}"
-            yield (*labels, f"item {name}"), value
+            yield _longer(labels, f"item {name}"), value
     else:
         for index, value in enumerate(container):
-            yield (*labels, f"item {index}"), value
+            yield _longer(labels, f"item {index}"), value
+
+
+def _longer(labels: tuple[str, ...], label: str) -> tuple[str, ...]:
+    if len(labels) < DEEP:
+        return (*labels, label)
+    return labels if labels[-1] == "..." else (*labels, "...")
 
 
 def _held(obj: Any, state: Any) -> Iterator[tuple[str, str]]:
@@ -287,6 +301,11 @@ def _replayable(reduction: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any,
     again = [iter(each) if index in (3, 4) and each is not None else each
              for index, each in enumerate(parts)]  # fmt: skip
     return tuple(again), tuple(parts)
+
+
+def _packages(problem: Problem) -> Iterator[str]:
+    """Yield the packages whose imports lead to a problem."""
+    return (f"package `{name}`" for name in problem.chain)
 
 
 def _as_problem(obj: Any, error: BaseException) -> PackagingError:
