@@ -94,7 +94,7 @@ def change():
     ("Ray", "`runtime_env={'working_dir': ...}`"): """
 import shutil
 def change():
-    # A task takes no folder, but an address: here a file, which each host has. It is looked at once.
+    # A task takes no folder, but an address: here a file that each host has.
     name = f"{tree}-{number}"
     path = shutil.make_archive(name, "zip", os.path.dirname(tree), "tree")
     environment = {"working_dir": f"file://{path}"}
