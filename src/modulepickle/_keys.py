@@ -9,7 +9,7 @@ While those stay, so does the key, whatever becomes of the class's attributes. A
 package the class has another key, and is another class there (R8): the one that is there already
 goes on with the package that it came with.
 
-Outside API: `tracked`.
+Outside API: `tracked`, `key_of`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from modulepickle._emit import THE_CLASS_REBUILDER, Rebuilt, Reduced
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
 
-__all__ = ["tracked"]
+__all__ = ["key_of", "tracked"]
 
 KNOWN: Final = Rebuilt("known", THE_CLASS_REBUILDER)
 

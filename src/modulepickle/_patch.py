@@ -23,7 +23,7 @@ from modulepickle._shipping import Shipping
 
 __all__ = ["PROTOCOL", "Extension", "Leaves", "Patch", "is_pure"]
 
-Leaves = Callable[[Any], bool]
+Leaves = Callable[["Foreign", Any], bool]
 """Tells whether a function, class or module is left to the pickler that was extended."""
 
 STATE: Final = "_modulepickle_shipping"
@@ -64,7 +64,7 @@ class Foreign(Shipping):
         """Return the reduction of what travels our way, else `NotImplemented`."""
         kind = type(obj)
         if issubclass(kind, (FunctionType, type, ModuleType)):
-            found = NotImplemented if leaves(obj) else self.reducer_override(obj)
+            found = NotImplemented if leaves(self, obj) else self.reducer_override(obj)
             if kind is FunctionType and found is not NotImplemented:
                 self.held.add(id(obj.__code__))
             return found

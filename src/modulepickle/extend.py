@@ -8,7 +8,8 @@ Who reduces what, by the numbers of the design's rules:
 - Functions by value (`__main__`, lambdas, closures) go our way, also where the framework has one:
   an import of a local package inside them would fail on a worker otherwise (R8), and ours reads on
   other versions of Python.
-- Classes by value stay cloudpickle's: it knows its own when a result comes back as one.
+- Classes by value stay cloudpickle's: it knows its own when a result comes back as one. After an
+  edit of a package that one needs, we give it another of cloudpickle's ids (R8).
 - What is registered with cloudpickle by `register_pickle_by_value` is left to it altogether.
 - What multiprocessing's child processes can find in `__main__`, they find there: the file of the
   script is run again in each.
@@ -21,11 +22,12 @@ from __future__ import annotations
 import importlib
 import pickle
 import sys
-from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any, Final, TypeVar, cast
+from weakref import WeakKeyDictionary
 
-from modulepickle._patch import PROTOCOL, Extension, Leaves, Patch, is_pure
+from modulepickle._keys import key_of
+from modulepickle._patch import PROTOCOL, Extension, Foreign, Leaves, Patch, is_pure
 from modulepickle._received import received
 from modulepickle._reduce import find
 
@@ -47,31 +49,60 @@ MAIN: Final = frozenset({"__main__", "__mp_main__"})
 # --- what is left to the framework ----------------------------------------------------------------
 
 
-def _nothing(_: Any) -> bool:
+def _nothing(*_: Any) -> bool:
     return False
 
 
-def _for_cloudpickle(registered: Callable[[], Iterable[str]]) -> Leaves:
+def _for_cloudpickle(cloudpickle: Any) -> Leaves:
     """Leave what is registered with a cloudpickle, and classes by value."""
 
-    def leaves(obj: Any) -> bool:
+    def leaves(shipping: Foreign, obj: Any) -> bool:
         module = obj.__name__ if isinstance(obj, ModuleType) else obj.__module__
-        if not isinstance(module, str):
-            return isinstance(obj, type)
-        if module in MAIN and not isinstance(obj, ModuleType):
-            return isinstance(obj, type)  # by value, be it registered or not
-        names = registered()
-        if names and any(f"{module}.".startswith(f"{name}.") for name in names):
-            return True
-        if not isinstance(obj, type):
+        if isinstance(module, str) and (module not in MAIN or isinstance(obj, ModuleType)):
+            names = cloudpickle.list_registry_pickle_by_value()
+            if names and any(f"{module}.".startswith(f"{name}.") for name in names):
+                return True
+        if not isinstance(obj, type) or not _is_by_value(obj, module):
             return False
-        path = obj.__qualname__
-        return find(module, path) is not obj and received(obj, module, path) is None
+        _renew(cloudpickle, shipping, obj)
+        return True
 
     return leaves
 
 
-def _for_multiprocessing(obj: Any) -> bool:
+def _is_by_value(cls: type, module: Any) -> bool:
+    if not isinstance(module, str) or module in MAIN:
+        return True
+    path = cls.__qualname__
+    return find(module, path) is not cls and received(cls, module, path) is None
+
+
+def _renew(cloudpickle: Any, shipping: Foreign, cls: type) -> None:
+    """Give a class another id of cloudpickle's if a local package that it needs was edited.
+
+    By the id, a worker that has the class already takes that one, whose bases are of the package
+    as it was. The old id stays known here, for results that come home by it.
+    """
+    try:
+        key = key_of(cast(Any, shipping), cls)
+        last = _last_keys.setdefault(cls, key)
+        ids, classes = (getattr(cloudpickle, name) for name in TRACKERS)
+    except Exception:  # it cannot be pickled our way; cloudpickle may know how
+        return
+    if key != last:
+        _last_keys[cls] = key
+        ids[cls] = key.hex()
+        classes[key.hex()] = cls
+
+
+TRACKERS: Final = "_DYNAMIC_CLASS_TRACKER_BY_CLASS", "_DYNAMIC_CLASS_TRACKER_BY_ID"
+"""Where a cloudpickle has the ids of classes by value, and those classes by id."""
+
+_last_keys: Final[WeakKeyDictionary[type, bytes]] = WeakKeyDictionary()
+"""Class by value -> its key when cloudpickle pickled it last."""
+
+
+def _for_multiprocessing(_: Foreign, obj: Any) -> bool:
     """Leave what a child process finds in `__main__`, which it makes from the script's file."""
     if isinstance(obj, ModuleType) or obj.__module__ not in MAIN:
         return False
@@ -129,13 +160,13 @@ def extend(base: P) -> P:
 def _leaves_of(base: type) -> Leaves:
     for each in base.__mro__:
         if each.__module__.endswith("cloudpickle.cloudpickle"):
-            return _for_cloudpickle(sys.modules[each.__module__].list_registry_pickle_by_value)
+            return _for_cloudpickle(sys.modules[each.__module__])
     return _nothing
 
 
 def _extend_cloudpickle(module: str, function: str, install: str) -> Extension:
     found = _framework(module, function, install)
-    return Extension({found.Pickler: _for_cloudpickle(found.list_registry_pickle_by_value)})
+    return Extension({found.Pickler: _for_cloudpickle(found)})
 
 
 def extend_cloudpickle() -> Extension:

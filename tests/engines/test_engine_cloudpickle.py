@@ -105,6 +105,48 @@ result = [type(home) is Local, home.more()[0]]
 """
 
 
+def test_r08_a_class_by_value_keeps_the_packages_that_it_came_with(tmp_path: Path) -> None:
+    data = made(tmp_path, "cloudpickle", SENDS_ITS_CLASS_AGAIN)
+    assert data == (["6 km", "6 km", "6 miles", "6 km"], [True] * 4)
+
+
+SENDS_ITS_CLASS_AGAIN = """
+import subprocess
+base = '''
+class Far:
+    def far(self):
+        import helpers
+        return helpers.double(self)
+'''
+pathlib.Path("far.py").write_text(base)
+import far
+
+class Mine(far.Far, helpers.Point):
+    made = 0
+
+def send(unit):
+    pathlib.Path("sizes.py").write_text(f"UNIT = {unit!r}")
+    Mine.made += 1
+    return dumps(Mine(3))
+
+datas = [send(unit) for unit in ("km", "km", "miles", "km")]
+worker = '''
+import cloudpickle, pickle, sys
+objs, back = [], []
+for data in pickle.load(sys.stdin.buffer):
+    objs.append(pickle.loads(data))
+    back.append((objs[-1].far(), cloudpickle.dumps(type(objs[-1]))))
+again = [obj.far() for obj in objs]
+assert again == [far for far, _ in back], again
+pickle.dump(back, sys.stdout.buffer)
+'''
+done = subprocess.run([sys.executable, "-c", worker], input=pickle.dumps(datas), cwd="/", env={},
+                      stdout=subprocess.PIPE, check=True)
+back = pickle.loads(done.stdout)
+result = [far for far, _ in back], [pickle.loads(each) is Mine for _, each in back]
+"""
+
+
 def test_what_is_registered_with_cloudpickle_stays_its_own(tmp_path: Path) -> None:
     code = """
 cloudpickle.register_pickle_by_value(helpers)
