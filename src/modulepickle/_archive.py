@@ -27,6 +27,8 @@ MAX_FILES: Final = 65_535
 MAX_ARCHIVE: Final = 2**32 - 1
 """The same in bytes; nor does any `Policy.max_bytes` lift this one."""
 
+REMEDY: Final = 'leave files out: Policy(ignore=("data/*",))'
+
 # Of each member: flags (bit 11: the name is UTF-8), then time and date (1980-01-01, zip's first).
 _FLAGS: Final = 0x0800
 _TIME_DATE: Final = (0, 0x21)
@@ -38,11 +40,15 @@ _MODE: Final = 0o100644 << 16
 def make_zip(files: dict[str, File]) -> bytes:
     """Return a zip of files that are packed already: fixed date, fixed mode, in the given order."""
     if len(files) > MAX_FILES:
-        problem = Problem(Reason.TOO_LARGE, f"{len(files)} files", f"a zip has {MAX_FILES} at most")
+        most = f"a zip has {MAX_FILES:,} at most"
+        problem = Problem(
+            Reason.TOO_LARGE, f"{_package(files)}: {len(files):,} files", most, REMEDY
+        )
         raise PackagingError([problem])
     size = sum(file.size for file in files.values())
     if size + sum(76 + 2 * len(path.encode()) for path in files) > MAX_ARCHIVE:
-        problem = Problem(Reason.TOO_LARGE, f"{size:,} bytes", f"a zip has {MAX_ARCHIVE:,} at most")
+        most = f"a zip has {MAX_ARCHIVE:,} at most"
+        problem = Problem(Reason.TOO_LARGE, f"{_package(files)}: {size:,} bytes", most, REMEDY)
         raise PackagingError([problem])
     members: list[bytes] = []
     directory: list[bytes] = []
@@ -59,6 +65,10 @@ def make_zip(files: dict[str, File]) -> bytes:
     index = b"".join(directory)
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(files), len(files), len(index), offset, 0)
     return b"".join([*members, index, end])
+
+
+def _package(files: dict[str, File]) -> str:
+    return next(iter(files)).partition("/")[0]
 
 
 class Member(NamedTuple):

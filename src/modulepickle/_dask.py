@@ -67,9 +67,7 @@ class _Cluster:
         digests = tuple(each.digest for each in found)
         if digests == self._sent:
             return
-        install = Installer(found)
-        self._client.run_on_scheduler(install)
-        _register(self._client, install)
+        self._client.sync(_install, self._client, _Again(found))
         self._sent = digests
 
     def enter(self) -> None:
@@ -139,13 +137,47 @@ class _Packages:
             yield shipment.ship(units[name])
 
 
-def _register(client: Any, install: Installer) -> None:
-    """Run a function on all workers, and on each that comes later."""
+INSTALL: Final = (
+    "lambda: (lambda pool, names: (loads(data), [pool.submit(load, name) for name in names])[2:])"
+    "(Pool(1), [name for name in [*__import__('sys').modules]"
+    " if any(f'{name}.'.startswith(f'{top}.') for top in tops)]) or None"
+)
+"""What `_Again` is in another process. The names are looked for first: to install a version takes
+those of the one before out of `sys.modules`."""
+
+
+class _Again(Installer):
+    """Installs snapshots; where they were in use, imports the same modules again, in a thread.
+
+    The scheduler has to import what a graph names before the worker gets its task and does so, too.
+    In this way both begin at once. What cannot be imported fails when it is asked for, as ever.
+    """
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Reduce to a function made of text."""
+        from concurrent.futures import ThreadPoolExecutor  # who has Dask, has imported it
+
+        names = {
+            **super().__reduce_ex__(protocol)[1][1],
+            "Pool": ThreadPoolExecutor,
+            "load": importlib.import_module,
+            "tops": [each.name for each in self.snapshots()],
+        }
+        return eval, (INSTALL, names)
+
+
+async def _install(client: Any, install: Installer) -> None:
+    """Run a function on the scheduler and on all workers, and on each that comes later."""
+    import asyncio  # as above
+
+    await asyncio.gather(client.run_on_scheduler(install), _register(client, install))
+
+
+def _register(client: Any, install: Installer) -> Any:
     plugin = getattr(importlib.import_module("distributed.client"), "_WorkerSetupPlugin", None)
     if plugin is None:  # the public way, which keeps every version for workers to come
-        client.register_worker_callbacks(install)
-    else:
-        client.register_plugin(plugin(install), name=PLUGIN)
+        return client.register_worker_callbacks(install)
+    return client.register_plugin(plugin(install), name=PLUGIN)
 
 
 def extend_dask(client: Any) -> Extension:
@@ -164,5 +196,8 @@ def extend_dask(client: Any) -> Extension:
         TypeError: the client is asynchronous.
     """
     if client.asynchronous:
-        raise TypeError("extend_dask() takes a synchronous client: it waits for the cluster")
+        raise TypeError(
+            "extend_dask() takes a synchronous client, since it waits for the cluster: make one"
+            " with Client(..., asynchronous=False)"
+        )
     return DaskExtension(client)

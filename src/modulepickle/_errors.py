@@ -34,9 +34,6 @@ class Reason(Enum):
     SPECIAL_FILE = "Not a regular file (a socket, a pipe or a device)"
     UNREADABLE = "A file or folder cannot be read"
     CHANGING = "A file kept changing while it was read"
-    NO_SOURCE = "There is no file to ship: the module was made in memory"
-    NOT_FOUND = "The object is not found in its module under its own name"
-    EXCLUDED = "Policy.exclude keeps the package at home, but the object needs it by value"
     UNSUPPORTED = "The object cannot be pickled"
     SETTINGS = "The settings in pyproject.toml are wrong"
 

@@ -18,7 +18,7 @@ import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.module
 from modulepickle._byvalue import Parts
 from modulepickle._errors import PackagingError
 from modulepickle._path import is_refusal, with_path
-from modulepickle._policy import Policy, get_policy
+from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
 from modulepickle._shipping import Shipping
 from modulepickle._signed import NO_KEY, Key, Signer, checked, refuse_buffers
@@ -53,7 +53,7 @@ class Pickler(Shipping, pickle.Pickler):
         policy: Policy | None = None,
     ) -> None:
         super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
-        self.policy = get_policy() if policy is None else policy
+        self.policy = effective(policy)
         if protocol is None:
             protocol = pickle.DEFAULT_PROTOCOL
         self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol

@@ -23,7 +23,7 @@ from modulepickle._errors import PackagingError
 from modulepickle._settings import settings
 from modulepickle._tree import WorkingTree, in_standard_library, working_tree
 
-__all__ = ["Policy", "WorkingTree", "get_policy", "set_policy", "working_tree"]
+__all__ = ["Policy", "WorkingTree", "effective", "get_policy", "set_policy", "working_tree"]
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Default size limit of one snapshot: large for source, small for the checkpoint left beside it."""
@@ -161,6 +161,24 @@ _of_settings: tuple[object, Policy] = (None, DEFAULT)
 _lock = threading.Lock()
 
 
+def effective(policy: Policy | None) -> Policy:
+    """Return what was given as `policy=`, or the process default.
+
+    Raises:
+        TypeError: it is no policy.
+    """
+    if policy is None:
+        return get_policy()
+    if not isinstance(policy, Policy):
+        raise TypeError(_no_policy("policy=", policy))
+    return policy
+
+
+def _no_policy(who: str, given: object) -> str:
+    example = 'modulepickle.Policy(ignore=("*.ckpt",))'
+    return f"{who} takes a Policy, not {type(given).__name__}; write {example}"
+
+
 def get_policy() -> Policy:
     """Return the process default: that of `set_policy`, else of `pyproject.toml`, else `Policy()`.
 
@@ -188,7 +206,7 @@ def set_policy(policy: Policy) -> Policy:
     """
     global _set
     if not isinstance(policy, Policy):
-        raise TypeError(f"set_policy takes a Policy, not {type(policy).__name__}")
+        raise TypeError(_no_policy("set_policy()", policy))
     with _lock:
         previous = _or_default()
         is_own = policy is DEFAULT or policy is _of_settings[1]

@@ -21,7 +21,7 @@ from modulepickle._byvalue import MAIN, Scope
 from modulepickle._emit import Rebuilt, TheLoader
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._path import REMEDY, parts_of
-from modulepickle._policy import Policy, get_policy
+from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
 from modulepickle._shipping import Shipping
 from modulepickle._snapshot import Shipped
@@ -120,7 +120,7 @@ class Recorder(Shipping, pickle.Pickler):
 
     def __init__(self, file: IO[bytes], protocol: int | None, policy: Policy | None) -> None:
         super().__init__(file, protocol)
-        self.policy = get_policy() if policy is None else policy
+        self.policy = effective(policy)
         if protocol is None:
             protocol = pickle.DEFAULT_PROTOCOL
         self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol

@@ -30,7 +30,9 @@ def register_pickle_by_value(module: ModuleType) -> None:
         ValueError: it is not a module, or was never imported.
     """
     if not isinstance(module, ModuleType):
-        raise ValueError(f"Input should be a module object, got {module!r} instead")
+        raise ValueError(
+            f"Input should be a module object, got {module!r} instead: import it, and give that"
+        )
     if module.__name__ not in sys.modules:
         raise ValueError(f"{module} was not imported correctly: import it, and register that")
     _registered[module.__name__] = None
@@ -43,7 +45,9 @@ def unregister_pickle_by_value(module: ModuleType) -> None:
         ValueError: it is not registered.
     """
     if not isinstance(module, ModuleType):
-        raise ValueError(f"Input should be a module object, got {module!r} instead")
+        raise ValueError(
+            f"Input should be a module object, got {module!r} instead: import it, and give that"
+        )
     if module.__name__ not in _registered:
         raise ValueError(f"{module} is not registered for pickle by value")
     del _registered[module.__name__]

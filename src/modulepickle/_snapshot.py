@@ -176,10 +176,11 @@ def _too_large(unit: Unit, found: tuple[Found, ...], policy: Policy) -> Iterable
     largest = sorted(found, key=lambda file: -file.key[0])[:5]
     lines = [f"{total:,} bytes in {len(found)} files, at most {policy.max_bytes:,} travel"]
     lines += [f"{file.key[0]:>15,}  {file.name}" for file in largest]
-    inside = largest[0].name.partition(unit.name.replace(".", "/") + "/")[2] or largest[0].name
-    remedy = (
-        f'leave files out: Policy(ignore=("{inside}",)), or allow it: Policy(max_bytes={total})'
-    )
+    data = [file.name for file in largest if not file.name.endswith(".py")]
+    inside = data[0].partition(unit.name.replace(".", "/") + "/")[2] if data else ""
+    remedy = f"allow it: Policy(max_bytes={total})"
+    if inside:
+        remedy = f'leave files out: Policy(ignore=("{inside}",)), or {remedy}'
     yield Problem(Reason.TOO_LARGE, unit.name, "\n".join(lines), remedy)
 
 
