@@ -33,6 +33,9 @@ import pytest
 
 SOURCE: Final = Path(__file__).resolve().parents[1] / "src"
 VERSIONS: Final = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+PYPY: Final = "pypy3.11"
+FETCHED: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+"""Where the scripts in tests/tools put what they fetch: in `modulepickle-tests`."""
 TIMEOUT: Final = 100.0  # seconds a process; less than pytest's own, so that its output is shown
 
 
@@ -75,14 +78,17 @@ def _candidates() -> Iterator[str]:
         found = shutil.which(f"python{version}")
         if found:
             yield found
+    yield from filter(None, [shutil.which(PYPY)])
+    yield from map(str, FETCHED.glob(f"modulepickle-tests/pythons/{PYPY}-*/usr/bin/{PYPY}"))
 
 
 @functools.cache
 def find_interpreters() -> dict[str, str]:
     """Return the Pythons of this machine: "3.9" -> full path. The running one comes first.
 
-    Looked for in `MODULEPICKLE_TEST_PYTHONS` (paths, separated as in PATH), pyenv and PATH. The
-    key of a free-threaded build is "3.13t", and that of a PyPy is "pypy3.11".
+    Looked for in `MODULEPICKLE_TEST_PYTHONS` (paths, separated as in PATH), pyenv and PATH; a PyPy
+    also where `tests/tools/fetch_python.py` puts it. The key of a free-threaded build is "3.13t",
+    and that of a PyPy is "pypy3.11".
     """
     found: dict[str, str] = {}
     for candidate in _candidates():

