@@ -56,6 +56,28 @@ def test_the_demonstration_prints_what_the_readme_shows(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
+def steady(text: str) -> str:
+    """Text without the sizes that depend on the loader's release and on zlib."""
+    return re.sub(r"[\d,]+(?= bytes, protocol| packed)", "N", text)
+
+
+def test_the_examples_of_explain_and_inspect(tmp_path: Path) -> None:
+    example(tmp_path)
+    shown = "".join(blocks("shellsession"))
+    commands = re.findall(r"^\$ python -m modulepickle (.*)\n((?:[^$].*\n)*)", shown, re.MULTILINE)
+    assert len(commands) == 3
+    for command, output in commands:
+        done = modulepickle(*command.split(), cwd=tmp_path, check=True)
+        assert steady(done.stdout) == steady(output)
+
+
+def test_the_settings_example(tmp_path: Path) -> None:
+    pytest.importorskip("tomllib")  # new in 3.11
+    tmp_path.joinpath("pyproject.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    code = "import modulepickle\nresult = modulepickle.get_policy().ignore"
+    assert run(tmp_path, code).result == ("*.ckpt", "data/*")
+
+
 def test_the_policy_example(tmp_path: Path) -> None:
     code = next(text for text in blocks("python") if "policy" in text)
     run(tmp_path, "import modulepickle\nf = max\n" + code)
