@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from receivers import SOURCE, TIMEOUT, project, receive, run
-from test_readme import modulepickle
+from test_readme import blocks, modulepickle
 
 TREE = """
     === pack/__init__.py
@@ -351,6 +352,22 @@ def test_an_image_that_is_not_there_is_fetched(tree: Path, fake: Fake) -> None:
     got = run(tree, script("", "pack.text"), env=fake.env)
     assert got.result is True
     assert got.stdout.startswith("fetching the image some/image\na layer\nin pack.inner\npassed")
+
+
+def test_the_readmes_example(tree: Path, fake: Fake) -> None:
+    project(
+        tree,
+        """
+        === other.py
+        def double(x):
+            return f"{2 * x} km"
+        """,
+    )
+    code = next(text for text in blocks("python") if "modulepickle.test" in text)
+    (shown,) = [text for text in blocks("") if "passed: " in text]
+    got = run(tree, code, env=fake.env)
+    milliseconds = re.compile(r"\d+\.\d ms\n")
+    assert milliseconds.sub("", got.stdout) == milliseconds.sub("", shown)
 
 
 # -- Ctrl-C -------------------------------------------------------------------------------------
