@@ -17,6 +17,7 @@ MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 # A module imports only what stands before it. `_loader` is not in the row: it is shipped as text,
 # imports nothing of ours, and nobody imports it.
 ORDER = (
+    "_log",
     "_errors",
     "_tree",
     "_settings",
@@ -40,6 +41,7 @@ ORDER = (
     "_own",
     "_registered",
     "_code",
+    "_places",
     "_named",
     "_byvalue",
     "_keys",
@@ -84,53 +86,44 @@ NEWER = {"annotationlib"}  # 3.14
 # What `import modulepickle` may load on top of a bare interpreter: public top-level modules of the
 # standard library. A new name here costs every user's start; say why it is worth that.
 CHEAP = {
-    "ast",
-    "atexit",  # logging
+    "abc",
+    "annotationlib",  # typing, from 3.14 on; as all that is marked 3.14
+    "ast",  # 3.14
     "base64",
     "binascii",
-    "bisect",
     "collections",
     "contextlib",
-    "copy",  # dataclasses
     "copyreg",
-    "dataclasses",
-    "dis",  # inspect, of dataclasses
     "enum",
+    "errno",  # 3.14
     "fnmatch",
     "functools",
-    "genericpath",  # os.path
     "gc",  # built in
+    "genericpath",  # os.path
     "hashlib",
+    "heapq",  # collections, up to 3.9
     "importlib",
-    "inspect",
     "io",
     "itertools",
     "keyword",
-    "linecache",
-    "logging",
-    "opcode",  # dis
     "operator",
     "os",
     "pickle",
     "posixpath",
     "re",
     "reprlib",
+    "sre_compile",  # re, up to 3.10; as the next two
+    "sre_constants",
+    "sre_parse",
     "stat",
-    "string",
     "struct",
     "sys",
     "sysconfig",
-    "textwrap",
     "threading",
-    "time",
-    "token",
-    "tokenize",
-    "traceback",
     "types",
     "typing",
     "warnings",
     "weakref",
-    "zipfile",
     "zlib",
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import sys
 import sysconfig
 from pathlib import Path
@@ -309,3 +311,40 @@ def test_metadata_is_read_once(elsewhere, monkeypatch):
     tree = working_tree()
     monkeypatch.setattr(_tree, "_editable_in", None)
     assert working_tree() is tree
+
+
+# --- a policy as a value --------------------------------------------------------------------------
+
+FULL = Policy(("a.*",), ("b",), ("c",), ("*.ckpt",), 5)
+
+
+def test_a_policy_is_frozen():
+    with pytest.raises(AttributeError, match=r"frozen; make another one: Policy\(ignore=...\)"):
+        FULL.ignore = ()
+    with pytest.raises(AttributeError, match="frozen"):
+        FULL.other = 1
+    with pytest.raises(AttributeError, match="frozen"):
+        del FULL.ignore
+    assert FULL.ignore == ("*.ckpt",)
+
+
+def test_policies_that_say_the_same_are_equal():
+    same = Policy(["a.*"], ("b",), {"c"}, ignore=["*.ckpt"], max_bytes=5)
+    assert same == FULL
+    assert hash(same) == hash(FULL)
+    assert len({same, FULL, Policy()}) == 2
+    assert Policy() != FULL
+    assert Policy(max_bytes=5) != Policy()
+    assert FULL != (("a.*",), ("b",), ("c",), ("*.ckpt",), 5)
+
+
+def test_a_policy_prints_what_makes_it():
+    first = "Policy(include=('a.*',), exclude=('b',), by_value=('c',), "
+    assert repr(FULL) == first + "ignore=('*.ckpt',), max_bytes=5)"
+    assert eval(repr(FULL)) == FULL
+
+
+def test_policies_are_copied_and_pickled():
+    assert copy.copy(FULL) == copy.deepcopy(FULL) == FULL
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(FULL, protocol)) == FULL

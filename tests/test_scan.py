@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from modulepickle import _scan
 from modulepickle._distributions import distribution
+from modulepickle._imports import imports
 from modulepickle._policy import Policy
-from modulepickle._scan import Unit, find_unit, finder, imports
+from modulepickle._scan import Unit, find_unit, finder
 from receivers import project
 
 

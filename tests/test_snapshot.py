@@ -281,7 +281,7 @@ WATCH = """
             opened.append((event, str(args[0])))
     sys.addaudithook(hook)
     compressobj = zlib.compressobj
-    imports, mentions = _files.imports, _files.mentions
+    imports, mentions = _imports.imports, _files.mentions
     class Os:
         def __getattr__(self, name):
             return getattr(os, name)
@@ -293,7 +293,7 @@ WATCH = """
             return os.scandir(path)
     _files.os = _watch.os = Os()
     zlib.compressobj = lambda *args: packed.append(args) or compressobj(*args)
-    _files.imports = lambda *args: parsed.append(args[1]) or imports(*args)
+    _imports.imports = lambda *args: parsed.append(args[1]) or imports(*args)
     _files.mentions = lambda text: searched.append(text.decode()) or mentions(text)
     def read():
         return [os.path.relpath(path) for event, path in opened if event == "open"]

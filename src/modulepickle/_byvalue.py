@@ -22,7 +22,7 @@ import weakref
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from modulepickle._code import freeze, label, locate
+from modulepickle._code import freeze
 from modulepickle._distributions import distribution
 from modulepickle._emit import Rebuilt, Reduced
 from modulepickle._named import WORD, named
@@ -331,6 +331,8 @@ def reduce_code(_: Pickler, code: CodeType) -> Reduced:
 
 
 def _made_from(code: CodeType) -> tuple[Any, ...]:
+    from modulepickle._places import label, locate  # not at the top: see there
+
     place = locate(code, fresh=False) if code.co_flags & OPTIMIZED else None
     start = (MAGIC, VERSION, freeze(code), label(code, place))
     if place is None:
@@ -341,6 +343,8 @@ def _made_from(code: CodeType) -> tuple[Any, ...]:
 
 def reduce_positioned(pickler: Pickler, obj: Positioned) -> Reduced:
     """Reduce code of a shipped module to its place there; changed or made code, as any other."""
+    from modulepickle._places import locate
+
     place = locate(obj.code, fresh=True)
     if place is None:
         return reduce_code(pickler, obj.code)

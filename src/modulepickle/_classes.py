@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import abc
 import collections
-import dataclasses
 import enum
 import sys
 import typing
@@ -139,7 +138,8 @@ def _is_generated(value: Any) -> bool:
     """Tell whether a method was written by `dataclasses`, which compiles text without a file."""
     value = getattr(value, "__wrapped__", value)
     return isinstance(value, FunctionType) and (
-        value.__code__.co_filename == "<string>" or _is_from(value, dataclasses)
+        value.__code__.co_filename == "<string>"
+        or _is_from(value, sys.modules.get("dataclasses", sys))
     )
 
 

@@ -6,7 +6,6 @@ for messages and reports only: it is never needed to pickle anything, so it neve
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from functools import cache
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-__all__ = ["distribution"]
+from modulepickle._log import log
 
-log = logging.getLogger("modulepickle")
+__all__ = ["distribution"]
 
 
 @cache

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["PackagingError", "Problem", "Reason", "StaleSourceWarning"]
 
@@ -38,8 +37,7 @@ class Reason(Enum):
     SETTINGS = "The settings in pyproject.toml are wrong"
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that keeps an object from being pickled.
 
     Attributes:

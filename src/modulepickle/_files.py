@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._mentions import mentions
 from modulepickle._policy import Policy
-from modulepickle._scan import Unit, imports
+from modulepickle._scan import Unit
 from modulepickle._tree import working_tree
 
 __all__ = ["File", "Found", "Vanished", "Walk", "forget", "is_racy", "last_read", "listing", "read"]
@@ -180,6 +180,8 @@ def _imports(name: str, content: bytes) -> tuple[str, ...]:
     stem, _, suffix = name.rpartition(".")
     if suffix != "py":
         return ()
+    from modulepickle._imports import imports  # not at the top: few files are parsed, or none
+
     module = stem.replace("/", ".")
     is_package = module.endswith(".__init__")
     return imports(content, module[: -len(".__init__")] if is_package else module, is_package)

@@ -5,20 +5,19 @@ find out: importing has effects, and an import inside a function has not happene
 parses, and never raises because of what it finds: what cannot be parsed has no imports, and a DEBUG
 line says so.
 
-Outside API: `imports`, which `_scan` passes on, and `import_lines`.
+Outside API: `imports` and `import_lines`.
 """
 
 from __future__ import annotations
 
 import ast
-import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-__all__ = ["import_lines", "imports"]
+from modulepickle._log import log
 
-log = logging.getLogger("modulepickle")
+__all__ = ["import_lines", "imports"]
 
 
 def imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:

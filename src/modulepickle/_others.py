@@ -9,7 +9,6 @@ Outside API: `OTHERS`, `reduce_builtin_type`, `reduce_by_name`.
 from __future__ import annotations
 
 import collections
-import dataclasses
 import functools
 import io
 import operator
@@ -79,7 +78,7 @@ def _unless_plain(reducer: Reducer) -> Reducer:
 
 
 def _dataclass_mark(_: Pickler, obj: Any) -> Any:
-    for name, value in vars(dataclasses).items():
+    for name, value in vars(sys.modules["dataclasses"]).items():
         if value is obj:
             return name  # plain pickle makes a global of it
     return NotImplemented
@@ -279,6 +278,13 @@ NAMED: Final[dict[str, Reducer]] = {
     "typing.NewType": _new_type,
 }
 
+# By name, since to import `dataclasses` takes long: who has one of these has imported it.
+_MARKS: Final = ("_MISSING_TYPE", "_FIELD_BASE", "_HAS_DEFAULT_FACTORY_CLASS", "_KW_ONLY_TYPE")
+OF_DATACLASSES: Final[dict[str, Reducer]] = {
+    "dataclasses.Field": _unless_plain(reduce_field),
+    **{f"dataclasses.{name}": _unless_plain(_dataclass_mark) for name in _MARKS},
+}
+
 OTHERS: Final[dict[type, Reducer]] = {
     types.CodeType: reduce_code,
     types.CellType: reduce_cell,
@@ -300,14 +306,9 @@ OTHERS: Final[dict[type, Reducer]] = {
     weakref.WeakKeyDictionary: _weak_dict,
     weakref.WeakValueDictionary: _weak_dict,
     io.TextIOWrapper: _file,
-    dataclasses.Field: _unless_plain(reduce_field),
-    type(dataclasses.MISSING): _unless_plain(_dataclass_mark),
-    type(dataclasses._FIELD): _unless_plain(_dataclass_mark),  # type: ignore[attr-defined]
-    type(dataclasses._HAS_DEFAULT_FACTORY): _unless_plain(_dataclass_mark),  # type: ignore[attr-defined]
     typing.ForwardRef: _unless_plain(_forward_reference),
     **{type(view): _reduce_view for view in _VIEWS},
 }
 
 if sys.version_info >= (3, 10):
     OTHERS[typing.ParamSpecArgs] = OTHERS[typing.ParamSpecKwargs] = _unless_plain(_parameters_of)
-    OTHERS[type(dataclasses.KW_ONLY)] = _unless_plain(_dataclass_mark)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -36,7 +35,6 @@ a receiver needs none of it, and whoever works in its checkout would otherwise s
 """
 
 
-@dataclass(frozen=True)
 class Policy:
     """Say what travels, where the default (the working tree) is not what you mean.
 
@@ -56,24 +54,63 @@ class Policy:
         ValueError: `max_bytes` is not positive.
     """
 
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    by_value: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    max_bytes: int = MAX_BYTES
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    by_value: tuple[str, ...]
+    ignore: tuple[str, ...]
+    max_bytes: int
 
-    def __post_init__(self) -> None:
-        for name in ("include", "exclude", "by_value", "ignore"):
-            # `object.__setattr__`, since the class is frozen: lists become tuples, so that it
-            # hashes.
-            object.__setattr__(self, name, _patterns(name, getattr(self, name)))
-        if isinstance(self.max_bytes, bool) or not isinstance(self.max_bytes, int):
-            kind = type(self.max_bytes).__name__
+    # By hand, and not a dataclass: to import `dataclasses` takes as long as all of this library.
+    __slots__ = ("by_value", "exclude", "ignore", "include", "max_bytes")
+
+    def __init__(
+        self,
+        include: tuple[str, ...] = (),
+        exclude: tuple[str, ...] = (),
+        by_value: tuple[str, ...] = (),
+        ignore: tuple[str, ...] = (),
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        if isinstance(max_bytes, bool) or not isinstance(max_bytes, int):
+            kind = type(max_bytes).__name__
             raise TypeError(f"Policy(max_bytes=...) takes an int, a number of bytes, not {kind}")
-        if self.max_bytes <= 0:
+        if max_bytes <= 0:
             raise ValueError(
-                f"Policy(max_bytes={self.max_bytes}) refuses everything; give a positive number"
+                f"Policy(max_bytes={max_bytes}) refuses everything; give a positive number"
             )
+        given = {"include": include, "exclude": exclude, "by_value": by_value, "ignore": ignore}
+        for name, value in given.items():  # lists become tuples, so that it hashes
+            object.__setattr__(self, name, _patterns(name, value))
+        object.__setattr__(self, "max_bytes", max_bytes)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse: a policy is frozen."""
+        raise AttributeError(f"a Policy is frozen; make another one: Policy({name}=...)")
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse: a policy is frozen."""
+        raise AttributeError(f"a Policy is frozen; make another one, without {name}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles and copies are made from."""
+        return type(self), self._values()
+
+    def __repr__(self) -> str:
+        """Return an expression that makes it."""
+        names = ("include", "exclude", "by_value", "ignore", "max_bytes")
+        given = zip(names, self._values())
+        return f"Policy({', '.join(f'{name}={value!r}' for name, value in given)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another policy says the same."""
+        return isinstance(other, Policy) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        """Return the hash of what it says."""
+        return hash(self._values())
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.include, self.exclude, self.by_value, self.ignore, self.max_bytes
 
     def includes(self, name: str) -> bool:
         """Tell whether the dotted module name is to be shipped even if it is not local."""

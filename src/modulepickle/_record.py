@@ -13,7 +13,6 @@ from __future__ import annotations
 import pickle
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import IO, Any, Final, NamedTuple
 
@@ -149,7 +148,7 @@ class Recorder(Shipping, pickle.Pickler):
     def problems(self) -> list[Problem]:
         """What cannot travel, each once, with the chain of references and imports to it."""
         found = (
-            replace(each.problem, chain=(*each.node.chain(), *_packages(each.problem)))
+            each.problem._replace(chain=(*each.node.chain(), *_packages(each.problem)))
             for each in self._troubles
         )
         return [*dict.fromkeys(found)]

@@ -35,6 +35,7 @@ from modulepickle._emit import (
 from modulepickle._namespace import reduce_namespace
 from modulepickle._others import (
     NAMED,
+    OF_DATACLASSES,
     OTHERS,
     is_dispatcher,
     reduce_builtin_type,
@@ -216,7 +217,10 @@ def reducer_of(pickler: Pickler, kind: type) -> Reducer | None:
         return reduce_module
     if issubclass(kind, (property, staticmethod, classmethod)):
         return reducer_of_subclass(kind)
-    if f"{kind.__module__}.{kind.__name__}" in NAMED:
+    name = f"{kind.__module__}.{kind.__name__}"
+    if name in OF_DATACLASSES:
+        return OF_DATACLASSES[name]
+    if name in NAMED:
         return reduce_odd
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
     return reduce_odd if not plain and _may_name_local(pickler, kind) else None

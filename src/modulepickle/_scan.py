@@ -5,15 +5,13 @@ So a `Finder` looks where the name came from, or *would* come from: in `sys.modu
 with `find_spec`. It never imports anything, and never raises because of what it finds: what cannot
 be found is not local, and a DEBUG line says so.
 
-Outside API: `imports` (of `_imports`), `Unit`, `Top`, `Finder`, `finder`, `find_unit`,
-`received_folder`.
+Outside API: `Unit`, `Top`, `Finder`, `finder`, `find_unit`, `received_folder`.
 """
 
 from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
-import logging
 import os
 import sys
 import time
@@ -22,13 +20,11 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from modulepickle._imports import imports
+from modulepickle._log import log
 from modulepickle._policy import NEVER, Policy, get_policy
 from modulepickle._tree import WorkingTree, current_folder, in_standard_library, working_tree
 
-__all__ = ["Finder", "Top", "Unit", "find_unit", "finder", "imports", "received_folder"]
-
-log = logging.getLogger("modulepickle")
+__all__ = ["Finder", "Top", "Unit", "find_unit", "finder", "received_folder"]
 
 
 class Unit(NamedTuple):

@@ -18,18 +18,16 @@ Outside API: `settings`.
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import stat
 import sys
 from typing import Any, Final
 
 from modulepickle._errors import PackagingError, Problem, Reason
+from modulepickle._log import log
 from modulepickle._tree import INSTALLATIONS, current_folder, main_file, project_root
 
 __all__ = ["Settings", "settings"]
-
-log = logging.getLogger("modulepickle")
 
 Settings = dict[str, Any]
 """Keyword arguments for `Policy`, of the right types."""

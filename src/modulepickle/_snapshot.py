@@ -14,25 +14,22 @@ Outside API: `Shipment`, `Snapshot`, `Shipped`, `is_own`.
 from __future__ import annotations
 
 import hashlib
-import logging
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from typing import Final
 
 from modulepickle._archive import make_zip
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._files import ATTEMPTS, File, Found, Vanished, forget, read
+from modulepickle._log import log
 from modulepickle._needs import Needs, mentioned, needs_of
 from modulepickle._policy import Policy
 from modulepickle._scan import Finder, Top, Unit, finder, received_folder
 from modulepickle._watch import listing
 
 __all__ = ["Shipment", "Shipped", "Snapshot", "is_own"]
-
-log = logging.getLogger("modulepickle")
 
 LARGE: Final = 5 * 2**20
 """Bytes of content above which a snapshot is worth a warning: it travels with every pickle."""
@@ -299,7 +296,7 @@ class Shipment:
                 self._needs[unit.name] = self._snapshot(unit).needs(self._finder)
                 needs = self._needs[unit.name].units
             except PackagingError as error:
-                problems += (replace(problem, chain=way[:-1]) for problem in error.problems)
+                problems += (problem._replace(chain=way[:-1]) for problem in error.problems)
                 files = error.files if isinstance(error, Incomplete) else ()
                 mentions = mentioned(unit.name, files)
                 needs = needs_of(unit.name, mentions, self._finder).units

@@ -10,27 +10,24 @@ user code or reads a source file: it compares paths, stats a few, and reads what
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from modulepickle._log import log
 
 __all__ = [
     "INSTALLATIONS", "WorkingTree", "current_folder", "in_standard_library", "main_file",
     "project_root", "working_tree",
 ]  # fmt: skip
 
-log = logging.getLogger("modulepickle")
-
 PROJECT_MARKS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 INSTALLATIONS: Final = frozenset({"site-packages", "dist-packages"})
 """Folders of these names hold what was installed, wherever they stand; the second is Debian's."""
 
 
-@dataclass(frozen=True)
 class WorkingTree:
     """The user's working tree as this process sees it: a few folders.
 
@@ -38,8 +35,11 @@ class WorkingTree:
         roots: real paths of folders, in the spelling of `os.path.normcase`.
     """
 
-    roots: tuple[str, ...]
-    _environments: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    __slots__ = ("_environments", "roots")
+
+    def __init__(self, roots: tuple[str, ...]) -> None:
+        self.roots = roots
+        self._environments: dict[str, bool] = {}
 
     def holds(self, real: str) -> bool:
         """Tell whether a real path lies under a root and not in an installation."""
