@@ -186,8 +186,9 @@ def extend_dask(client: Any) -> Extension:
     The methods of this client that send something (`submit`, `map`, `get`, `compute`, `persist`,
     `scatter`, `run`) are wrapped. Before they send, each local package that this process has
     imported is installed on the scheduler and on all workers, now and later, if it has changed
-    since. Modules that an earlier version made stay as long as somebody uses them, but names find
-    the new one: do not edit between the submit of a graph and its end. cloudpickle is extended too.
+    since. What was in use there is imported again at once, in a thread. Modules that an earlier
+    version made stay as long as somebody uses them, but names find the new one: do not edit between
+    the submit of a graph and its end. cloudpickle is extended too.
 
     Args:
         client: a synchronous `distributed.Client`.

@@ -101,6 +101,41 @@ print("all checks passed")
         thread.join()
 
 
+def test_what_was_in_use_is_imported_again_at_once(tmp_path: Path, cluster: DaskCluster) -> None:
+    code = f"""{START}
+modulepickle.extend_dask(client)
+MODULES = "sorted(__import__('sys').modules.keys() & dict(helpers=0, sizes=0, other=0))"
+pathlib.Path("other.py").write_text("")
+import other  # it travels, and nobody imports it there
+def everywhere(names):
+    deadline = time.monotonic() + 60
+    seen, expected = [], [names[:1], names, names]  # the scheduler runs nothing
+    while seen != expected and time.monotonic() < deadline:
+        seen = [client.run_on_scheduler(eval, MODULES), *client.run(eval, MODULES).values()]
+    assert seen == expected, seen
+everywhere([])
+assert [call(helpers.double, helpers.Point(1)) for _ in "ab"] == ["2 km"] * 2
+everywhere(["helpers", "sizes"])
+sizes = pathlib.Path("sizes.py")
+sizes.write_text("raise RuntimeError('half an edit')")
+everywhere(["helpers"])
+try:
+    call(helpers.double, helpers.Point(1))
+except RuntimeError as error:
+    assert error.args == ("half an edit",)
+else:
+    raise AssertionError("no error came back")
+sizes.write_text("UNIT = 'miles'")
+everywhere(["helpers"])
+assert [call(helpers.double, helpers.Point(1)) for _ in "ab"] == ["2 miles"] * 2
+sizes.write_text("UNIT = 'yards'")
+everywhere(["helpers", "sizes"])
+assert call(helpers.double, helpers.Point(1)) == "2 yards"
+print("all checks passed")
+"""
+    assert "all checks passed" in drive(tmp_path, code, ADDRESS=cluster.address)
+
+
 def test_undo(tmp_path: Path, cluster: DaskCluster) -> None:
     code = f"""{START}
 import cloudpickle
