@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from receivers import project, run
+from receivers import interpreters, project, run
 from test_byvalue_classes import CASES as CLASSES
 from test_byvalue_functions import CASES as FUNCTIONS
 from test_byvalue_functions import LIBRARY
@@ -425,6 +425,41 @@ obj = Old()
 def test_code_without_source_is_told(tree: Path) -> None:
     found = explained(tree, "obj = eval('lambda: 1')")
     assert "has no source that can be found, so it runs on Python" in found["warnings"][0]
+
+
+def test_proxies_are_not_asked_what_they_are(tree: Path) -> None:
+    code = """
+class Proxy:
+    @property
+    def __class__(self):
+        raise RuntimeError("outside of the context")
+    def __getattr__(self, name):
+        raise RuntimeError("outside of the context")
+    def __reduce_ex__(self, protocol):
+        return str, ("proxy",)
+obj = [Proxy(), {"a": Proxy()}]
+"""
+    assert explained(tree, code)["problems"] == []
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_explain_and_inspect_on_every_python(tree: Path, python: str) -> None:
+    code = """
+import helpers, lonely
+LIMIT = 3
+class Model:
+    def run(self): return helpers.double, lonely, LIMIT
+def f(): return Model()
+obj = [f, Model()]
+"""
+    for same_bytes, same_size, problems, shipped, told in run(
+        tree, code + SAME, python=python
+    ).result:
+        assert (same_bytes, same_size, problems) == (True, True, [])
+        assert shipped == told
+        assert len(shipped) == 3
+    code = "import threading\nobj = [threading.Lock()]"
+    assert len(explained(tree, code, python=python)["problems"]) == 1
 
 
 # -- As text, JSON and HTML ---------------------------------------------------------------------

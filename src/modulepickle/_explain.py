@@ -23,6 +23,7 @@ from modulepickle._explain_text import branches
 from modulepickle._imports import import_lines
 from modulepickle._inspect import inspect
 from modulepickle._left_out import left_out
+from modulepickle._path import is_a
 from modulepickle._policy import Policy
 from modulepickle._record import Node, Recorder
 from modulepickle._report import Branch, Report, amount
@@ -138,10 +139,10 @@ class _Story:
     def _tell_import(self, node: Node) -> None:
         """Say of a package that another one imports where that is."""
         above = node.above
-        if above is None or not isinstance(above.obj, Shipped):
+        if above is None or not is_a(above.obj, Shipped):
             return
         node.labels = ()
-        if not isinstance(above.obj, Scope):
+        if not is_a(above.obj, Scope):
             place = self._import_of(node.obj.name, above.obj)
             node.labels = (f"import at {place}" if place else "import",)
 
@@ -251,7 +252,7 @@ class _Story:
     def _big(self) -> Iterator[tuple[tuple[str, ...], int]]:
         """Yield the chains to large data, and their size: as near to them as a chain leads."""
         nodes = self._recorder.reached
-        totals = {id(node): node.size for node in nodes if not isinstance(node.obj, Shipped)}
+        totals = {id(node): node.size for node in nodes if not is_a(node.obj, Shipped)}
         for node in reversed(nodes):
             if node.above is not None and id(node) in totals and id(node.above) in totals:
                 totals[id(node.above)] += totals[id(node)]

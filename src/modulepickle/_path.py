@@ -3,7 +3,7 @@
 Only after a failure, the object is looked at again: of its parts, each is pickled alone, and the
 first that fails is gone into. That costs nothing as long as all goes well.
 
-Outside API: `with_path`; `is_refusal`, `parts_of`, `REMEDY`.
+Outside API: `with_path`; `is_a`, `is_refusal`, `parts_of`, `REMEDY`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final, Optional
 from modulepickle._emit import Call
 from modulepickle._errors import PackagingError, Problem, Reason
 
-__all__ = ["REMEDY", "is_refusal", "parts_of", "with_path"]
+__all__ = ["REMEDY", "is_a", "is_refusal", "parts_of", "with_path"]
 
 DEPTH: Final = 60
 """Links of the longest path that is told."""
@@ -96,17 +96,25 @@ def _parts(obj: Any, reduce: Reduce) -> Iterator[tuple[str, Any]]:
             yield from parts_of(obj, reduction)
 
 
+def is_a(obj: Any, *kinds: type) -> bool:
+    """Tell whether an object is of a type; as `isinstance`, which may ask a proxy for `__class__`.
+
+    What stands behind a proxy may do anything when it is asked, and raise anything.
+    """
+    return issubclass(type(obj), kinds)
+
+
 def parts_of(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
     """Yield what a reduction has, and what to call it; empty if it goes without."""
     state = reduction[2] if len(reduction) > 2 else None
-    if isinstance(obj, FunctionType) and isinstance(state, tuple):
+    if is_a(obj, FunctionType) and isinstance(state, tuple):
         for kind, values in zip(("global", "closure variable", "attribute"), state):
             for name, value in values.items():
                 yield f"{kind} `{name}`", value
         for modules in state[3:]:  # submodules of packages that it names
             for module in modules:
                 yield "", module
-    elif isinstance(obj, type) and isinstance(state, tuple):
+    elif is_a(obj, type) and isinstance(state, tuple):
         for base in obj.__bases__:
             yield f"base `{base.__qualname__}`", base
         for values in state[1:]:
@@ -123,7 +131,7 @@ def parts_of(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
         if isinstance(part, Call):
             part = part.parts
         for index, value in enumerate(part if isinstance(part, tuple) else (part,)):
-            yield f"argument {index}" if not isinstance(obj, (FunctionType, type)) else "", value
+            yield f"argument {index}" if not is_a(obj, FunctionType, type) else "", value
     for index, value in enumerate(reduction[3] or () if len(reduction) > 3 else ()):
         yield f"item {index}", value
     for key, value in reduction[4] or () if len(reduction) > 4 else ():

@@ -19,7 +19,7 @@ from typing import IO, Any, Final, NamedTuple
 from modulepickle._byvalue import MAIN, Scope
 from modulepickle._emit import Rebuilt, TheLoader
 from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._path import REMEDY, parts_of
+from modulepickle._path import REMEDY, is_a, parts_of
 from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
 from modulepickle._shipping import Shipping
@@ -70,16 +70,16 @@ class Node:
     def title(self) -> str:
         """Return what to call it in a chain; empty for what is only an aid of the pickler's."""
         obj = self.obj
-        if isinstance(obj, (FunctionType, type)):
-            kind = "class " if isinstance(obj, type) else "function "
+        if is_a(obj, FunctionType, type):
+            kind = "class " if is_a(obj, type) else "function "
             if obj.__module__ not in MAIN:
                 return f"{kind}`{obj.__module__}.{obj.__qualname__}`"
-            return f"{kind if isinstance(obj, type) else ''}`{obj.__qualname__}`"
-        if isinstance(obj, ModuleType):
+            return f"{kind if is_a(obj, type) else ''}`{obj.__qualname__}`"
+        if is_a(obj, ModuleType):
             return f"module `{obj.__name__}`"
-        if isinstance(obj, Scope):
+        if is_a(obj, Scope):
             return "an import in it"
-        return f"package `{obj.name}`" if isinstance(obj, Shipped) else ""
+        return f"package `{obj.name}`" if is_a(obj, Shipped) else ""
 
     def chain(self) -> tuple[str, ...]:
         """Return the way to it, outermost first."""
@@ -179,7 +179,7 @@ class Recorder(Shipping, pickle.Pickler):
         reduction = super().reducer_override(obj)
         if reduction is not NotImplemented:
             return reduction
-        if isinstance(obj, (FunctionType, type)):
+        if is_a(obj, FunctionType, type):
             pickle.dumps(obj, self.protocol)  # by name; it raises if that does not lead to it
             return NotImplemented
         pickler: Any = self  # all that reducers ask a `Pickler` for stands in `Shipping`
@@ -193,11 +193,11 @@ class Recorder(Shipping, pickle.Pickler):
 
     def _note(self, node: Node, reduction: tuple[Any, ...]) -> None:
         """Note what an object is pickled with."""
-        if isinstance(node.obj, (FunctionType, type)) and isinstance(reduction[0], Rebuilt):
+        if is_a(node.obj, FunctionType, type) and is_a(reduction[0], Rebuilt):
             node.is_by_value = True
             node.held = [*_held(node.obj, reduction[2])]
         for label, part in parts_of(node.obj, reduction):
-            named = isinstance(part, (FunctionType, type, ModuleType, TheLoader, Shipped))
+            named = is_a(part, FunctionType, type, ModuleType, TheLoader, Shipped)
             labels = () if not label or (named and label.startswith("argument")) else (label,)
             if type(part) in CONTAINERS or (type(part) in SIZED and len(part) > LONG):
                 if self._is_new(part):
@@ -258,7 +258,7 @@ class Recorder(Shipping, pickle.Pickler):
         return [
             node
             for node in self.nodes.values()
-            if isinstance(node.obj, Shipped) and not isinstance(node.obj, Scope)
+            if is_a(node.obj, Shipped) and not is_a(node.obj, Scope)
         ]
 
 
@@ -282,11 +282,11 @@ def _longer(labels: tuple[str, ...], label: str) -> tuple[str, ...]:
 
 def _held(obj: Any, state: Any) -> Iterator[tuple[str, str]]:
     """Yield kind and name of what a function or class by value holds, if it is data."""
-    function = isinstance(obj, FunctionType)
+    function = is_a(obj, FunctionType)
     kinds = ("global", "closure variable", "attribute") if function else ("", "attribute", "")
     for kind, values in zip(kinds, state if isinstance(state, tuple) else ()):
         for name, value in values.items() if isinstance(values, dict) else ():
-            code = callable(value) or isinstance(value, (ModuleType, bool, type(None)))
+            code = callable(value) or is_a(value, ModuleType, bool, type(None))
             if not code and not str(name).startswith("__"):
                 yield kind, str(name)
 
