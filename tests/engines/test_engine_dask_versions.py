@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -24,24 +24,29 @@ OTHER = "3.12" if sys.version_info[:2] != (3, 12) else "3.11"
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+def other() -> str:
+    """The Python of an environment of another version, with the same Dask."""
     require("dask")
     if OTHER not in find_interpreters():
         pytest.skip(f"no Python {OTHER} found")
     pins = [f"{name}=={metadata.version(name)}" for name in ("distributed", "cloudpickle")]
     try:
-        python = environment_of(find_interpreters()[OTHER], OTHER, *pins)
+        return environment_of(find_interpreters()[OTHER], OTHER, *pins)
     except CannotError as error:
         miss("dask", str(error))
+
+
+@contextmanager
+def cluster(folder: Path, scheduler: str, workers: str) -> Iterator[DaskCluster]:
     with ExitStack() as stack:
-        made = DaskCluster(tmp_path, stack, python)
-        made.worker("a")
-        made.worker("b")
-        made.worker("victim")
+        made = DaskCluster(folder, stack, scheduler)
+        made.python = workers
+        for name in ("a", "b", "victim"):
+            made.worker(name)
         try:
             yield made
         finally:
-            for log in tmp_path.glob("*.log"):
+            for log in folder.glob("*.log"):
                 print(log.name, log.read_text(errors="backslashreplace")[-3000:], sep="\n")
 
 
@@ -52,7 +57,8 @@ warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
 client = distributed.Client(os.environ["ADDRESS"])
 client.wait_for_workers(3, timeout=60)
 VERSION = "__import__('sys').version_info[:2]"
-theirs = {{*client.run(eval, VERSION).values(), client.run_on_scheduler(eval, VERSION)}}
+theirs = {{*client.run(eval, VERSION).values()}}
+scheduler = client.run_on_scheduler(eval, VERSION)
 assert len(theirs) == 1 and sys.version_info[:2] not in theirs, theirs
 
 turn = 0
@@ -77,8 +83,9 @@ future.cancel()
 """
 
 
-def test_functions_lambdas_the_script_and_edits(tmp_path: Path, cluster: DaskCluster) -> None:
+def test_functions_lambdas_the_script_and_edits(tmp_path: Path, other: str) -> None:
     code = f"""{START}
+assert scheduler in theirs
 for name in ("helpers", "sizes", "modulepickle"):
     for where in (client.run, client.run_on_scheduler):
         try:
@@ -100,6 +107,27 @@ assert client.gather(client.map(lambda x: scripts(helpers.Point(x))[0], [1, 2]))
     "3 miles", "6 miles"
 ]
 """
-    out = drive(tmp_path, code, script=True, ADDRESS=cluster.address)
+    with cluster(tmp_path, other, other) as made:
+        out = drive(tmp_path, code, script=True, ADDRESS=made.address)
     assert "cloudpickle: " in out
     assert "all checks passed" in out
+
+
+def test_functions_and_edits_where_only_the_workers_are_of_another(
+    tmp_path: Path, other: str
+) -> None:
+    # Lambdas do not get there: the scheduler makes functions of them, which its cloudpickle sends.
+    code = f"""{START}
+assert scheduler == sys.version_info[:2]
+modulepickle.extend_dask(client)
+assert call(helpers.double, helpers.Point(3)) == "6 km"
+assert type(call(helpers.move, helpers.Point(3))) is helpers.Point
+fails(call, helpers.Point(3))
+pathlib.Path("sizes.py").write_text("UNIT = 'miles'")
+moved = client.submit(helpers.move, helpers.Point(1), workers="a", pure=False)
+two = client.submit(helpers.double, moved, workers="b", pure=False)
+assert two.result(timeout=60) == "4 miles"
+print("all checks passed")
+"""
+    with cluster(tmp_path, sys.executable, other) as made:
+        assert "all checks passed" in drive(tmp_path, code, script=True, ADDRESS=made.address)
