@@ -60,6 +60,8 @@ PLACES: Final = (
     "f# = lambda: __import__('<target>', fromlist=['VALUE'])",
     "def __getattr__(name):\n  if name != 'LATE':\n    raise AttributeError(name)\n"
     "  <import>\n  return 'late'",
+    "with open(__file__, 'rb') as file:\n  n1 = len(file.read())",
+    "import inspect\ndef f#():\n  return inspect.getsource(f#)",
     "import sys\nn0 = sys.modules[__name__].__name__, '<local>' in sys.modules",
 )
 
