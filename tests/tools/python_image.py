@@ -39,8 +39,9 @@ def library(folder: Path) -> Iterator[Path]:
 def shared(path: Path) -> Iterator[Path]:
     """Yield the shared libraries that a binary asks for, the dynamic linker included."""
     done = subprocess.run(["ldd", path], capture_output=True, text=True)
-    for found in re.findall(r"(/\S+) \(0x", done.stdout):
-        yield Path(found)
+    # NAME => PATH (ADDRESS). Only the linker has a path on the left, which is where it must be.
+    for name, path in re.findall(r"^\s*(\S+)(?: => (/\S+))? \(0x", done.stdout, re.MULTILINE):
+        yield from (Path(each) for each in (name, path) if each.startswith("/"))
 
 
 def files(python: str) -> dict[Path, Path]:
