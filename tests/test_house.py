@@ -18,6 +18,7 @@ MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 # imports nothing of ours, and nobody imports it.
 ORDER = (
     "_log",
+    "_hash",
     "_errors",
     "_tree",
     "_settings",
@@ -100,7 +101,6 @@ CHEAP = {
     "functools",
     "gc",  # built in
     "genericpath",  # os.path
-    "hashlib",
     "heapq",  # collections, up to 3.9
     "importlib",
     "io",
@@ -118,7 +118,6 @@ CHEAP = {
     "stat",
     "struct",
     "sys",
-    "sysconfig",
     "threading",
     "types",
     "typing",

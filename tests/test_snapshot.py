@@ -264,7 +264,7 @@ def test_requirements_follow_what_was_imported_later(tmp_path):
 
 WATCH = """
     import modulepickle, os, pathlib, sys, zlib
-    from modulepickle import _files, _imports, _scan, _snapshot, _watch
+    from modulepickle import _files, _imports, _mentions, _scan, _snapshot, _watch
     import pkg, dep
 
     probe = pathlib.Path("probe.txt")
@@ -281,7 +281,7 @@ WATCH = """
             opened.append((event, str(args[0])))
     sys.addaudithook(hook)
     compressobj = zlib.compressobj
-    imports, mentions = _imports.imports, _files.mentions
+    imports, mentions = _imports.imports, _mentions.mentions
     class Os:
         def __getattr__(self, name):
             return getattr(os, name)
@@ -294,7 +294,7 @@ WATCH = """
     _files.os = _watch.os = Os()
     zlib.compressobj = lambda *args: packed.append(args) or compressobj(*args)
     _imports.imports = lambda *args: parsed.append(args[1]) or imports(*args)
-    _files.mentions = lambda text: searched.append(text.decode()) or mentions(text)
+    _mentions.mentions = lambda text: searched.append(text.decode()) or mentions(text)
     def read():
         return [os.path.relpath(path) for event, path in opened if event == "open"]
     def look(obj=None):

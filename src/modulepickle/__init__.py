@@ -23,7 +23,6 @@ from pickle import (
 )
 from typing import TYPE_CHECKING, Any
 
-from modulepickle._dask import extend_dask
 from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
 from modulepickle._pickler import Pickler, Unpickler, dump, dumps, load, loads
 from modulepickle._policy import Policy, get_policy, set_policy
@@ -43,6 +42,7 @@ from modulepickle.extend import (
 )
 
 if TYPE_CHECKING:
+    from modulepickle._dask import extend_dask
     from modulepickle._explain import explain
     from modulepickle._inspect import inspect
     from modulepickle._report import Report
@@ -86,7 +86,12 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_LATER = {"Report": "_report", "explain": "_explain", "inspect": "_inspect"}
+_LATER = {
+    "Report": "_report",
+    "explain": "_explain",
+    "extend_dask": "_dask",
+    "inspect": "_inspect",
+}
 """Name -> the module that has it. Few processes use these: they are imported when asked for."""
 
 

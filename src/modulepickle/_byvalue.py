@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import hashlib
 import importlib.util
 import sys
 import weakref
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modulepickle._code import freeze
 from modulepickle._distributions import distribution
 from modulepickle._emit import Rebuilt, Reduced
+from modulepickle._hash import sha256
 from modulepickle._named import WORD, named
 from modulepickle._received import is_receiver, resend
 from modulepickle._registered import is_registered
@@ -71,7 +71,7 @@ class Scope(Shipped):
 
     def __init__(self, needs: dict[str, Shipped | str]) -> None:
         digest = fold(b"scope", *(_identity(name, needs[name]) for name in needs))[:DIGEST_SIZE]
-        super().__init__("", digest, hashlib.sha256(b"").digest()[:DIGEST_SIZE], b"")
+        super().__init__("", digest, sha256().digest()[:DIGEST_SIZE], b"")
         self.needs = needs
 
 

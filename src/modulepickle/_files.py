@@ -12,7 +12,6 @@ Outside API: `listing`, `read`, `forget`, `last_read`, `File`. Nothing here impo
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
@@ -21,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._mentions import mentions
+from modulepickle._hash import sha256
 from modulepickle._policy import Policy
 from modulepickle._scan import Unit
 from modulepickle._tree import working_tree
@@ -77,7 +76,7 @@ class File:
         self._imports: tuple[str, ...] | None = None
         self.key = key
         self.racy = racy
-        self.digest = hashlib.sha256(content).digest()
+        self.digest = sha256(content).digest()
         self.size = len(content)
         self.crc = zlib.crc32(content)
         # Raw deflate, as zip members are.
@@ -86,10 +85,15 @@ class File:
         self.packed = deflate.compress(content) + deflate.flush()
         if len(self.packed) >= len(content):
             self.method, self.packed = 0, content
-        found = mentions(content) if name.endswith(".py") else ()
+        self.mentions = self._mentions(content) if name.endswith(".py") else ()
+
+    def _mentions(self, content: bytes) -> tuple[str, ...]:
+        from modulepickle._mentions import mentions  # not at the top: long regular expressions
+
+        found = mentions(content)
         if found is None:
-            found = tuple(sorted({name.partition(".")[0] for name in self.imports}))
-        self.mentions = found
+            return tuple(sorted({name.partition(".")[0] for name in self.imports}))
+        return found
 
     @property
     def imports(self) -> tuple[str, ...]:
@@ -163,7 +167,7 @@ def _read(found: Found, known: File | None) -> File:
                 after = _key(os.fstat(stream.fileno()))
             if before == after and len(content) == after[0]:
                 racy = is_racy(after, began)
-                if known is not None and known.digest == hashlib.sha256(content).digest():
+                if known is not None and known.digest == sha256(content).digest():
                     known.key, known.racy = after, racy
                     return known
                 return File(found.name, after, racy, content)

@@ -15,13 +15,13 @@ Outside API: `tracked`, `key_of`.
 from __future__ import annotations
 
 import functools
-import hashlib
 import pickle
 import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from modulepickle._emit import THE_CLASS_REBUILDER, Rebuilt, Reduced
+from modulepickle._hash import sha256
 
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
@@ -104,7 +104,7 @@ class _Hash:
     """A file that only hashes what is written to it."""
 
     def __init__(self) -> None:
-        self.total = hashlib.sha256()
+        self.total = sha256()
 
     def write(self, data: Any) -> None:
         self.total.update(data)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from modulepickle._distributions import distribution
 from modulepickle._files import File
-from modulepickle._mentions import RELATIVE
 from modulepickle._scan import Finder, Unit
 
 __all__ = ["Needs", "mentioned", "needs_of"]
@@ -33,6 +32,8 @@ class Needs(NamedTuple):
 
 def mentioned(own: str, files: Iterable[File]) -> dict[str, list[File]]:
     """Return top-level name -> the files of the package `own` that mention it, smallest first."""
+    from modulepickle._mentions import RELATIVE  # not at the top, as in `_files`
+
     found: dict[str, list[File]] = {}
     for file in sorted(files, key=lambda file: file.size):
         for name in file.mentions:

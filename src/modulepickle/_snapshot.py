@@ -13,7 +13,6 @@ Outside API: `Shipment`, `Snapshot`, `Shipped`, `is_own`.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from collections.abc import Iterable
@@ -23,6 +22,7 @@ from typing import Final
 from modulepickle._archive import make_zip
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._files import ATTEMPTS, File, Found, Vanished, forget, read
+from modulepickle._hash import sha256
 from modulepickle._log import log
 from modulepickle._needs import Needs, mentioned, needs_of
 from modulepickle._policy import Policy
@@ -40,7 +40,7 @@ DIGEST_SIZE: Final = 16
 
 def fold(*parts: bytes) -> bytes:
     """Return the SHA-256 over byte strings, each with its length before it."""
-    total = hashlib.sha256()
+    total = sha256()
     for part in parts:
         total.update(b"%d:%s" % (len(part), part))
     return total.digest()
@@ -67,7 +67,7 @@ class Snapshot:
             name.encode(), *(part for f in files for part in (f.encode(), files[f].digest))
         )
         self.archive = make_zip(files)
-        self.seal = hashlib.sha256(self.archive).digest()[:DIGEST_SIZE]
+        self.seal = sha256(self.archive).digest()[:DIGEST_SIZE]
         self.size = sum(file.size for file in files.values())
         self.is_sure = False
         self._modules = tuple(_modules(files))

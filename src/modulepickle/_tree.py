@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from modulepickle._log import log
@@ -125,7 +125,10 @@ def _under(path: str, root: str) -> bool:
     return path == root or path.startswith(root + os.sep)
 
 
+@cache
 def _standard_library() -> tuple[str, ...]:
+    import sysconfig  # not at the top: it takes long, and a receiver does not need it
+
     # In a virtual environment `platstdlib` points into it; `os` stands where the library really is.
     folders = [
         sysconfig.get_path("stdlib"),
@@ -137,12 +140,9 @@ def _standard_library() -> tuple[str, ...]:
     )
 
 
-STANDARD_LIBRARY: Final = _standard_library()
-
-
 def in_standard_library(real: str) -> bool:
     """Tell whether a real path is the standard library's; `site-packages` in its folder is not."""
-    if not any(_under(real, folder) for folder in STANDARD_LIBRARY):
+    if not any(_under(real, folder) for folder in _standard_library()):
         return False
     return INSTALLATIONS.isdisjoint(real.split(os.sep))
 
