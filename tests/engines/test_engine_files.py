@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frameworks import CHECKS, TREE, drive, line, read, require
-from receivers import find_interpreters, project, run
+from receivers import find_interpreters, project, receive, run
 
 pytestmark = pytest.mark.engines
 
@@ -125,12 +125,19 @@ def test_a_shelf_of_the_newest_python_by_its_own_hook(tmp_path: Path) -> None:
     code = f"""
 import helpers, modulepickle, shelve
 with {hook} as shelf:
-    shelf["things"] = [helpers.double, helpers.Point(3), lambda x: helpers.move(x).x]
+    shelf["things"] = [helpers.double, helpers.Point(3), lambda x: helpers.double(x) + "!"]
 with {hook} as shelf:
     assert shelf["things"][0] is helpers.double
 """
-    tree = project(tmp_path / "tree", TREE)
-    run(tree, code, python=python)
+    run(project(tmp_path / "tree", TREE), code, python=python)
+    code = f"""
+import shelve
+with shelve.open({str(tmp_path / "shelf")!r}) as shelf:
+    double, point, lambda_ = shelf["things"]
+result = double(point), lambda_(point)
+"""
+    got = receive([], code, python=python, absent=["helpers", "sizes"]).result
+    assert got == ("6 km", "6 km!")
 
 
 FRAMES = """
