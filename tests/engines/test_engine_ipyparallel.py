@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from random import randrange
 
 import pytest
 
@@ -39,7 +41,12 @@ def drive_cluster(tmp_path: Path) -> Iterator[Callable[[str], str]]:
         profile = tmp_path / "profile"
         security = profile / "security"
         options = ["--profile-dir", str(profile), "--log-level", "WARN"]
-        local = ["--ip=127.0.0.1", "--location=127.0.0.1", "--init"]
+        # Its ports are free ones when it looks for them, and taken when it uses them, unless it has
+        # a loopback address of its own.
+        address = f"127.{randrange(1, 255)}.{randrange(256)}.{randrange(1, 255)}"
+        address = address if sys.platform == "linux" else "127.0.0.1"
+        local = [f"--ip={address}", "--location=127.0.0.1"]
+        local += ["--IPController.broadcast_scheduler_depth=0"]  # it would listen on 127.0.0.1
         controller = workers.start("controller", "ipyparallel.controller", *options, *local)
         files = [security / f"ipcontroller-{kind}.json" for kind in ("engine", "client")]
         wait_for(lambda: all(file.exists() for file in files), *controller)
