@@ -1,0 +1,181 @@
+"""What each `dumps` and `loads` does, counted: a regression is seen without a clock.
+
+Opened files, looked-up paths, imports, compiled texts, deflated and hashed bytes, and calls of the
+slow way of `reducer_override`. The times themselves are in `benchmarks`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from receivers import project, receive, run, send
+
+MODULES = 20
+PACKAGE = "\n".join(
+    [
+        "=== pkg/__init__.py\nfrom pkg import m0",
+        "def f(): return m0.x\nclass C:\n    def __init__(self, x): self.x = x",
+        *(f"=== pkg/m{n}.py\nimport os, json\nfrom pkg import m0\nx = {n}" for n in range(MODULES)),
+        "=== pkg/sub/__init__.py\nfrom .. import m1\nfrom . import deep",
+        "=== pkg/sub/deep/data.txt\n1, 2, 3",
+    ]
+)
+FILES = MODULES + 3
+FOLDERS = 3
+
+# Counts all of a process, from `watch()` on. What `os` and `zlib` do is counted by their functions,
+# all else by the interpreter's own audit events.
+COUNTING = """
+    import collections, hashlib, os, pathlib, sys, time, zlib
+    import modulepickle, pkg
+    from modulepickle import _files, _shipping
+    home = os.path.realpath("pkg")
+    counts = collections.Counter()
+    watching = False
+    def note(what, amount=1):
+        if watching:
+            counts[what] += amount
+    def hook(event, args):
+        if watching:
+            if event == "open":
+                inside = str(args[0]).startswith(home)
+                note("opened" if inside else f"opened elsewhere: {args[0]}")
+            elif event in ("import", "compile"):
+                note(event)
+    sys.addaudithook(hook)
+    def counted(name, module, function):
+        def call(*args, **kwargs):
+            path = os.path.abspath(args[0]) if args else "."
+            note(f"{name} inside" if path.startswith(home) else f"{name} elsewhere")
+            return function(*args, **kwargs)
+        setattr(module, name, call)
+    for name in ("stat", "lstat", "scandir", "listdir"):
+        counted(name, os, getattr(os, name))
+    class Deflate:
+        def __init__(self, *args):
+            self.packer = compressobj(*args)
+        def compress(self, data):
+            note("deflated", len(data))
+            return self.packer.compress(data)
+        def flush(self):
+            return self.packer.flush()
+    compressobj, zlib.compressobj = zlib.compressobj, Deflate
+    slow = _shipping.Shipping.reducer_override
+    def reducer_override(self, obj):
+        note("slow way")
+        return slow(self, obj)
+    _shipping.Shipping.reducer_override = modulepickle.Pickler.reducer_override = reducer_override
+    def dumps(obj):
+        global watching
+        counts.clear()
+        watching = True
+        data = modulepickle.dumps(obj)
+        watching = False
+        return data
+    def settle():
+        # Until no file or folder is one that just changed.
+        os.utime(".", (1_700_000_000, 1_700_000_000))
+        began = time.time_ns()
+        while time.time_ns() < began + 2 * _files.TICK_NS:
+            modulepickle.dumps(pkg)
+    def size():
+        return sum(each.stat().st_size for each in pathlib.Path(home).rglob("*.[pt][yx]*")
+                   if each.is_file() and "__pycache__" not in each.parts)
+"""
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory):
+    """What is counted in the first `dumps` of a process, in a warm one, and after an edit."""
+    tree = project(tmp_path_factory.mktemp("counts"), PACKAGE)
+    code = """
+        dumps(pkg.f)
+        result = {"cold": dict(counts), "size": size(), "entries": len(sys.path) + 3}
+        for name, number in {"few": 10, "many": 10_000}.items():
+            dumps([pkg.C(each) for each in range(number)])
+            result[name] = {"slow way": counts["slow way"]}
+        settle()
+        dumps(pkg.f)
+        result["warm"] = dict(counts)
+        pathlib.Path("pkg/m7.py").write_text("import os, json, re\\nx = 7")
+        dumps(pkg.f)
+        result["edit"] = dict(counts)
+        settle()
+        pathlib.Path("pkg/sub/new.txt").write_text("new")
+        dumps(pkg.f)
+        result["new file"] = dict(counts)
+    """
+    return run(tree, textwrap.dedent(COUNTING) + textwrap.dedent(code)).result
+
+
+def own(found):
+    """Leave out what is not the package's, but the numbers of look-ups and of the slow way."""
+    return {what: number for what, number in found.items() if "elsewhere" not in what}
+
+
+def test_the_first_dumps_reads_each_file_once_and_parses_none(counts):
+    cold = own(counts["cold"])
+    assert cold["opened"] == FILES
+    assert cold["deflated"] == counts["size"]
+    assert cold["scandir inside"] == FOLDERS
+    # The folders before they are read, and where the package stands; files by `os.scandir`.
+    assert cold["stat inside"] <= 2 * FOLDERS
+    assert cold["import"] <= 5
+    assert cold.get("compile", 0) <= 3
+    assert cold["slow way"] <= 10
+
+
+def test_a_warm_dumps_stats_each_file_and_folder_once_and_does_nothing_else(counts):
+    assert own(counts["warm"]) == {"stat inside": FILES + FOLDERS, "slow way": 8}
+    others = {what: number for what, number in counts["warm"].items() if "elsewhere" in what}
+    assert set(others) == {"stat elsewhere"}
+    assert others["stat elsewhere"] <= 2 * counts["entries"]
+
+
+def test_after_an_edit_one_file_is_read_and_packed(counts):
+    text = len("import os, json, re\nx = 7")
+    expected = {"opened": 1, "deflated": text, "stat inside": FILES + FOLDERS, "slow way": 8}
+    assert own(counts["edit"]) == expected
+    assert not [what for what in counts["edit"] if what.startswith("opened elsewhere")]
+
+
+def test_a_new_file_is_found_by_one_walk(counts):
+    found = own(counts["new file"])
+    assert (found["opened"], found["deflated"], found["scandir inside"]) == (1, len("new"), FOLDERS)
+    assert found["stat inside"] == FILES + FOLDERS + FOLDERS
+    assert "compile" not in found
+    assert "import" not in found
+
+
+def test_of_many_instances_only_the_first_takes_the_slow_way(counts):
+    assert counts["many"] == counts["few"]
+    assert counts["many"]["slow way"] <= 10
+
+
+# --- loads ----------------------------------------------------------------------------------------
+
+
+def test_a_warm_loads_opens_imports_and_compiles_nothing(tmp_path):
+    tree = project(tmp_path, PACKAGE)
+    data = send(tree, "from pkg import f as obj")
+    code = """
+        import collections, pickle, sys
+        seen, watching = collections.Counter(), False
+        def hook(event, args):
+            if watching:
+                seen[event] += 1
+        again = pickle.loads(datas[0])
+        sys.addaudithook(hook)
+        watching = True
+        same = pickle.loads(datas[0]) is again
+        watching = False
+        result = same, dict(seen)
+    """
+    same, seen = receive(data, code).result
+    assert same
+    # Each global of the pickle is looked up, and stage 0 is run, which was compiled before.
+    assert seen.keys() <= {"pickle.find_class", "exec"}
+    assert seen["pickle.find_class"] <= 3
+    assert seen.get("exec", 0) <= 1
