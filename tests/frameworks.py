@@ -17,7 +17,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -208,7 +208,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def started(
     command: Sequence[str], folder: Path, env: Mapping[str, str], **options: Any
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a process in a group of its own; at the end, end the group by its id."""
+    """Start a process in a session of its own; at the end, end what is in that, by its ids."""
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -221,11 +221,30 @@ def started(
     try:
         yield process
     finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        _end(os.killpg, process.pid)
+        for other in _session(process.pid):
+            _end(os.kill, other)
         process.wait(10)
+
+
+def _end(kill: Callable[[int, int], None], which: int) -> None:
+    try:
+        kill(which, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _session(leader: int) -> list[int]:
+    """Return what is left of a session, on Linux: parsl's workers are not in the leader's group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[3]) == leader:  # after its state, parent and group
+            found.append(int(stat.parent.name))
+    return found
 
 
 def drive(
