@@ -50,7 +50,7 @@ LOOKED_UP = {  # in `_rebuild.py`, by their names
     "set_abstract", "set_cell", "set_class", "set_dataclass", "set_dispatch", "set_function",
     "set_members", "set_namedtuple", "set_protocol", "set_scope",
 }  # fmt: skip
-FOREIGN = {"_initializing", "_value_", "has_location", "loader", "msg"}
+FOREIGN = {"_field_type", "_initializing", "_value_", "has_location", "loader", "msg"}
 """Attributes of others that `foreign_attributes` may not find."""
 
 KEEPS_PARAMETERS = {"import_", "import_module"}
@@ -202,7 +202,7 @@ class Search:
     in one are strings, and numbers of names and of choices, spelled by `spelled`.
     """
 
-    LETTERS = string.ascii_letters + "_"
+    LETTERS = string.ascii_letters.replace("N", "_")  # `N` is what stage 0 calls the loader's name
     HEADER = re.compile(r" *(if|for|while|with|try|except|else|elif|finally|def|class|@)\b")
 
     def __init__(self, marked: str, conflicts: list[set[int]], seed: int) -> None:
@@ -386,7 +386,7 @@ def pack_file(file: str, check: bool, rounds: int, seeds: int) -> None:
     packed, small = min(((pack(small), small) for small in tried), key=lambda pair: len(pair[0]))
     encoded = base64.b64encode(packed).decode()
     lines = "\n".join(encoded[i : i + 96] for i in range(0, len(encoded), 96))
-    name = hashlib.sha256(small.encode()).hexdigest()[:8]
+    name = hashlib.sha256(small.encode()).hexdigest()[:6]
     (SOURCE / target).write_text(
         TEMPLATE.format(file=file, what=what, source=digest, name=name, lines=lines),
         encoding="utf-8",

@@ -34,6 +34,8 @@ CODE = """
     obj = helpers.double, single.triple, google.mycompany.once, helpers.units
 """
 HEX = "0123456789abcdef"
+OURS = f"modulepickle-{os.getuid()}"
+"""The name of the loader's folder, in the one that `MODULEPICKLE_CACHE` names."""
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def filled(cache_dir: Path, data: bytes) -> Path:
     """The cache folder that a receiver left."""
     got = receive(data, "result = obj[0](2), obj[1](2), obj[2](2)", cache=cache_dir)
     assert got.result == (4, 6, 2)
-    return cache_dir
+    return cache_dir / OURS
 
 
 def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -103,7 +105,7 @@ def test_the_last_use_is_the_time_of_the_folder(filled: Path) -> None:
 def test_no_folder_at_all(cache_dir: Path, arguments: tuple[str, ...]) -> None:
     done = command(*arguments)
     assert done.returncode == 0
-    assert done.stdout.endswith(f"{cache_dir} holds nothing: 0 bytes\n")
+    assert done.stdout.endswith(f"{cache_dir / OURS} holds nothing: 0 bytes\n")
     assert listed(*arguments) == []
     assert not cache_dir.exists()
 
@@ -144,7 +146,7 @@ def test_clear_empties(filled: Path, data: bytes) -> None:
         f"{filled} holds nothing: 0 bytes",
     ]
     assert [*filled.iterdir()] == []
-    receive(data, "obj[0]", cache=filled)
+    receive(data, "obj[0]", cache=filled.parent)
     assert len(packages()) == 3
 
 
@@ -191,6 +193,40 @@ def test_what_a_process_uses_stays(filled: Path) -> None:
     assert [*filled.iterdir()] == []
 
 
+LIVE = """
+import pickle, sys
+with open(sys.argv[1], "rb") as file:
+    double, *_ = pickle.load(file)
+print("loaded", flush=True)
+sys.stdin.readline()
+import helpers.units
+with open(helpers.units.__file__) as file:
+    print(double(21), file.read().strip(), flush=True)
+"""
+
+
+def test_what_a_live_receiver_uses_stays(filled: Path, data: bytes, tmp_path: Path) -> None:
+    tmp_path.joinpath("data.pickle").write_bytes(data)
+    variables = {"PATH": os.defpath, "MODULEPICKLE_CACHE": str(filled.parent)}
+    live = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", LIVE, str(tmp_path / "data.pickle")],
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with live:
+        assert live.stdout is not None
+        assert live.stdout.readline() == "loaded\n"
+        assert {name for name, entry in packages().items() if entry["in_use"]} == set(packages())
+        done = command("clear")
+        assert done.returncode == 1
+        assert done.stdout.splitlines()[0].startswith("removed 4 bytecode files: ")
+        assert live.communicate("\n", timeout=100)[0] == '42 UNIT = "km"\n'
+    assert command("clear").returncode == 0
+    assert [*filled.iterdir()] == []
+
+
 def test_parts_that_killed_processes_left_go(filled: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()  # its number is nobody's now
@@ -198,13 +234,13 @@ def test_parts_that_killed_processes_left_go(filled: Path) -> None:
     for number in (dead, alive):
         filled.joinpath(f"{HEX * 2}.{number}/helpers").mkdir(parents=True)
         filled.joinpath(f"{HEX * 2}.{number}/helpers/x.py").write_text("x")
-        filled.joinpath(f"{HEX * 4}.{number}").write_text("x")
-        filled.joinpath(f"{HEX * 2}.zip.{number}").write_text("x")
+        filled.joinpath(f"{number}.140").write_text("x")
+        filled.joinpath(f"{number}.140.77").write_text("x")
     done = command("clear")
     assert done.returncode == 1
     assert " 3 leftovers: " in done.stdout
-    left = sorted(os.listdir(filled))
-    assert left == [f"{HEX * 2}.{alive}", f"{HEX * 2}.zip.{alive}", f"{HEX * 4}.{alive}"]
+    left = set(os.listdir(filled))
+    assert left == {f"{HEX * 2}.{alive}", f"{alive}.140", f"{alive}.140.77"}
 
 
 # --- folders that are refused ---------------------------------------------------------------------
@@ -213,7 +249,7 @@ def test_parts_that_killed_processes_left_go(filled: Path) -> None:
 def refused(path: Path, says: str) -> None:
     before = sorted(path.parent.rglob("*"))
     for what in ("list", "clear"):
-        done = command(what, MODULEPICKLE_CACHE=str(path))
+        done = command(what, MODULEPICKLE_CACHE=str(path.parent))
         assert done.returncode == 2
         assert done.stdout == ""
         assert f"modulepickle: {path} " in done.stderr
@@ -222,15 +258,15 @@ def refused(path: Path, says: str) -> None:
     assert sorted(path.parent.rglob("*")) == before
 
 
-def test_a_link_is_refused(filled: Path) -> None:
-    link = filled.parent / "link"
+def test_a_link_is_refused(filled: Path, tmp_path: Path) -> None:
+    link = tmp_path / OURS
     link.symlink_to(filled)
     refused(link, "is a link")
 
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
-    tmp_path.joinpath("file").write_text("x")
-    refused(tmp_path / "file", "is a link or a file")
+    tmp_path.joinpath(OURS).write_text("x")
+    refused(tmp_path / OURS, "is a link or a file")
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o702])

@@ -5,11 +5,13 @@ The loader unpacks and compiles into one folder a user and host (`_loader`, R13)
     <32 hex>        a folder: one unpacked package; the name is the hash of its archive
     <64 hex>        bytecode of one file
     <32 hex>.zip    an archive that came from a store
-    *.<PID>         what a process was writing, or deleting, when it was killed
+    <PID>.<number>  what a process was writing when it was killed
+    *.<PID>         what `clear` was deleting when it was killed
 
-The time of a folder or file is that of its last use. A process that uses a folder holds a shared
-lock on it; whoever deletes one gets the exclusive lock, renames it, so that nobody finds half of
-it, and then deletes. Anything else in there is not the loader's: neither listed nor deleted.
+The time of a folder is that of its last use, that of bytecode when it was made. A process that uses
+a folder holds a shared lock on it; whoever deletes one gets the exclusive lock, renames it, so that
+nobody finds half of it, and then deletes. Anything else in there is not the loader's: neither listed
+nor deleted.
 
 Outside API: `Entry`, `clear`, `described`, `entries`, `location`, `total`.
 """
@@ -35,7 +37,7 @@ KINDS: Final = {
     "package": re.compile(r"[0-9a-f]{32}"),
     "bytecode file": re.compile(r"[0-9a-f]{64}"),
     "archive": re.compile(r"[0-9a-f]{32}\.zip"),
-    "leftover": re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32}|\.zip)?\.[0-9]+"),
+    "leftover": re.compile(r"[0-9a-f]{32}\.(?P<process>[0-9]+)|(?P<by>[0-9]+)(?:\.[0-9]+){1,2}"),
 }
 """What the loader makes -> the names that it gives it."""
 
@@ -53,15 +55,15 @@ class Entry(NamedTuple):
     size: int
     """Bytes of the files' contents."""
     used: float
-    """When a process began to use it last, in seconds since the epoch."""
+    """When a process began to use a package last, or made another file: seconds since the epoch."""
     in_use: bool
     """Whether a process uses it now."""
 
 
 def location() -> str:
     """Return the path of the cache folder, as the loader finds it; it need not be there."""
-    default = os.getenv("TMPDIR", "/tmp") + f"/modulepickle-{_user()}"
-    return os.getenv("MODULEPICKLE_CACHE") or default
+    above = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
+    return f"{above}/modulepickle-{_user()}"
 
 
 def entries() -> list[Entry]:
@@ -186,7 +188,8 @@ def _name(path: str) -> str:
 def _in_use(path: str, kind: str) -> bool:
     """Tell whether a process uses it. A file that is no part of one is read at once, and closed."""
     if kind == "leftover":
-        process = int(path.rpartition(".")[2])
+        match = KINDS[kind].fullmatch(os.path.basename(path))
+        process = int(match["process"] or match["by"]) if match else 0
         return process != os.getpid() and _is_alive(process)
     if kind != "package" or fcntl is None:
         return False
@@ -238,16 +241,14 @@ def _delete(top: int, entry: Entry) -> bool:
 
 
 def _rename(top: int, file: str, name: str) -> bool:
-    """Rename a folder that nobody uses. Loaders make and lock theirs with a lock on `top`."""
+    """Rename a folder that nobody uses."""
     folder = os.open(file, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
     try:
-        fcntl.flock(top, fcntl.LOCK_EX)
         if not _lock(folder):
             return False
         os.rename(file, name, src_dir_fd=top, dst_dir_fd=top)
         return True
     finally:
-        fcntl.flock(top, fcntl.LOCK_UN)
         os.close(folder)
 
 

@@ -42,7 +42,7 @@ THE_LOADER: Final = TheLoader()
 def reduce_loader(_: TheLoader) -> Reduced:
     """Return the call that finds or makes the loader."""
     stage0 = Call(getattr, SYS, LOADER_NAME, STAGE0)
-    return eval, (stage0, {"__name__": LOADER_NAME, "z": LOADER})
+    return eval, (stage0, {"N": LOADER_NAME, "z": LOADER})
 
 
 class TheRebuilder(TheLoader):

@@ -15,7 +15,8 @@ Invariants, by the rules of the design. Keep them when you edit:
    made is native (see ``native``), and is neither replaced nor removed.
 4. (R12) Only ``ACTIVE``, the modules themselves and their classes hold a snapshot strongly.
 5. (R13) Source is executed from the archive in memory, never from disk. Files on disk are for
-   everybody else: ``open``, tracebacks, extension modules, other processes.
+   everybody else: ``open``, tracebacks, extension modules, other processes. Each is compared with
+   the archive when a process first needs the folder, which is locked as long as it is needed.
 6. (R14) A module is bound on its parent *before* it executes, since ``IMPORT_FROM`` falls back to
    ``sys.modules``; whoever finds it bound waits for the import lock of its name.
 
@@ -27,6 +28,7 @@ import builtins
 import hashlib
 import importlib._bootstrap as bootstrap
 import importlib.util as util
+import linecache
 import logging
 import marshal
 import os
@@ -42,7 +44,6 @@ host_import = bootstrap._gcd_import
 # first: a child never finds it held. Never held while shipped code runs.
 LOCK = bootstrap._ImportLockContext
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
-TIME = 10**9  # of each unpacked file, in s: another one means that it was changed
 
 # Name -> `made` and `leave` of the active snapshot. It hangs where all releases find it.
 ACTIVE = sys.__dict__.setdefault("_modulepickle", {})
@@ -51,8 +52,8 @@ warn = logging.getLogger("modulepickle").warning
 
 
 def spec_of(name):
-    """The spec of what ``sys.modules`` has under a name, or None."""
-    return getattr(sys.modules.get(name), "__spec__", None)
+    """The spec of what ``sys.modules`` has under a name, or something else without attributes."""
+    return getattr(sys.modules.get(name), "__spec__", 0)
 
 
 def native(name):
@@ -61,14 +62,15 @@ def native(name):
     for made, _ in ACTIVE.values():
         if made.get(name) is module:
             return None
-    return None if hasattr(spec_of(name), "snapshot") else module
+    if not hasattr(spec_of(name), "snapshot"):
+        return module
 
 
 def cache():
     """The folder for unpacked files: a real one that only this user can write in, or an error."""
     uid = getattr(os, "getuid", int)()
-    path = os.getenv("TMPDIR", "/tmp") + f"/modulepickle-{uid}"
-    path = os.getenv("MODULEPICKLE_CACHE") or path
+    path = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
+    path += f"/modulepickle-{uid}"  # a folder of its own, since it is swept
     os.makedirs(path, 448, True)
     found = os.lstat(path)  # its mode comes first, its owner fifth
     # A link, or open to group or others; Windows' permission bits say nothing.
@@ -79,10 +81,10 @@ def cache():
 
 def write(path, data):
     """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
-    part = f"{path}.{os.getpid()}"
-    external.SourceFileLoader.set_data(None, part, data)  # makes folders; is silent if it fails
-    os.utime(part, (TIME, TIME))
-    if os.stat(part)[6] < len(data):  # the disk is full: let the next line fail
+    os.makedirs(os.path.dirname(path), 448, True)
+    part = f"{cache()}/{os.getpid()}.{id(data)}"  # there it is swept, if this process is killed
+    external.SourceFileLoader.set_data(None, part, data)  # is silent if it fails
+    if os.stat(part)[6] < len(data):  # the disk is full: let the last line fail
         os.remove(part)
     os.replace(part, path)
 
@@ -119,17 +121,18 @@ class Source(external.SourceFileLoader):
         return self.home.unzip(self.member) if path == self.path else super().get_data(path)
 
     def get_code(self, name):
-        data = self.get_data(self.path)
-        tag = data + b"%s%d" % (util.MAGIC_NUMBER, sys.flags.optimize)
-        tag = "/" + hashlib.sha256(tag).hexdigest()
+        # The file as it is packed: nothing is inflated. Format 2 of marshal has one form only.
+        tag = util.MAGIC_NUMBER, sys.flags.optimize, self.home.files[self.member]
+        tag = "/" + hashlib.sha256(marshal.dumps(tag, 2)).hexdigest()
         try:
             with open(cache() + tag, "rb") as file:
-                code = marshal.load(file)
+                # Inflating checks a sum, too: what is damaged, or another file's, is not executed.
+                code = marshal.loads(zlib.decompress(file.read()))[tag]
             bootstrap._imp._fix_co_filename(code, self.path)
         except Exception:
-            code = self.source_to_code(data, self.path)
+            code = self.source_to_code(self.get_data(self.path), self.path)
             try:
-                write(cache() + tag, marshal.dumps(code))
+                write(cache() + tag, zlib.compress(marshal.dumps({tag: code}), 0))
             except OSError:
                 pass
         return code
@@ -154,24 +157,27 @@ class Snapshot:
     """
 
     def __init__(self, top, digest, seal, archive):
-        if hashlib.sha256(archive).digest()[:16] != seal:
-            raise ImportError(f"{top} is damaged: pickle it again")
         self.parts = self.top, digest, self.seal, archive = top, digest, seal, bytes(archive)
         self.made, self.ready, self.files = {}, set(), {}
+        good = hashlib.sha256(archive).digest()[:16] == seal
         end = 0
-        while archive[end : end + 4] == b"PK\3\4":
-            method, packed, size, width = struct.unpack_from("<8xH8xIIH", archive, end)
+        while good and archive[end : end + 4] == b"PK\3\4":
+            method, crc, packed, size, width = struct.unpack_from("<8xH4xIIIH", archive, end)
             start = end + 30 + width
             file = archive[end + 30 : start].decode()
             end = start + packed
-            self.files[file] = method, size, archive[start:end]
+            self.files[file] = method, crc, size, archive[start:end]
+            # A name that would leave the folder is refused. Nothing is ever made but plain files.
+            good = "/../" not in f"/{file}/"
+        if not good:
+            raise ImportError(f"{top} is damaged: pickle it again")
         self.builtins = {**builtins.__dict__, "__import__": self.import_}
 
     def __setstate__(self, needs):
         """Link what it requires. The snapshot unpickled last is the active one (R11)."""
         self.needs = needs
         with LOCK():
-            made, leave = ACTIVE.get(self.top, (None, self.rival))
+            made, leave = ACTIVE.get(self.top, (0, self.rival))
             if made is self.made or native(self.top) or self.own():
                 return
             rival = leave()
@@ -193,8 +199,12 @@ class Snapshot:
     # The archive and its folder
 
     def unzip(self, name):
-        method, _, data = self.files[name]
-        return zlib.decompress(data, -15) if method else data
+        method, crc, size, data = self.files[name]
+        if method:
+            data = zlib.decompressobj(-15).decompress(data, size + 1)
+        if zlib.crc32(data) != crc:
+            raise ImportError(f"{name} is damaged: pickle it again")
+        return data
 
     @once
     def folder(self):
@@ -202,27 +212,50 @@ class Snapshot:
         name = "/" + self.seal.hex()
         try:
             folder = cache() + name
-            for file, (_, size, _) in self.files.items():
+            # There are no such locks on Windows, nor on each file system: then nothing is swept.
+            try:
+                os.makedirs(folder, 448)
+                for old in os.scandir(cache()):
+                    # A folder has the time when a process began to use it last; bytecode, when it
+                    # was made.
+                    if os.stat(folder)[8] - old.stat()[8] > 604800:  # seven days, in s
+                        lock = os.open(old, 0)
+                        try:
+                            __import__("fcntl").flock(lock, 6)
+                            __import__("shutil").rmtree(old) if old.is_dir() else os.remove(old)
+                        except Exception:  # it is in use
+                            pass
+                        os.close(lock)
+            except Exception:  # it is not new
+                pass
+            try:
+                lock = os.open(folder, 0)  # as long as it is locked, nobody sweeps it away
+                weakref.finalize(self, os.close, lock)
+                __import__("fcntl").flock(lock, 1)
+                os.utime(folder)
+            except Exception:
+                pass
+            for file, (_, crc, _, _) in self.files.items():
                 path = f"{folder}/{file}"
                 try:
-                    if os.stat(path)[6:9:2] == (size, TIME):
+                    if zlib.crc32(external.FileLoader.get_data(None, path)) == crc:
                         continue
                 except OSError:
                     pass
                 write(path, self.unzip(file))
             return folder
-        except OSError as error:
+        except Exception as error:
             warn("%s: %s has no real __file__", error, self.top)
-            return name
+            return os.devnull + name  # nobody can make that one
 
     # The face
 
     def rival(self):
         """The file that the host would import under the name."""
         try:
-            return getattr(util.find_spec(self.top), "origin", None)
+            return getattr(util.find_spec(self.top), "origin", 0)
         except Exception:
-            return None
+            pass
 
     def leave(self):
         """Take this snapshot out of the sight of the rest of the process."""
@@ -234,10 +267,9 @@ class Snapshot:
             if sys.modules.get(name) is self.made[name]:
                 del sys.modules[name]
         sys.path_importer_cache.pop(self.folder, 0)
-        table = getattr(sys.modules.get("linecache"), "cache", {})
-        for path in [*table]:
+        for path in [*linecache.cache]:
             if path.startswith(self.folder):
-                del table[path]
+                del linecache.cache[path]
 
     def show(self, name):
         """Let ``sys.modules`` say what the active snapshot says, but for a module that executes."""
@@ -264,14 +296,6 @@ class Snapshot:
     def own(self):
         """Whether this process imported the same by itself. The library can tell, if it is here."""
         return getattr(sys.modules.get("modulepickle._own"), "owns", {}.get)(self)
-
-    @once
-    def native(self):
-        try:
-            native(self.top) and host_import("modulepickle._own")
-        except ImportError:
-            pass
-        return self.own()
 
     # What the import statements of its code see (R8)
 
@@ -355,8 +379,13 @@ class Snapshot:
         """The module of a dotted name in this snapshot, imported if need be."""
         if name in self.ready:
             return self.made[name]
-        if self.native:
-            return host_import(name)
+        if not self.made:
+            try:
+                native(self.top) and host_import("modulepickle._own")
+            except ImportError:
+                pass
+            if self.own():
+                return host_import(name)
         parent, _, child = name.rpartition(".")
         package = self.fetch(parent) if name != self.top else View("")
         try:
@@ -416,7 +445,7 @@ def get(name, digest, *rest):
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
 
 
-# Stage 0 runs this text in a dictionary with no more than `__name__`. Of two threads that do so at
-# once, both get the one that won; and only then is there the code that finds it the next time.
-get = sys.modules.setdefault(__name__, get)
-setattr(sys, __name__, (lambda: __import__(__name__)).__code__)
+# Stage 0 runs this text in a dictionary that has `N`, the name of the loader. Of two threads that
+# do so at once, both get the one that won; only then is there code that finds it the next time.
+get = sys.modules.setdefault(N, get)  # noqa: F821
+setattr(sys, N, (lambda: __import__(N)).__code__)  # noqa: F821

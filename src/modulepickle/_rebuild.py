@@ -99,7 +99,7 @@ def function(code, names, cells, scope=None):
         )
     names.setdefault("__builtins__", builtins.__dict__)
     free = [cells.get(name) or types.CellType() for name in code.co_freevars]
-    return types.FunctionType(code, names, None, None, (*free,))
+    return types.FunctionType(code, names, None, None, (*free,) or None)
 
 
 def set_function(made, state):

@@ -32,9 +32,13 @@ def known(key, make, *args):
 def make_class(meta, name, bases, space):
     # Not the metaclass's own `__new__`: it has run, and what it did is in the state.
     plain = next(
-        each
-        for each in meta.__mro__
-        if each.__module__ in "abc _ctypes" or isinstance(vars(each).get("__new__"), type(len))
+        (
+            each
+            for each in meta.__mro__
+            if each.__module__ in ("abc", "_ctypes")
+            or isinstance(vars(each).get("__new__"), type(len))
+        ),
+        type,  # PyPy's own is no builtin function
     )
     if any(
         isinstance(vars(each).get("__init_subclass__"), classmethod) and each.__module__ != "typing"
@@ -43,7 +47,7 @@ def make_class(meta, name, bases, space):
     ):
         # It has run, too. While the class is made, another one stands before it.
         shield = {"__init_subclass__": lambda *_: None}
-        if not bases[0].__dictoffset__:
+        if not getattr(bases[0], "__dictoffset__", 1):
             shield["__slots__"] = ()
         try:
             made = plain.__new__(meta, name, (type("", (), shield), *bases), {**space})
@@ -87,7 +91,7 @@ def set_class(made, state):
         return
     for each in type(made).__mro__:
         put = vars(each).get("__setattr__")
-        if isinstance(put, type(type.__setattr__)):  # of C: no metaclass has a say
+        if put and not getattr(put, "__globals__", 0):  # of C: no metaclass has a say
             break
     for name in attributes:
         put(made, name, attributes[name])
