@@ -10,8 +10,8 @@ The loader unpacks and compiles into one folder a user and host (`_loader`, R13)
 
 The time of a folder is that of its last use, that of bytecode when it was made. A process that uses
 a folder holds a shared lock on it; whoever deletes one gets the exclusive lock, renames it, so that
-nobody finds half of it, and then deletes. Anything else in there is not the loader's: neither listed
-nor deleted.
+nobody finds half of it, and then deletes. Anything else in there is not the loader's: neither
+listed nor deleted.
 
 Outside API: `Entry`, `clear`, `described`, `entries`, `location`, `total`.
 """
