@@ -172,6 +172,7 @@ def generator():
 
 def own(x):
     # What stands in a module is that of its source on the receiver, whatever was done to it here.
+    assert not (isinstance(x, type) and issubclass(x, tuple))  # its fields are made anew
     named = isinstance(x, (type, enum.Enum)) or hasattr(x, "__qualname__") or x is collections
     assert not named or "<locals>" in getattr(x, "__qualname__", "") or x.__module__ == "__main__"
     return x
@@ -227,7 +228,7 @@ class Script(str):
 @st.composite
 def scripts(draw: Any) -> Script:
     """Draw what a script does after `CLASSES`."""
-    lines = ["import functools, operator, types, local", "o = []"]
+    lines = ["import functools, operator, types, local", "from math import inf", "o = []"]
     for number in range(draw(st.integers(1, 10))):
         line = f"o.append({draw(st.sampled_from(OBJECTS))})"
         if number and not draw(st.integers(0, 2)):

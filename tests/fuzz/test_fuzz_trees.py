@@ -14,6 +14,8 @@ from fuzzing import fuzz
 from hypothesis import given
 from trees import Tree, trees
 
+from receivers import interpreters
+
 # What both sides run: it turns what a module holds into plain lists and strings.
 DESCRIBE = """
 import sys, types
@@ -80,7 +82,8 @@ for name in eager:
     except Exception:
         continue
     # Of a namespace that has nothing in it so far, no receiver knows what it is.
-    if hasattr(module, "__file__") or any(each.startswith(name + ".") for each in sys.modules):
+    inside = [sys.modules[each] for each in sys.modules if each.startswith(name + ".")]
+    if any(getattr(each, "__file__", None) for each in [module, *inside]):
         imported.append(module)
 data = modulepickle.dumps((imported, entry.observe))
 assert data == modulepickle.dumps((imported, entry.observe)), "the second time, another pickle"
@@ -115,12 +118,12 @@ except Exception as problem:
 """
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[dict[str, Server]]:
+@pytest.fixture(scope="module", params=interpreters())
+def servers(request: pytest.FixtureRequest) -> Iterator[dict[str, Server]]:
     made = {
         "sender": Server(bare=False, hash_seed=1),
         "other sender": Server(bare=False, hash_seed=2),
-        "bare": Server(),
+        "bare": Server(python=request.param),
     }
     yield made
     for server in made.values():
