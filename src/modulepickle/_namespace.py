@@ -31,8 +31,8 @@ OWN: Final = Call(Call(getattr, Call(getattr, SYS, "modules"), "get"), "modulepi
 def reduce_namespace(pickler: Pickler, module: ModuleType) -> Reduced | None:
     """Reduce a namespace package that has local packages loaded; None if it is no such thing."""
     names = vars(module)
-    home = getattr(names.get("import_module"), "__self__", None)
-    if hasattr(home, "parts"):  # what the loader has in place of one
+    home = next((each for each in names.values() if _is_snapshot(each)), None)
+    if home is not None:  # what the loader has in place of one
         scope = _resent(pickler, home)
     elif names.get("__file__") is None and "__path__" in names:
         needs = _loaded(pickler, f"{module.__name__}.")
@@ -45,6 +45,11 @@ def reduce_namespace(pickler: Pickler, module: ModuleType) -> Reduced | None:
     # `import_module` has a second parameter, too, which it looks at for relative names only.
     find = Call(getattr, OWN, "namespace", Call(getattr, scope, "import_module"))
     return find, (module.__name__, scope)
+
+
+def _is_snapshot(obj: Any) -> bool:
+    """Tell whether an object is a snapshot of the loader's; it is looked at by its type first."""
+    return hasattr(type(obj), "import_module") and hasattr(obj, "parts")
 
 
 def _loaded(pickler: Pickler, prefix: str) -> dict[str, Shipped | str]:
