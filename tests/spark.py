@@ -57,13 +57,16 @@ def _home() -> Path:
 
 
 def variables(folder: Path) -> dict[str, str]:
-    """Return the variables that hide the library from the Python workers of a Spark on 127.0.0.1.
+    """Return the variables that hide library and tree from the Python workers of a local Spark.
 
     What a process inherits in `PYTHONPATH`, Spark puts after its own: the script comes before both.
+    Without a cluster, workers start in the driver's folder, the working tree: the script goes away.
     """
     stub = environment(folder)["STUB"]
     python = folder / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH={stub}:$PYTHONPATH exec {sys.executable} "$@"\n')
+    python.write_text(
+        f'#!/bin/sh\ncd {stub}\nPYTHONPATH={stub}:$PYTHONPATH exec {sys.executable} "$@"\n'
+    )
     python.chmod(0o755)
     local = folder / "local"
     local.mkdir()

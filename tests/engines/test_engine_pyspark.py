@@ -1,7 +1,7 @@
 """PySpark: workers that have neither the working tree nor the library.
 
-The classic driver runs a local cluster of two workers; a client of Spark Connect knows nothing but
-the address of a server.
+The classic driver runs a local cluster of two workers, which is three Javas, or workers of its own;
+a client of Spark Connect knows nothing but the address of a server.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import modulepickle, pyspark
 here, stub = os.getcwd(), os.environ["STUB"]
 os.environ["PYTHONPATH"] = stub
 os.chdir(stub)
-conf = pyspark.SparkConf().setMaster("local-cluster[2,1,1024]").setAppName("modulepickle")
+conf = pyspark.SparkConf().setMaster(os.environ["MASTER"]).setAppName("modulepickle")
 conf.setAll({[*SETTINGS.items()]!r})
 context = pyspark.SparkContext(conf=conf)
 context.setLogLevel("ERROR")
@@ -96,6 +96,10 @@ assert rows(fresh) == ["0 miles", "2 miles", "4 miles", "6 miles"]
 """
 
 
+CLUSTER = {"MASTER": "local-cluster[2,1,1024]"}
+LOCAL = {"MASTER": "local[2]"}
+
+
 def test_functions_broadcasts_shuffles_and_edits(tmp_path: Path) -> None:
     require_spark()
     code = f"""{START}
@@ -109,12 +113,13 @@ assert sorted(added) == [(0, 2), (1, 4)], added
 print("spark passed")
 context.stop()
 """
-    assert "spark passed" in drive(tmp_path, code, **variables(tmp_path))
+    assert "spark passed" in drive(tmp_path, code, **variables(tmp_path), **CLUSTER)
 
 
 def test_the_exception_of_a_task_is_one_of_sparks_with_its_text(tmp_path: Path) -> None:
     require_spark()
     code = f"""{START}{SESSION}
+assert not any(call(sees, name) for name in ("helpers", "sizes", "modulepickle"))
 error = fails(lambda: call(helpers.fail, helpers.Point(3)))
 assert not isinstance(error, helpers.Wrong)
 assert type(error).__module__.partition(".")[0] in ("pyspark", "py4j"), type(error)
@@ -131,7 +136,7 @@ assert type(error) is helpers.Wrong and error.args == (3,)
 print("errors passed")
 context.stop()
 """
-    assert "errors passed" in drive(tmp_path, code, **variables(tmp_path))
+    assert "errors passed" in drive(tmp_path, code, **variables(tmp_path), **LOCAL)
 
 
 def test_udfs(tmp_path: Path) -> None:
@@ -153,7 +158,7 @@ assert b"modulepickle" in with_ours and b"modulepickle" not in plain
 print("udfs passed")
 context.stop()
 """
-    assert "udfs passed" in drive(tmp_path, code, **variables(tmp_path))
+    assert "udfs passed" in drive(tmp_path, code, **variables(tmp_path), **LOCAL)
 
 
 def test_spark_connect(tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def test_the_example_of_ray(tmp_path: Path) -> None:
 
 def test_the_example_of_spark(tmp_path: Path) -> None:
     require_spark()
-    cluster = ["--master", "local-cluster[2,1,1024]", *submit_arguments(), "pyspark-shell"]
-    settings = {**variables(tmp_path), "PYSPARK_SUBMIT_ARGS": " ".join(cluster)}
+    options = ["--master", "local[2]", *submit_arguments(), "pyspark-shell"]
+    settings = {**variables(tmp_path), "PYSPARK_SUBMIT_ARGS": " ".join(options)}
     assert DOUBLED in drive(tmp_path, example("pyspark.sql"), script=True, **settings)
 
 
