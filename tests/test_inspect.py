@@ -250,7 +250,10 @@ def test_nothing_is_executed(tmp_path: Path) -> None:
         data = pickle.dumps(Executes(proof), protocol)
         report = inspect(data)
         assert not proof.exists()
-        assert report.warnings == ["it uses builtins.eval, and not for the loader"]
+        assert report.warnings == [
+            "it uses builtins.eval, and not for the loader",
+            f"it evaluates the text {Executes(proof).__reduce__()[1][0][:200]!r}",
+        ]
         assert [each["name"] for each in report.data["imports"]] == ["builtins.eval"]
         pickle.loads(data)
         assert proof.exists(), "the test must show what inspect does not do"
@@ -396,7 +399,62 @@ def test_an_archive_in_a_store_is_elsewhere() -> None:
     )
     (made,) = inspect(data).snapshots
     assert (made["archive"], made["archive_bytes"], made["files"]) == ("elsewhere", None, [])
-    assert "archive elsewhere" in str(inspect(data))
+    assert "archive in a store" in str(inspect(data))
+
+
+def test_what_only_a_store_knows() -> None:
+    otherwise = "lambda k,f:__import__('pickle').loads(f())"
+    finder = f"getattr(__import__('sys'),'_modulepickle_0a1b2cf',{otherwise})"
+
+    class Fetch:
+        def __reduce__(self) -> Any:
+            return eval, ("open('/shr/x','rb').read",)
+
+    class Found:
+        def __reduce__(self) -> Any:
+            return eval, (finder,)
+
+        def __call__(self) -> None:
+            pass
+
+    class Stored:
+        def __reduce__(self) -> Any:
+            return Found(), (b"k" * 16, Fetch())
+
+        def __call__(self) -> None:
+            pass
+
+    class Taken:
+        def __reduce__(self) -> Any:
+            return Stored(), ("helpers.deep", "double")
+
+    report = inspect(pickle.dumps(Taken()))
+    (made,) = report.snapshots
+    assert (made["name"], made["archive"], made["digest"]) == ("helpers", "elsewhere", "")
+    assert made["seal"] == (b"k" * 16).hex()
+    assert report.data["shipped"] == ["helpers.deep.double"]
+    assert "it evaluates the text \"open('/shr/x','rb').read\"" in report.warnings
+    assert "archive in a store" in str(report)
+
+
+def test_members_that_lead_out_of_the_folder_are_told() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a/../../x.py", b"x")
+    report = inspect(_by_hand(b"a", file.getvalue()))
+    assert "leads out of the folder, and the receiver will refuse it" in report.problems[0]
+
+
+def test_a_wrong_checksum_is_told() -> None:
+    import zlib
+
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a/x.py", b"x = 1")
+    sum_ = zlib.crc32(b"x = 1").to_bytes(4, "little")
+    report = inspect(_by_hand(b"a", file.getvalue().replace(sum_, b"\0\0\0\1")))
+    with pytest.raises(ValueError, match="its content is not that of its checksum"):
+        report.read("a/x.py")
 
 
 def test_signatures(tree: Path) -> None:

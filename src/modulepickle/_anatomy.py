@@ -10,6 +10,7 @@ Outside API: `Anatomy`, and the parts in it.
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,12 @@ __all__ = ["Anatomy", "Code", "Definition", "Loader", "Snapshot"]
 PREFIX: Final = "_modulepickle_"
 LOADS: Final = frozenset({"pickle.loads", "_pickle.loads", "pickle._loads"})
 LOOKS: Final = frozenset({"builtins.getattr", "builtins.__import__"})
+FINDER: Final = re.compile(
+    r"getattr\(__import__\('sys'\),'_modulepickle_[0-9a-f]+f',"
+    r"lambda k,f:__import__\('pickle'\)\.loads\(f\(\)\)\)"
+)
+"""What looks for packages in a store."""
+
 TEXT_LIMIT: Final = 2**20
 """Bytes of a loader's text; the real one has 12,000."""
 
@@ -49,6 +56,7 @@ class Snapshot(NamedTuple):
     """A call that makes a snapshot on the receiver."""
 
     name: str
+    """Empty if only a store knows it; so is the digest, and the seal is that of the manifest."""
     digest: bytes
     seal: bytes
     archive: Any
@@ -92,7 +100,8 @@ class Anatomy:
         loaders, snapshots, scopes, codes, definitions: in the order of the pickle. A scope is a
         snapshot without name and files: what the functions of a script import. shipped: things
         that travel in snapshots, "module.path" -> the snapshot's call. nested: pickles in the
-        pickle, with their positions. plumbing: ids of the calls that find or make a loader.
+        pickle, with their positions. plumbing: ids of the calls that find or make a loader, or find
+        what is in a store. evaluated: texts that it evaluates for other ends.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -105,6 +114,8 @@ class Anatomy:
         self.nested: list[tuple[bytes, int]] = []
         self.plumbing: set[int] = set()
         self._loaders: set[int] = set()
+        self.evaluated: list[str] = []
+        self._finders: set[int] = set()
         self._tools: dict[int, str] = {}
         self._snapshots: dict[int, Snapshot] = {}
         self._codes: dict[int, Code] = {}
@@ -124,10 +135,22 @@ class Anatomy:
                 self.plumbing.add(id(call))
             elif len(args) >= 4 and [*map(type, args[:3])] == [str, bytes, bytes]:
                 self._snapshot(call, args)
+        elif id(function) in self._finders and len(args) == 2 and type(args[0]) is bytes:
+            made = Snapshot("", b"", args[0], args[1], {}, call)
+            self._snapshots[id(call)] = made
+            self.snapshots.append(made)
         elif id(function) in self._snapshots and args and type(args[0]) is str:
             self.shipped[".".join(map(str, args))] = function
         elif self._tools.get(id(function)) == "code":
             self._code(call, args)
+
+    def _look_at_eval(self, call: Call, text: Any) -> None:
+        """Note what finds packages in a store, or text that the pickle evaluates by itself."""
+        if type(text) is str and FINDER.fullmatch(text):
+            self._finders.add(id(call))
+            self.plumbing.add(id(call))
+        else:
+            self.evaluated.append(text if type(text) is str else "<computed>")
 
     def _look_at_global(self, call: Call, name: str, args: tuple[Any, ...]) -> None:
         if name == "builtins.eval" and len(args) == 2 and isinstance(args[1], Items):
@@ -143,6 +166,12 @@ class Anatomy:
                 self.nested.append((inner, call.position))
                 if args[0] == INSTALL:
                     self.plumbing.add(id(call))
+                else:
+                    self._look_at_eval(call, args[0])
+            else:
+                self._look_at_eval(call, args[0])
+        elif name in ("builtins.eval", "builtins.exec") and args:
+            self._look_at_eval(call, args[0])
         elif name in LOADS and args and type(args[0]) is bytes:  # `wrap`
             self.nested.append((args[0], call.position))
 

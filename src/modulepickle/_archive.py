@@ -78,6 +78,8 @@ class Member(NamedTuple):
     """Archive-relative POSIX path."""
     method: int
     """Of zip: 8 is deflated, 0 is stored."""
+    crc: int
+    """CRC-32 of the content, as the archive says."""
     size: int
     """Of the content in bytes, as the archive says."""
     packed: bytes
@@ -93,13 +95,15 @@ def members(archive: bytes) -> Iterator[Member]:
     while archive[end : end + 4] == b"PK\3\4":
         if end + 30 > len(archive):
             raise ValueError(f"the archive ends inside the header at byte {end:,}")
-        method, packed, size, width = struct.unpack_from("<8xH8xIIH", archive, end)
+        method, crc, packed, size, width = struct.unpack_from("<8xH4xIIIH", archive, end)
         start = end + 30 + width
         path = archive[end + 30 : start].decode()
         end = start + packed
         if end > len(archive):
             raise ValueError(f"the archive ends inside {path!r}")
-        yield Member(path, method, size, archive[start:end])
+        if "/../" in f"/{path}/":
+            raise ValueError(f"{path!r} leads out of the folder, and the receiver will refuse it")
+        yield Member(path, method, crc, size, archive[start:end])
 
 
 def unpack(member: Member, limit: int) -> bytes:
@@ -119,4 +123,6 @@ def unpack(member: Member, limit: int) -> bytes:
         raise ValueError(f"{member.path!r} has more than {limit:,} bytes")
     if len(content) != member.size:
         raise ValueError(f"{member.path!r} has {len(content):,} bytes and not {member.size:,}")
+    if zlib.crc32(content) != member.crc:
+        raise ValueError(f"{member.path!r} is damaged: its content is not that of its checksum")
     return content

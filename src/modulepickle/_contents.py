@@ -96,9 +96,7 @@ class Contents:
         for each in (each for group in groups for each in group):
             key = (
                 type(each),
-                each.name,
-                getattr(each, "digest", None),
-                getattr(each, "text", None),
+                *(getattr(each, n, None) for n in ("name", "text", "digest", "seal")),
             )
             if key not in seen:
                 seen.add(key)
@@ -144,7 +142,7 @@ class Contents:
                 "pickle it again"
             )
         return {
-            "name": made.name,
+            "name": made.name or self._asked_of(made),
             "digest": made.digest.hex(),
             "seal": made.seal.hex(),
             "archive": where,
@@ -159,6 +157,12 @@ class Contents:
             "packages": sorted(packages),
             "distributions": others,
         }
+
+    def _asked_of(self, made: Snapshot) -> str:
+        """Return the top-level name of what a pickle takes from a snapshot without a name."""
+        shipped = [each for reading in self._readings for each in reading.anatomy.shipped.items()]
+        names = (name.partition(".")[0] for name, call in shipped if call is made.call)
+        return next(names, "")
 
     def _files(self, made: Snapshot, archive: bytes) -> Iterator[Member]:
         try:
@@ -265,6 +269,8 @@ class Contents:
         for name in names:
             if name in RUNS_ANYTHING:
                 self._warnings.append(f"it uses {name}, and not for the loader")
+        for text in (text for reading in self._readings for text in reading.anatomy.evaluated):
+            self._warnings.append(f"it evaluates the text {text[:200]!r}")
         for each in loaders:
             if not each.is_named_by_its_text:
                 self._warnings.append(f"{each.name} is not named by its text: somebody changed it")

@@ -46,7 +46,8 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
                     [{path, bytes, packed_bytes}], bytes, packages, distributions}]: archive is
                     "here", "out of band" or "elsewhere" (a store); sealed, digest_matches: true,
                     false, or null if it cannot be told; packages: names of the snapshots that it
-                    requires; distributions: {module: "name version"}.
+                    requires; distributions: {module: "name version"}. Of one that a store finds,
+                    digest is "", name that of what is taken from it, and seal the store's key.
         shipped     names of the things in the snapshots that the pickle asks for.
         by_value    [{kind, name, python, bytes, file, line, source, module, names}]: kind is
                     "function", "class" or "code"; python: the version that the bytecode is for;

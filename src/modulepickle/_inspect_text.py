@@ -73,7 +73,8 @@ def snapshot_line(each: Entry) -> str:
     """Return one line about a snapshot."""
     text = f"{each['name']}  {each['digest'][:16]}"
     if each["archive_bytes"] is None:
-        return f"{text}  archive {each['archive']}"
+        place = {"elsewhere": "in a store"}.get(each["archive"], each["archive"])
+        return f"{text}  archive {place}"
     size = f"{count(len(each['files']), 'file')}, {amount(each['bytes'])}"
     where = "" if each["archive"] == "here" else f" {each['archive']}"
     return f"{text}  {size}, {each['archive_bytes']:,} packed{where}"
