@@ -127,17 +127,14 @@ def _under(path: str, root: str) -> bool:
 
 @cache
 def _standard_library() -> tuple[str, ...]:
-    import sysconfig  # not at the top: it takes long, and a receiver does not need it
-
-    # In a virtual environment `platstdlib` points into it; `os` stands where the library really is.
-    folders = [
-        sysconfig.get_path("stdlib"),
-        sysconfig.get_path("platstdlib"),
+    # As `sysconfig` has it, which takes long to import. In a virtual environment that is where the
+    # library really is; the second differs from the first where builds for machines share files.
+    version = "python{}.{}".format(*sys.version_info)
+    folders = (
         os.path.dirname(os.__file__),
-    ]
-    return tuple(
-        dict.fromkeys(os.path.normcase(os.path.realpath(folder)) for folder in folders if folder)
+        os.path.join(sys.base_exec_prefix, sys.platlibdir, version),
     )
+    return tuple(dict.fromkeys(os.path.normcase(os.path.realpath(folder)) for folder in folders))
 
 
 def in_standard_library(real: str) -> bool:
