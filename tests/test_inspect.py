@@ -402,8 +402,13 @@ def test_an_archive_in_a_store_is_elsewhere() -> None:
     assert "archive in a store" in str(inspect(data))
 
 
-def test_what_only_a_store_knows() -> None:
-    otherwise = "lambda k,f:__import__('pickle').loads(f())"
+# How the receiver fetches what a store has: by a callable, by text beside it, or by text in it.
+FETCHES = [("f()", None), ("eval(f)", "open('/shr/x','rb').read()"), ("open('/shr/x').read()", "")]
+
+
+@pytest.mark.parametrize(("fetched", "text"), FETCHES)
+def test_what_only_a_store_knows(fetched: str, text: str | None) -> None:
+    otherwise = f"lambda k,f:__import__('pickle').loads({fetched})"
     finder = f"getattr(__import__('sys'),'_modulepickle_0a1b2cf',{otherwise})"
 
     class Fetch:
@@ -419,7 +424,7 @@ def test_what_only_a_store_knows() -> None:
 
     class Stored:
         def __reduce__(self) -> Any:
-            return Found(), (b"k" * 16, Fetch())
+            return Found(), (b"k" * 16, Fetch() if text is None else text)
 
         def __call__(self) -> None:
             pass
@@ -433,7 +438,7 @@ def test_what_only_a_store_knows() -> None:
     assert (made["name"], made["archive"], made["digest"]) == ("helpers", "elsewhere", "")
     assert made["seal"] == (b"k" * 16).hex()
     assert report.data["shipped"] == ["helpers.deep.double"]
-    assert "it evaluates the text \"open('/shr/x','rb').read\"" in report.warnings
+    assert any("it evaluates the text" in each and "/shr/x" in each for each in report.warnings)
     assert "archive in a store" in str(report)
 
 

@@ -25,9 +25,13 @@ LOADS: Final = frozenset({"pickle.loads", "_pickle.loads", "pickle._loads"})
 LOOKS: Final = frozenset({"builtins.getattr", "builtins.__import__"})
 FINDER: Final = re.compile(
     r"getattr\(__import__\('sys'\),'_modulepickle_[0-9a-f]+f',"
-    r"lambda k,f:__import__\('pickle'\)\.loads\(f\(\)\)\)"
+    r"lambda k,f:__import__\('pickle'\)\.loads\((.*)\)\)",
+    re.DOTALL,
 )
-"""What looks for packages in a store."""
+"""What looks for packages in a store. In it, how they are fetched by who has none of them."""
+
+FETCHED: Final = ("f()", "eval(f)")
+"""The ways that say nothing by themselves: the callable, or the text, is an argument."""
 
 TEXT_LIMIT: Final = 2**20
 """Bytes of a loader's text; the real one has 12,000."""
@@ -135,8 +139,9 @@ class Anatomy:
                 self.plumbing.add(id(call))
             elif len(args) >= 4 and [*map(type, args[:3])] == [str, bytes, bytes]:
                 self._snapshot(call, args)
-        elif id(function) in self._finders and len(args) == 2 and type(args[0]) is bytes:
-            made = Snapshot("", b"", args[0], args[1], {}, call)
+        elif id(function) in self._finders and args and type(args[0]) is bytes:
+            made = Snapshot("", b"", args[0], None, {}, call)
+            self.evaluated += [each for each in args[1:] if type(each) is str]
             self._snapshots[id(call)] = made
             self.snapshots.append(made)
         elif id(function) in self._snapshots and args and type(args[0]) is str:
@@ -146,9 +151,11 @@ class Anatomy:
 
     def _look_at_eval(self, call: Call, text: Any) -> None:
         """Note what finds packages in a store, or text that the pickle evaluates by itself."""
-        if type(text) is str and FINDER.fullmatch(text):
+        found = FINDER.fullmatch(text) if type(text) is str else None
+        if found is not None:
             self._finders.add(id(call))
             self.plumbing.add(id(call))
+            self.evaluated += [found[1]] if found[1] not in FETCHED else []
         else:
             self.evaluated.append(text if type(text) is str else "<computed>")
 

@@ -28,6 +28,8 @@ OWN: Final = {
 }
 """Name of each text of this release -> what it makes, the text, and what starts it."""
 
+STARTERS: Final = (STAGE0, STAGE0_REBUILD)
+
 MAGICS: Final = (
     (3420, "3.9"), (3430, "3.10"), (3450, "3.11"), (3500, "3.12"), (3550, "3.13"), (3600, "3.14"),
     (3650, "3.15"), (3700, ""),
@@ -274,7 +276,7 @@ class Contents:
         for each in loaders:
             if not each.is_named_by_its_text:
                 self._warnings.append(f"{each.name} is not named by its text: somebody changed it")
-            elif OWN.get(each.name, ("", b"", ""))[2] != each.starter:
+            elif each.starter not in (STARTERS if each.name not in OWN else OWN[each.name][2:]):
                 self._warnings.append(f"{each.name} is not started as by this release")
         for code in codes:
             made_for = _python_of(code.magic)
