@@ -370,6 +370,7 @@ SOURCE_DIGEST: Final = "{source}"
 PACKED = {
     "_loader.py": ("LOADER", "_shipped.py", PROTOCOL),
     "_rebuild.py": ("REBUILD", "_shipped_rebuild.py", PROTOCOL | LOOKED_UP),
+    "_fetch.py": ("FETCH", "_shipped_fetch.py", PROTOCOL | {"archive"}),
     "_rebuild_classes.py": ("CLASSES", "_shipped_classes.py", PROTOCOL | LOOKED_UP),
 }
 

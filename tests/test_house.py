@@ -34,6 +34,7 @@ ORDER = (
     "_archive",
     "_snapshot",
     "_shipped",
+    "_shipped_fetch",
     "_shipped_rebuild",
     "_shipped_classes",
     "_emit",
@@ -51,6 +52,7 @@ ORDER = (
     "_namespace",
     "_reduce",
     "_shipping",
+    "_parcel",
     "_patch",
     "_path",
     "_record",
@@ -174,7 +176,7 @@ def test_there_are_modules():
 
 
 def test_every_module_has_a_place():
-    assert set(MODULES) - {"_loader", "_rebuild", "_rebuild_classes"} <= set(ORDER), (
+    assert set(MODULES) - {"_fetch", "_loader", "_rebuild", "_rebuild_classes"} <= set(ORDER), (
         "give the new module its place in ORDER"
     )
 

@@ -24,6 +24,7 @@ from pickle import (
 from typing import TYPE_CHECKING, Any
 
 from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
+from modulepickle._parcel import Store, get_store, set_store
 from modulepickle._pickler import Pickler, Unpickler, dump, dumps, load, loads
 from modulepickle._policy import Policy, get_policy, set_policy
 from modulepickle._preload import preload, wrap
@@ -60,6 +61,7 @@ __all__ = [
     "Reason",
     "Report",
     "StaleSourceWarning",
+    "Store",
     "Unpickler",
     "UnpicklingError",
     "dump",
@@ -73,6 +75,7 @@ __all__ = [
     "extend_pyspark",
     "extend_ray",
     "get_policy",
+    "get_store",
     "inspect",
     "list_registry_pickle_by_value",
     "load",
@@ -80,6 +83,7 @@ __all__ = [
     "preload",
     "register_pickle_by_value",
     "set_policy",
+    "set_store",
     "unregister_pickle_by_value",
     "wrap",
 ]

@@ -7,17 +7,19 @@ receiver. The pickler's memo sees to it that each is written once (R2).
 
 from __future__ import annotations
 
-import pickle
 from typing import Any, Final
 
 from modulepickle._shipped import LOADER, LOADER_NAME
 from modulepickle._shipped_classes import CLASSES, CLASSES_NAME
+from modulepickle._shipped_fetch import FETCH, FETCH_NAME
 from modulepickle._shipped_rebuild import REBUILD, REBUILD_NAME
 from modulepickle._snapshot import Shipped
 
 __all__ = [
-    "THE_CLASS_REBUILDER", "THE_LOADER", "Call", "Rebuilt", "Reduced", "TheLoader", "TheRebuilder",
-    "reduce_call", "reduce_loader", "reduce_rebuilder", "reduce_rebuilt", "reduce_shipped",
+    "THE_CLASS_REBUILDER", "THE_FETCHED", "THE_FETCHER", "THE_FETCHER_BY_TEXT", "THE_LOADER",
+    "Call", "Rebuilt", "Reduced", "TheFetcher", "TheLoader", "TheRebuilder",
+    "reduce_call", "reduce_fetcher", "reduce_loader", "reduce_rebuilder", "reduce_rebuilt",
+    "reduce_shipped",
 ]  # fmt: skip
 
 Reduced = tuple[Any, ...]
@@ -54,6 +56,7 @@ class TheRebuilder(TheLoader):
 
 THE_REBUILDER: Final = TheRebuilder(REBUILD_NAME, REBUILD)
 THE_CLASS_REBUILDER: Final = TheRebuilder(CLASSES_NAME, CLASSES)
+THE_FETCHED: Final = TheRebuilder(FETCH_NAME, FETCH)
 
 # The same for `_rebuild`, but the next time `eval` gets code from `sys`, and not this text: to
 # compile it would take five times as long as all the rest of unpickling a lambda.
@@ -68,6 +71,30 @@ def reduce_rebuilder(text: TheRebuilder) -> Reduced:
     """Return the call that finds or makes the module that a text becomes."""
     stage0 = Call(getattr, SYS, text.name, STAGE0_REBUILD)
     return eval, (stage0, {"n": text.name, "z": text.text})
+
+
+class TheFetcher(TheLoader):
+    """Stands for what finds a snapshot whose archive is in a store.
+
+    `fetched` is Python for what the store has: `f` is a callable, or the text of an expression.
+    """
+
+    def __init__(self, fetched: str) -> None:
+        self.fetched = fetched
+
+
+THE_FETCHER: Final = TheFetcher("f()")
+THE_FETCHER_BY_TEXT: Final = TheFetcher("eval(f)")
+
+# What `_fetch` leaves on `sys`; where it is not there yet, the manifest has it.
+FIND: Final = (
+    f"getattr(__import__('sys'),'{FETCH_NAME}f',lambda k,f:__import__('pickle').loads(%s))"
+)
+
+
+def reduce_fetcher(fetcher: TheFetcher) -> Reduced:
+    """Return the call that finds it: with each task of thousands, so as few bytes as can be."""
+    return eval, (FIND % fetcher.fetched,)
 
 
 class Rebuilt(TheLoader):
@@ -97,8 +124,10 @@ def reduce_call(call: Call) -> Reduced:
     return call.parts[0], call.parts[1:]
 
 
-def reduce_shipped(shipped: Shipped, out_of_band: bool) -> Reduced:
-    """Return the call that finds or makes a snapshot; its requirements are its state (R6)."""
-    archive = pickle.PickleBuffer(shipped.archive) if out_of_band else shipped.archive
+def reduce_shipped(shipped: Shipped, archive: object) -> Reduced:
+    """Return the call that finds or makes a snapshot; its requirements are its state.
+
+    `archive` is the bytes, a `PickleBuffer` of them (R6), or a `Call` that returns them.
+    """
     # State, and not an argument: the requirements of packages may form a circle.
     return THE_LOADER, (shipped.name, shipped.digest, shipped.seal, archive), shipped.needs

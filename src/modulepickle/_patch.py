@@ -17,6 +17,7 @@ from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
 from modulepickle._byvalue import Live, Positioned, SortedSet
+from modulepickle._parcel import parcels
 from modulepickle._policy import get_policy
 from modulepickle._reduce import REDUCERS
 from modulepickle._shipping import Shipping
@@ -53,6 +54,7 @@ class Foreign(Shipping):
         if self.protocol < 0:
             self.protocol = pickle.HIGHEST_PROTOCOL
         self.out_of_band = False
+        self.store = parcels()
         table = getattr(pickler, "dispatch_table", copyreg.dispatch_table)
         self.dispatch_table = {kind: table[kind] for kind in table if kind not in OURS}
         self.own = getattr(type(pickler), "dispatch", {}) if is_pure(type(pickler)) else {}

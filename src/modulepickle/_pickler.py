@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
 from modulepickle._byvalue import Parts
 from modulepickle._errors import PackagingError
+from modulepickle._parcel import DEFAULT, Store, parcels
 from modulepickle._path import is_refusal, with_path
 from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
@@ -34,8 +35,9 @@ NO_BUFFERS: Final = ()
 class Pickler(Shipping, pickle.Pickler):
     """A `pickle.Pickler` that also ships the local packages its objects need.
 
-    It takes what `pickle.Pickler` takes, and the policy that says what is local (by default the
-    process' own, see `set_policy`). Subclasses may add `persistent_id`, `dispatch_table` and a
+    It takes what `pickle.Pickler` takes, the policy that says what is local, and the store that
+    keeps archives (by default the process' own, see `set_policy` and `set_store`; `store=None`:
+    archives travel in the pickle). Subclasses may add `persistent_id`, `dispatch_table` and a
     `reducer_override` of their own, which returns `super().reducer_override(obj)` for what is not
     its business.
 
@@ -51,9 +53,11 @@ class Pickler(Shipping, pickle.Pickler):
         buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
         *,
         policy: Policy | None = None,
+        store: Store | None = DEFAULT,
     ) -> None:
         super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
         self.policy = effective(policy)
+        self.store = parcels(store)
         if protocol is None:
             protocol = pickle.DEFAULT_PROTOCOL
         self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
@@ -97,7 +101,7 @@ class Pickler(Shipping, pickle.Pickler):
     def _failure(self, obj: Any) -> Exception | None:
         """Return the error of pickling an object alone, if there is one."""
         try:
-            Pickler(_Nowhere(), self.protocol, policy=self.policy)._dump(obj)
+            Pickler(_Nowhere(), self.protocol, policy=self.policy, store=None)._dump(obj)
         except Exception as error:
             return error
         return None
@@ -154,14 +158,18 @@ def dump(
     fix_imports: bool = True,
     buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
     policy: Policy | None = None,
+    store: Store | None = DEFAULT,
     key: Key = NO_KEY,
 ) -> None:
     """Write the pickle of an object, and of the local packages it needs, to a binary file.
 
-    As `pickle.dump`, plus `policy` and `key`. With a key, a signature stands behind the pickle, for
-    `load` to check: one signed pickle a file, and nothing after it.
+    As `pickle.dump`, plus `policy`, `store` and `key`. With a key, a signature stands behind the
+    pickle, for `load` to check: one signed pickle a file, and nothing after it.
 
     Args:
+        policy: what is local; None: what `set_policy` and `pyproject.toml` say.
+        store: where archives are kept (`modulepickle.stores`); None: in the pickle; by default what
+            `set_store` says.
         key: 16 bytes or more, random. Of several keys the first one signs.
 
     Raises:
@@ -172,11 +180,16 @@ def dump(
         if buffer_callback is not None:
             refuse_buffers("buffer_callback")
         signer: Any = Signer(file, key)  # all of a file that a pickler asks for
-        dump(obj, signer, protocol, fix_imports=fix_imports, policy=policy)
+        dump(obj, signer, protocol, fix_imports=fix_imports, policy=policy, store=store)
         signer.finish()
         return
     Pickler(
-        file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy
+        file,
+        protocol,
+        fix_imports=fix_imports,
+        buffer_callback=buffer_callback,
+        policy=policy,
+        store=store,
     ).dump(obj)
 
 
@@ -187,12 +200,13 @@ def dumps(
     fix_imports: bool = True,
     buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
     policy: Policy | None = None,
+    store: Store | None = DEFAULT,
     key: Key = NO_KEY,
 ) -> bytes:
     """Return the pickle of an object, and of the local packages it needs.
 
-    As `pickle.dumps`, plus `policy` and `key`. Plain `pickle.loads` reads it anywhere. Arguments
-    and errors: see `dump`.
+    As `pickle.dumps`, plus `policy`, `store` and `key`. Plain `pickle.loads` reads it anywhere.
+    Arguments and errors: see `dump`.
     """
     file: Any = _Written()
     dump(
@@ -202,6 +216,7 @@ def dumps(
         fix_imports=fix_imports,
         buffer_callback=buffer_callback,
         policy=policy,
+        store=store,
         key=key,
     )
     return b"".join(file.parts)

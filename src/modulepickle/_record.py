@@ -123,7 +123,7 @@ class Recorder(Shipping, pickle.Pickler):
         if protocol is None:
             protocol = pickle.DEFAULT_PROTOCOL
         self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
-        self.out_of_band = False
+        self.out_of_band, self.store = False, None
         self.nodes: dict[int, Node] = {}
         self.reached: list[Node] = []
         self._walked: dict[int, Any] = {}

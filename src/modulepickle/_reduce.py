@@ -24,9 +24,11 @@ from modulepickle._emit import (
     Call,
     Rebuilt,
     Reduced,
+    TheFetcher,
     TheLoader,
     TheRebuilder,
     reduce_call,
+    reduce_fetcher,
     reduce_loader,
     reduce_rebuilder,
     reduce_rebuilt,
@@ -175,11 +177,14 @@ def _emit_shipped(pickler: Pickler, obj: Shipped) -> Reduced:
         if obj.name:  # a scope has none; what it needs comes by itself
             pickler.parts.reached[obj.name] = obj.digest
         return Call(str), (obj.name, obj.digest)
-    return reduce_shipped(obj, pickler.out_of_band)
+    return pickler.emit(obj)
 
 
 def _emit_scope(pickler: Pickler, obj: Scope) -> Reduced:
-    return *_emit_shipped(pickler, obj)[:2], obj.needs, None, None, SET_SCOPE
+    if pickler.parts.naming:
+        return *_emit_shipped(pickler, obj)[:2], obj.needs, None, None, SET_SCOPE
+    # It is no package, and no store has it.
+    return *reduce_shipped(obj, obj.archive)[:2], obj.needs, None, None, SET_SCOPE
 
 
 def _emit_rebuilt(pickler: Pickler, obj: Rebuilt) -> Reduced:
@@ -196,6 +201,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     Shipped: _emit_shipped,
     Scope: _emit_scope,
     TheLoader: lambda pickler, obj: reduce_loader(obj),
+    TheFetcher: lambda pickler, obj: reduce_fetcher(obj),
     TheRebuilder: lambda pickler, obj: reduce_rebuilder(obj),
     Rebuilt: _emit_rebuilt,
     Call: lambda pickler, obj: reduce_call(obj),

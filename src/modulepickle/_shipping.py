@@ -10,12 +10,14 @@ for each `dump` (`extend`).
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from modulepickle._byvalue import Parts
+from modulepickle._emit import Reduced, reduce_shipped
 from modulepickle._policy import Policy
 from modulepickle._reduce import Reducer, reducer_of
 from modulepickle._snapshot import Shipment, Shipped
@@ -23,17 +25,26 @@ from modulepickle._snapshot import Shipment, Shipped
 __all__ = ["Shipping"]
 
 
+class InStore(Protocol):
+    """What `_parcel` has for a store."""
+
+    def reduce(self, shipped: Shipped) -> Reduced:
+        """Return the call that finds a snapshot there."""
+
+
 class Shipping:
     """Reduces objects for a pickler, and remembers what the present `dump` has shipped.
 
     Attributes:
         policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
+        store: where archives are kept instead, or None.
         plain: the types met so far that are left to plain pickle -> `NotImplemented`.
     """
 
     policy: Policy
     protocol: int
     out_of_band: bool
+    store: InStore | None
 
     def start(self) -> None:
         """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
@@ -70,6 +81,13 @@ class Shipping:
             self.note_foreign(name)
             return None
         return self.shipment.ship(unit)
+
+    def emit(self, shipped: Shipped) -> Reduced:
+        """Return the reduction of a snapshot: its archive, or where that is."""
+        if self.store is not None:
+            return self.store.reduce(shipped)
+        archive = pickle.PickleBuffer(shipped.archive) if self.out_of_band else shipped.archive
+        return reduce_shipped(shipped, archive)
 
     def is_shipped(self, module: ModuleType) -> bool:
         """Tell whether a module travels in a snapshot."""

@@ -1,0 +1,76 @@
+"""The receiver's fourth text: what finds packages whose archives are in a store.
+
+Who runs it: stage 0 of a *manifest* (see ``_parcel.py``), which a pickle made with a store names in
+place of its packages, once in a process. As with ``_loader.py``, nobody imports it: it is packed as
+text by ``.ci/pack_loader.py``, may import the standard library, and must run on Python 3.9 to 3.15.
+
+What comes out of a store is compared with the hash that the pickle has of it.
+"""
+
+import hashlib
+import os
+import pickle
+import sys
+import weakref
+
+KNOWN = weakref.WeakValueDictionary()  # hash of a manifest -> the snapshot that it makes
+
+
+def find(key, fetch):
+    """The snapshot of a manifest, which is fetched if this process does not have it."""
+    found = KNOWN.get(key)
+    if found is None:
+        found = KNOWN[key] = pickle.loads(checked(key, "a manifest", fetch))
+    else:
+        todo = [found]
+        for each in todo:  # what is unpickled last is active, with all that it requires
+            needs = each.needs.values()
+            todo += [need for need in needs if need not in todo and hasattr(need, "parts")]
+            each.__setstate__(each.needs)
+    return found
+
+
+def checked(key, what, fetch):
+    """What a store has under a hash, or an error that says what to do."""
+    try:
+        data = eval(fetch) if isinstance(fetch, str) else fetch()
+    except Exception as error:
+        reason = f"was not found ({type(error).__name__}: {error})"
+    else:
+        if hashlib.sha256(data).digest()[:16] == key:
+            return data
+        reason = "is not what was put there"
+    raise ImportError(f"{key.hex()}, {what}, {reason} in the sender's store: pickle it again there")
+
+
+def archive(seal, name, sender, fetch):
+    """The archive of a package: of this host, if it was here before, or of the store."""
+    folder = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
+    uid = getattr(os, "getuid", int)()
+    folder += f"/modulepickle-{uid}"
+    path = f"{folder}/{seal.hex()}.zip"
+    try:
+        os.makedirs(folder, 0o700, True)
+        found = os.lstat(folder)
+        ours = found.st_uid == uid and not found.st_mode & 0o120022 * (os.sep == "/")
+        with open(path if ours else "", "rb") as file:
+            data = file.read()
+        if hashlib.sha256(data).digest()[:16] == seal:
+            os.utime(path)  # as with all in this folder, its time is that of its last use
+            return data
+    except OSError:
+        pass
+    data = checked(seal, f"the archive of {name}, sent by {sender}", fetch)
+    try:
+        if ours:
+            part = f"{folder}/{os.getpid()}.{id(data)}"
+            with open(part, "xb") as file:
+                file.write(data)
+            os.replace(part, path)
+    except (NameError, OSError):  # no folder, no disk: the next process fetches it again
+        pass
+    return data
+
+
+get = globals().get  # the name that stage 0 looks for
+setattr(sys, __name__ + "f", find)  # the name that a pickle with a store looks for

@@ -1,0 +1,205 @@
+"""Pickles whose archives are in a store: what they hold instead, and what is put there.
+
+A pickle made with a store holds, for each package that it names, 16 bytes and a callable. What
+that returns is a *manifest*: a small pickle with the loader, and with the names and hashes of the
+package and of all that it requires, each with a callable of its own for its archive. So a process
+that meets the package for the first time fetches the manifest; only a host that meets it for the
+first time fetches the archive; and after an edit, the archives of all others stay what they are.
+
+Outside API: `Parcels`, `Store`, `Text`, `get_store`, `parcels`, `set_store`.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from typing import Any, Final
+
+from modulepickle._emit import (
+    THE_FETCHED,
+    THE_FETCHER,
+    THE_FETCHER_BY_TEXT,
+    Call,
+    Rebuilt,
+    Reduced,
+    reduce_shipped,
+)
+from modulepickle._hash import sha256
+from modulepickle._policy import Policy
+from modulepickle._shipping import Shipping
+from modulepickle._snapshot import Shipped
+
+__all__ = ["DEFAULT", "Fetch", "Parcels", "Store", "Text", "get_store", "parcels", "set_store"]
+
+Fetch = Callable[[], bytes]
+"""Returns what is in a store. It is pickled by name: a receiver must be able to import it."""
+
+Store = Callable[[bytes, bytes], Fetch]
+"""`store(digest, archive)` keeps bytes, if it does not have them yet, and says how to get them.
+
+`digest` is the first half of their SHA-256 (16 bytes). It is called in each `dumps`, so that what a
+store has lost is there again: it should be quick for what it has.
+"""
+
+KEPT: Final = 100
+"""Manifests that are not made again."""
+
+
+class Text:
+    """A `Fetch` that travels as the text of an expression, so that a receiver needs nothing."""
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+
+    def __call__(self) -> bytes:
+        """Do what a receiver does."""
+        data: bytes = eval(self.expression)
+        return data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Reduce to a function made of the text, for whoever pickles it elsewhere."""
+        return eval, (f"lambda:{self.expression}",)
+
+
+class Parcels:
+    """What a store keeps for receivers."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._manifests: dict[tuple[bytes, bytes], bytes] = {}
+
+    def reduce(self, shipped: Shipped) -> Reduced:
+        """Put a snapshot and its requirements into the store; return the call that finds it."""
+        fetches = {each.seal: self._put(each.seal, each.archive) for each in _reached(shipped)}
+        made = shipped.digest, pickle.dumps([*fetches.values()])
+        if made not in self._manifests:
+            if len(self._manifests) >= KEPT:
+                self._manifests.clear()
+            self._manifests[made] = _manifest(shipped, fetches)
+        manifest = self._manifests[made]
+        key = sha256(manifest).digest()[:16]
+        fetch = self._put(key, manifest)
+        if isinstance(fetch, Text):
+            return THE_FETCHER_BY_TEXT, (key, fetch.expression)
+        return THE_FETCHER, (key, fetch)
+
+    def _put(self, digest: bytes, data: bytes) -> Fetch:
+        fetch = self.store(digest, data)
+        if not callable(fetch):
+            raise TypeError(
+                f"a store must return a callable that returns the bytes; {self.store!r} returned "
+                f"a {type(fetch).__name__}"
+            )
+        return fetch
+
+
+def _reached(shipped: Shipped) -> list[Shipped]:
+    """Return a snapshot and all that it requires, each once."""
+    found = [shipped]
+    for each in found:
+        found += [
+            need for need in each.needs.values() if isinstance(need, Shipped) and need not in found
+        ]
+    return found
+
+
+def _manifest(shipped: Shipped, fetches: dict[bytes, Fetch]) -> bytes:
+    file = _Parts()
+    pickler = _Manifest(file, fetches)
+    pickler.start()
+    pickler.dump(shipped)
+    return b"".join(file.parts)
+
+
+class _Parts:
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        """Keep some data."""
+        self.parts.append(bytes(data))
+        return len(data)
+
+
+class _Manifest(Shipping, pickle.Pickler):
+    """Pickles a snapshot without its archives."""
+
+    def __init__(self, file: Any, fetches: dict[bytes, Fetch]) -> None:
+        super().__init__(file, pickle.DEFAULT_PROTOCOL)
+        self.policy = Policy(exclude=("*",))
+        self.protocol, self.out_of_band, self.store = pickle.DEFAULT_PROTOCOL, False, None
+        self._fetches = fetches
+
+    def emit(self, shipped: Shipped) -> Reduced:
+        """Return the reduction of a snapshot, with a call for its archive."""
+        fetch: Any = self._fetches[shipped.seal]
+        if isinstance(fetch, Text):
+            fetch = fetch.expression
+        archive = Call(ARCHIVE, shipped.seal, shipped.name, _host(), fetch)
+        return reduce_shipped(shipped, archive)
+
+
+ARCHIVE: Final = Rebuilt("archive", THE_FETCHED)
+
+
+def _host() -> str:
+    """Return the name of this machine, for the receiver's error message."""
+    return os.uname().nodename if hasattr(os, "uname") else os.getenv("COMPUTERNAME", "")
+
+
+class _Default:
+    """The default of `store=`. Not None, which means: in the pickle, whatever `set_store` says."""
+
+    def __repr__(self) -> str:
+        return "<the default store>"
+
+
+DEFAULT: Final[Any] = _Default()
+
+_default: Parcels | None = None
+
+
+def get_store() -> Store | None:
+    """Return the default store of this process; None: archives travel in the pickles."""
+    return None if _default is None else _default.store
+
+
+def set_store(store: Store | None) -> Store | None:
+    """Make a store the default of this process; return the one before. None: no store.
+
+    Raises:
+        TypeError: it is not one.
+    """
+    global _default
+    before, _default = get_store(), parcels(store)
+    return before
+
+
+def parcels(store: Store | None = DEFAULT) -> Parcels | None:
+    """Return what goes with a store, by default with that of `set_store`; None: with none.
+
+    Raises:
+        TypeError: it is not one.
+    """
+    if store is DEFAULT:
+        return _default
+    if store is None:
+        return None
+    if not callable(store):
+        raise TypeError(
+            f"a store is a function of (digest, archive), as modulepickle.stores.directory(path) "
+            f"returns one; not a {type(store).__name__}"
+        )
+    if _default is not None and _default.store is store:
+        return _default
+    found = _made.get(id(store))
+    if found is None or found.store is not store:
+        if len(_made) >= KEPT:
+            _made.clear()
+        found = _made[id(store)] = Parcels(store)
+    return found
+
+
+_made: dict[int, Parcels] = {}
+"""By the id of a store, which what stands here keeps alive."""

@@ -1,0 +1,102 @@
+"""Stores: where archives can live outside the pickle, when the same code goes to many tasks.
+
+    modulepickle.set_store(modulepickle.stores.directory("/shared/modulepickle"))
+
+Then a pickle has 16 bytes and a path in place of a package. Receivers fetch the package once a
+host; they need neither this library nor the source, but must reach the store. Any function will do
+that keeps bytes under a digest and returns a callable that gets them back:
+
+    def store(digest: bytes, archive: bytes) -> Callable[[], bytes]: ...
+
+What comes back is compared with the digest. Nothing is ever deleted from a store.
+
+Outside API: `directory`, `fsspec`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from modulepickle._parcel import Text
+
+__all__ = ["directory", "fsspec"]
+
+
+class directory:
+    """A store in a folder that senders and receivers share, such as one of a network file system.
+
+    Args:
+        path: the folder; it is made if it is not there. Receivers must find it under the same
+            absolute path.
+
+    Raises:
+        OSError: it cannot be made, or written in.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"modulepickle.stores.directory({str(self.path)!r})"
+
+    def __call__(self, digest: bytes, archive: bytes) -> Text:
+        """Keep an archive under its digest; return the callable that reads it."""
+        path = self.path / digest.hex()
+        try:
+            there = path.stat().st_size == len(archive)
+        except FileNotFoundError:
+            there = False
+        if not there:
+            self._write(path, archive)
+        return Text(f"__import__('pathlib').Path({str(path)!r}).read_bytes()")
+
+    def _write(self, path: Path, archive: bytes) -> None:
+        """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
+        part = self.path / f".{secrets.token_hex(8)}"
+        try:
+            with part.open("xb") as file:
+                file.write(archive)
+            os.replace(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+class fsspec:
+    """A store at a URL that fsspec opens: object stores, HDFS, SFTP, ...
+
+    Args:
+        url: a folder, for example `s3://bucket/modulepickle`.
+        options: what fsspec takes for the file system of that URL. They travel in the pickles: no
+            secrets there.
+
+    Raises:
+        ImportError: there is no fsspec. Receivers need it, too.
+    """
+
+    def __init__(self, url: str, **options: Any) -> None:
+        try:
+            import fsspec  # type: ignore[import-not-found,unused-ignore]
+        except ImportError:
+            raise ImportError("stores.fsspec needs fsspec: pip install fsspec") from None
+        self.url, self.options = url.rstrip("/"), options
+        self._files, self._path = fsspec.core.url_to_fs(self.url, **options)
+
+    def __repr__(self) -> str:
+        """Return the call that makes it, without its options."""
+        return f"modulepickle.stores.fsspec({self.url!r})"
+
+    def __call__(self, digest: bytes, archive: bytes) -> Text:
+        """Keep an archive under its digest; return the callable that reads it."""
+        path = f"{self._path}/{digest.hex()}"
+        if not self._files.exists(path):
+            self._files.makedirs(self._path, exist_ok=True)
+            self._files.pipe_file(path, archive)
+        where = f"{self.url}/{digest.hex()}"
+        opened = f"__import__('fsspec').core.url_to_fs({where!r},**{self.options!r})"
+        return Text(f"(lambda files,path:files.cat_file(path))(*{opened})")
