@@ -36,7 +36,8 @@ VERSIONS: Final = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 PYPY: Final = "pypy3.11"
 FETCHED: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 """Where the scripts in tests/tools put what they fetch: in `modulepickle-tests`."""
-TIMEOUT: Final = 100.0  # seconds a process; less than pytest's own, so that its output is shown
+# Seconds a process; less than pytest's own, so that its output is shown.
+TIMEOUT: Final = float(os.environ.get("MODULEPICKLE_TEST_TIMEOUT", 100))
 
 
 # -- Working trees ------------------------------------------------------------------------------
