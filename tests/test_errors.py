@@ -47,6 +47,12 @@ def test_a_repeated_problem_is_said_once():
     assert str(error).count("helpers: ") == 1
 
 
+def test_a_traceback_names_it_as_users_import_it():
+    for kind in (PackagingError, StaleSourceWarning):
+        assert f"{kind.__module__}.{kind.__qualname__}" == f"modulepickle.{kind.__name__}"
+        assert pickle.loads(pickle.dumps(kind)) is kind
+
+
 def test_it_is_a_pickling_error():
     assert issubclass(PackagingError, pickle.PicklingError)
     assert issubclass(StaleSourceWarning, UserWarning)

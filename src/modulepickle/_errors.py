@@ -61,6 +61,8 @@ class PackagingError(pickle.PicklingError):
         problems: every `Problem` found, without repetitions, in the order of discovery.
     """
 
+    __module__ = "modulepickle"  # where users find it: a traceback begins with that
+
     problems: tuple[Problem, ...]
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -78,6 +80,8 @@ class PackagingError(pickle.PicklingError):
 
 class StaleSourceWarning(UserWarning):
     """A function or class was edited on disk after its import; the file is what travels (R5)."""
+
+    __module__ = "modulepickle"
 
 
 def _group(reason: Reason, problems: list[Problem]) -> str:
