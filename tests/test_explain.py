@@ -437,7 +437,11 @@ class Proxy:
         raise RuntimeError("outside of the context")
     def __reduce_ex__(self, protocol):
         return str, ("proxy",)
-obj = [Proxy(), {"a": Proxy()}]
+proxy = Proxy()
+def f(): return proxy
+obj = [Proxy(), {"a": Proxy()}, f]
+import modulepickle
+modulepickle.dumps(obj)
 """
     assert explained(tree, code)["problems"] == []
 

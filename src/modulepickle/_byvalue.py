@@ -269,7 +269,8 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
     words = named(code).words
     found: dict[str, ModuleType] = {}
     for value in (value for each in values for value in each.values()):
-        if isinstance(value, ModuleType) and hasattr(value, "__path__"):
+        # By its type: a proxy that is asked for its class may do anything.
+        if issubclass(type(value), ModuleType) and hasattr(value, "__path__"):
             prefix = value.__name__ + "."
             for name, module in [*sys.modules.items()]:
                 if not name.startswith(prefix) or not isinstance(module, ModuleType):
