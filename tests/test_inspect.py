@@ -442,6 +442,21 @@ def test_what_only_a_store_knows(fetched: str, text: str | None) -> None:
     assert "archive in a store" in str(report)
 
 
+def test_a_real_store_and_its_manifest(tree: Path, tmp_path: Path) -> None:
+    code = "import units\nfrom modulepickle.stores import directory\nobj = units"
+    data = send(tree, code, dumps=f"modulepickle.dumps(obj, store=directory({str(tmp_path)!r}))")
+    report = inspect(data)
+    (made,) = report.snapshots
+    assert (made["name"], made["archive"]) == ("units", "elsewhere")
+    assert any(str(tmp_path) in each for each in report.warnings)
+    reports = [inspect(path) for path in tmp_path.iterdir() if path.is_file()]
+    (manifest,) = [each for each in reports if not each.problems]
+    assert {each["release"] for each in manifest.data["loaders"]} == {"this"}
+    assert [each["name"] for each in manifest.snapshots] == ["units"]
+    assert manifest.snapshots[0]["archive"] == "elsewhere"
+    assert receive(data, "result = obj.KM", absent=["units"]).result == "km"
+
+
 def test_members_that_lead_out_of_the_folder_are_told() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

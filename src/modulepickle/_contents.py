@@ -16,6 +16,7 @@ from modulepickle._opcodes import Buffer, Call
 from modulepickle._reading import Reading, Stream
 from modulepickle._shipped import LOADER, LOADER_NAME
 from modulepickle._shipped_classes import CLASSES, CLASSES_NAME
+from modulepickle._shipped_fetch import FETCH, FETCH_NAME
 from modulepickle._shipped_rebuild import REBUILD, REBUILD_NAME
 from modulepickle._snapshot import DIGEST_SIZE, fold
 
@@ -25,6 +26,7 @@ OWN: Final = {
     LOADER_NAME: ("snapshots", LOADER, STAGE0),
     REBUILD_NAME: ("functions", REBUILD, STAGE0_REBUILD),
     CLASSES_NAME: ("classes", CLASSES, STAGE0_REBUILD),
+    FETCH_NAME: ("archives of a store", FETCH, STAGE0_REBUILD),
 }
 """Name of each text of this release -> what it makes, the text, and what starts it."""
 

@@ -59,7 +59,8 @@ def explain(obj: Any, *, protocol: int | None = None, policy: Policy | None = No
 
         format      1; a change that breaks readers raises it.
         kind        "explain"
-        object      what to call the object. bytes: of the pickle. protocol: 0 to 5.
+        object      what to call the object. bytes: of the pickle, even where a store would keep
+                    the archives. protocol: 0 to 5.
         snapshots   [{name, digest, why, files, bytes, packed_bytes, largest: [{path, bytes}],
                     left_out: [{path, rule}], packages, distributions}]: why is the chain of
                     references and imports, outermost first; files: how many; packages: the
