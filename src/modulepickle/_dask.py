@@ -67,7 +67,9 @@ class _Cluster:
         digests = tuple(each.digest for each in found)
         if digests == self._sent:
             return
-        self._client.sync(_install, self._client, _Again(found))
+        # One after the other: on one host, the first unpacks the files for both.
+        self._client.run_on_scheduler(Installer(found))
+        _register(self._client, _Again(found))
         self._sent = digests
 
     def enter(self) -> None:
@@ -149,8 +151,8 @@ those of the one before out of `sys.modules`."""
 class _Again(Installer):
     """Installs snapshots; where they were in use, imports the same modules again, in a thread.
 
-    The scheduler has to import what a graph names before the worker gets its task and does so, too.
-    In this way both begin at once. What cannot be imported fails when it is asked for, as ever.
+    The scheduler has to import what a graph names before a worker gets its task, and does so, too:
+    in this way the worker need not wait for it. What cannot be imported fails when it is asked for.
     """
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
@@ -166,18 +168,13 @@ class _Again(Installer):
         return eval, (INSTALL, names)
 
 
-async def _install(client: Any, install: Installer) -> None:
-    """Run a function on the scheduler and on all workers, and on each that comes later."""
-    import asyncio  # as above
-
-    await asyncio.gather(client.run_on_scheduler(install), _register(client, install))
-
-
-def _register(client: Any, install: Installer) -> Any:
+def _register(client: Any, install: Installer) -> None:
+    """Run a function on all workers, and on each that comes later."""
     plugin = getattr(importlib.import_module("distributed.client"), "_WorkerSetupPlugin", None)
     if plugin is None:  # the public way, which keeps every version for workers to come
-        return client.register_worker_callbacks(install)
-    return client.register_plugin(plugin(install), name=PLUGIN)
+        client.register_worker_callbacks(install)
+    else:
+        client.register_plugin(plugin(install), name=PLUGIN)
 
 
 def extend_dask(client: Any) -> Extension:
@@ -186,9 +183,9 @@ def extend_dask(client: Any) -> Extension:
     The methods of this client that send something (`submit`, `map`, `get`, `compute`, `persist`,
     `scatter`, `run`) are wrapped. Before they send, each local package that this process has
     imported is installed on the scheduler and on all workers, now and later, if it has changed
-    since. What was in use there is imported again at once, in a thread. Modules that an earlier
-    version made stay as long as somebody uses them, but names find the new one: do not edit between
-    the submit of a graph and its end. cloudpickle is extended too.
+    since. What a worker had in use is imported there again at once, in a thread. Modules that an
+    earlier version made stay as long as somebody uses them, but names find the new one: do not edit
+    between the submit of a graph and its end. cloudpickle is extended too.
 
     Args:
         client: a synchronous `distributed.Client`.
