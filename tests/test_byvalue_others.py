@@ -203,7 +203,7 @@ REFUSED = {
         class C: lock = threading.Lock()
         x = [1, {"k": C()}]
         """,
-        "global `x` -> item 1 -> item 'k' -> argument 0 -> attribute `lock`",
+        "global `x` -> item 1 -> item 'k' -> class `C` -> attribute `lock`",
         "_thread.lock",
     ),
     "in a closure": (
@@ -215,7 +215,7 @@ REFUSED = {
             return inner
         x = outer()
         """,
-        "global `x` -> closure variable `lock`",
+        "global `x` -> `outer.<locals>.inner` -> closure variable `lock`",
         "_thread.lock",
     ),
 }

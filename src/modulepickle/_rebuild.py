@@ -55,7 +55,7 @@ def code(magic, version, data, path, source="", *place):
         return compiled(path, source, *place)
     raise pickle.UnpicklingError(
         f"code of {path} is bytecode of Python {version}, without source; this is Python "
-        + sys.version.split()[0]
+        f"{sys.version.split()[0]}: define it in a file, or load it with Python {version}"
     )
 
 
