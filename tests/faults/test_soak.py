@@ -142,8 +142,8 @@ SOAK = f"""
             shutil.rmtree(ballast)
         elif os.path.exists(ballast):
             os.unlink(ballast)
-    BEFORE = [nothing, delete, delete_all, cut, flip, mix_up, folder_for_file, file_for_folder,
-              fill, use_up_inodes, age]
+    BEFORE = [nothing, delete, delete_all, cut, flip, flip, mix_up, folder_for_file,
+              file_for_folder, fill, use_up_inodes, age]
     # What may keep it from the disk.
     ODD = {{folder_for_file, file_for_folder, fill, use_up_inodes}}
     DURING = [nothing, nothing, delete, delete_all, cut]
