@@ -103,6 +103,8 @@ def __getattr__(name: str) -> Any:
     """Return a name that is imported when it is asked for."""
     from importlib import import_module
 
+    if name == "stores":
+        return import_module(f"{__name__}.stores")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from modulepickle._emit import FETCHED, FETCHED_BY_TEXT
 from modulepickle._opcodes import Call, Global, Items, Machine
 from modulepickle._preload import INSTALL
 
@@ -23,15 +24,8 @@ __all__ = ["Anatomy", "Code", "Definition", "Loader", "Snapshot"]
 PREFIX: Final = "_modulepickle_"
 LOADS: Final = frozenset({"pickle.loads", "_pickle.loads", "pickle._loads"})
 LOOKS: Final = frozenset({"builtins.getattr", "builtins.__import__"})
-FINDER: Final = re.compile(
-    r"getattr\(__import__\('sys'\),'_modulepickle_[0-9a-f]+f',"
-    r"lambda k,f:__import__\('pickle'\)\.loads\((.*)\)\)",
-    re.DOTALL,
-)
-"""What looks for packages in a store. In it, how they are fetched by who has none of them."""
-
-FETCHED: Final = ("f()", "eval(f)")
-"""The ways that say nothing by themselves: the callable, or the text, is an argument."""
+FINDER: Final = re.compile(r"getattr\(__import__\('sys'\),'_mp[0-9a-f]+',eval\)")
+"""What looks for packages in a store."""
 
 TEXT_LIMIT: Final = 2**20
 """Bytes of a loader's text; the real one has 12,000."""
@@ -139,23 +133,30 @@ class Anatomy:
                 self.plumbing.add(id(call))
             elif len(args) >= 4 and [*map(type, args[:3])] == [str, bytes, bytes]:
                 self._snapshot(call, args)
-        elif id(function) in self._finders and args and type(args[0]) is bytes:
-            made = Snapshot("", b"", args[0], None, {}, call)
-            self.evaluated += [each for each in args[1:] if type(each) is str]
-            self._snapshots[id(call)] = made
-            self.snapshots.append(made)
+        elif id(function) in self._finders:
+            self._look_in_store(call, args)
         elif id(function) in self._snapshots and args and type(args[0]) is str:
             self.shipped[".".join(map(str, args))] = function
         elif self._tools.get(id(function)) == "code":
             self._code(call, args)
 
+    def _look_in_store(self, call: Call, args: tuple[Any, ...]) -> None:
+        """Note a snapshot that a store has, and the texts that say how it is fetched."""
+        text, names = (*args, None, None)[:2]
+        names = names if isinstance(names, Items) else Items("dict", [])
+        if text not in (FETCHED, FETCHED_BY_TEXT):  # those evaluate nothing but the name `f`
+            self._look_at_eval(call, text)
+        self.evaluated += [each for each in [names.get("f")] if type(each) is str]
+        key = names.get("k")
+        if type(key) is bytes:
+            self._snapshots[id(call)] = made = Snapshot("", b"", key, None, {}, call)
+            self.snapshots.append(made)
+
     def _look_at_eval(self, call: Call, text: Any) -> None:
         """Note what finds packages in a store, or text that the pickle evaluates by itself."""
-        found = FINDER.fullmatch(text) if type(text) is str else None
-        if found is not None:
+        if type(text) is str and FINDER.fullmatch(text):
             self._finders.add(id(call))
             self.plumbing.add(id(call))
-            self.evaluated += [found[1]] if found[1] not in FETCHED else []
         else:
             self.evaluated.append(text if type(text) is str else "<computed>")
 

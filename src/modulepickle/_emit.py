@@ -16,7 +16,8 @@ from modulepickle._shipped_rebuild import REBUILD, REBUILD_NAME
 from modulepickle._snapshot import Shipped
 
 __all__ = [
-    "THE_CLASS_REBUILDER", "THE_FETCHED", "THE_FETCHER", "THE_FETCHER_BY_TEXT", "THE_LOADER",
+    "FETCHED", "FETCHED_BY_TEXT", "FETCH_HOOK",
+    "THE_CLASS_REBUILDER", "THE_FETCHED", "THE_FETCHER", "THE_LOADER",
     "Call", "Rebuilt", "Reduced", "TheFetcher", "TheLoader", "TheRebuilder",
     "reduce_call", "reduce_fetcher", "reduce_loader", "reduce_rebuilder", "reduce_rebuilt",
     "reduce_shipped",
@@ -76,25 +77,27 @@ def reduce_rebuilder(text: TheRebuilder) -> Reduced:
 class TheFetcher(TheLoader):
     """Stands for what finds a snapshot whose archive is in a store.
 
-    `fetched` is Python for what the store has: `f` is a callable, or the text of an expression.
+    It is called with a text, and with the names in that: `k` is the hash of the manifest, `f` what
+    fetches it. See `_fetch.find`; where that is not there yet, it is `eval`.
     """
 
-    def __init__(self, fetched: str) -> None:
-        self.fetched = fetched
+
+THE_FETCHER: Final = TheFetcher()
+
+FETCH_HOOK: Final = f"_mp{FETCH_NAME[-6:]}"
+"""The attribute of `sys` as which `_fetch` leaves its `find`."""
+
+FIND: Final = f"getattr(__import__('sys'),'{FETCH_HOOK}',eval)"
+
+# A manifest that does not have the hash is a KeyError.
+CHECKED: Final = "eval({__import__('hashlib').sha256(d:=%s).digest()[:16]:d}[k])"
+FETCHED: Final = CHECKED % "f()"
+FETCHED_BY_TEXT: Final = CHECKED % "eval(f)"
 
 
-THE_FETCHER: Final = TheFetcher("f()")
-THE_FETCHER_BY_TEXT: Final = TheFetcher("eval(f)")
-
-# What `_fetch` leaves on `sys`; where it is not there yet, the manifest has it.
-FIND: Final = (
-    f"getattr(__import__('sys'),'{FETCH_NAME}f',lambda k,f:__import__('pickle').loads(%s))"
-)
-
-
-def reduce_fetcher(fetcher: TheFetcher) -> Reduced:
+def reduce_fetcher(_: TheFetcher) -> Reduced:
     """Return the call that finds it: with each task of thousands, so as few bytes as can be."""
-    return eval, (FIND % fetcher.fetched,)
+    return eval, (FIND,)
 
 
 class Rebuilt(TheLoader):

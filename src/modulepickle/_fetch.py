@@ -4,42 +4,46 @@ Who runs it: stage 0 of a *manifest* (see ``_parcel.py``), which a pickle made w
 place of its packages, once in a process. As with ``_loader.py``, nobody imports it: it is packed as
 text by ``.ci/pack_loader.py``, may import the standard library, and must run on Python 3.9 to 3.15.
 
-What comes out of a store is compared with the hash that the pickle has of it.
+What comes out of a store is compared with the hash that the pickle has of it. A manifest is the
+text of an expression that unpickles a snapshot, and calls `find` to have it remembered; `k` is its
+hash, as it is in the text of each fetch.
 """
 
 import hashlib
 import os
-import pickle
 import sys
 import weakref
 
 KNOWN = weakref.WeakValueDictionary()  # hash of a manifest -> the snapshot that it makes
 
 
-def find(key, fetch):
-    """The snapshot of a manifest, which is fetched if this process does not have it."""
-    found = KNOWN.get(key)
-    if found is None:
-        found = KNOWN[key] = pickle.loads(checked(key, "a manifest", fetch))
-    else:
-        todo = [found]
-        for each in todo:  # what is unpickled last is active, with all that it requires
-            needs = each.needs.values()
-            todo += [need for need in needs if need not in todo and hasattr(need, "parts")]
-            each.__setstate__(each.needs)
+def find(text, names, made=None):
+    """The snapshot of a manifest, which is fetched if this process does not have it.
+
+    It stands in for `eval` of a text that does so where there is no `find` yet: see ``_emit.py``.
+    """
+    key = names["k"]
+    found = made or KNOWN.get(key)
+    if not found:
+        return eval(checked(key, "a manifest", names["f"]), names)
+    KNOWN[key] = found
+    todo = [] if made else [found]
+    for each in todo:  # what is unpickled last is active, with all that it requires
+        needs = each.needs.values()
+        todo += [need for need in needs if need not in todo and hasattr(need, "parts")]
+        each.__setstate__(each.needs)
     return found
 
 
 def checked(key, what, fetch):
     """What a store has under a hash, or an error that says what to do."""
     try:
-        data = eval(fetch) if isinstance(fetch, str) else fetch()
-    except Exception as error:
-        reason = f"was not found ({type(error).__name__}: {error})"
-    else:
+        data = eval(fetch, {"k": key}) if isinstance(fetch, str) else fetch()
         if hashlib.sha256(data).digest()[:16] == key:
             return data
         reason = "is not what was put there"
+    except Exception as error:
+        reason = f"was not found ({type(error).__name__}: {error})"
     raise ImportError(f"{key.hex()}, {what}, {reason} in the sender's store: pickle it again there")
 
 
@@ -73,4 +77,4 @@ def archive(seal, name, sender, fetch):
 
 
 get = globals().get  # the name that stage 0 looks for
-setattr(sys, __name__ + "f", find)  # the name that a pickle with a store looks for
+setattr(sys, "_mp" + __name__[-6:], find)  # the name that a pickle with a store looks for

@@ -16,6 +16,7 @@ from typing import IO, Any, Union
 from modulepickle._archive import Member, unpack
 from modulepickle._contents import LIMIT, Contents
 from modulepickle._inspect_text import branches
+from modulepickle._parcel import pickle_in
 from modulepickle._reading import Stream
 from modulepickle._report import Branch, Report
 
@@ -61,7 +62,8 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
         warnings, problems    lists of sentences.
 
     Args:
-        data: the pickle; or a `pathlib.Path` or binary file to read it from.
+        data: the pickle, or the manifest that a store has; or a `pathlib.Path` or binary file to
+            read it from.
         buffers: what `buffer_callback` was given, if archives travel out of band.
 
     Raises:
@@ -75,7 +77,9 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
             data = file.read()
     elif not isinstance(data, (bytes, bytearray, memoryview)):
         data = data.read()
-    contents = Contents(Stream(bytes(data)), [bytes(memoryview(each)) for each in buffers])
+    contents = Contents(
+        Stream(pickle_in(bytes(data))), [bytes(memoryview(each)) for each in buffers]
+    )
     return Inspection(contents.data(), contents.sources)
 
 

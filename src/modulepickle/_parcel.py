@@ -1,12 +1,13 @@
 """Pickles whose archives are in a store: what they hold instead, and what is put there.
 
 A pickle made with a store holds, for each package that it names, 16 bytes and a callable. What
-that returns is a *manifest*: a small pickle with the loader, and with the names and hashes of the
-package and of all that it requires, each with a callable of its own for its archive. So a process
-that meets the package for the first time fetches the manifest; only a host that meets it for the
-first time fetches the archive; and after an edit, the archives of all others stay what they are.
+that returns is a *manifest*: the text of an expression, with a small pickle in it that has the
+loader, and the names and hashes of the package and of all that it requires, each with a callable of
+its own for its archive. So a process that meets the package for the first time fetches the
+manifest; only a host that meets it for the first time fetches the archive; and after an edit, the
+archives of all others stay what they are.
 
-Outside API: `Parcels`, `Store`, `Text`, `get_store`, `parcels`, `set_store`.
+Outside API: `Parcels`, `Store`, `Text`, `get_store`, `parcels`, `pickle_in`, `set_store`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from modulepickle._emit import (
+    FETCH_HOOK,
+    FETCHED,
+    FETCHED_BY_TEXT,
     THE_FETCHED,
     THE_FETCHER,
-    THE_FETCHER_BY_TEXT,
     Call,
     Rebuilt,
     Reduced,
@@ -30,7 +33,17 @@ from modulepickle._policy import Policy
 from modulepickle._shipping import Shipping
 from modulepickle._snapshot import Shipped
 
-__all__ = ["DEFAULT", "Fetch", "Parcels", "Store", "Text", "get_store", "parcels", "set_store"]
+__all__ = [
+    "DEFAULT",
+    "Fetch",
+    "Parcels",
+    "Store",
+    "Text",
+    "get_store",
+    "parcels",
+    "pickle_in",
+    "set_store",
+]
 
 Fetch = Callable[[], bytes]
 """Returns what is in a store. It is pickled by name: a receiver must be able to import it."""
@@ -47,19 +60,24 @@ KEPT: Final = 100
 
 
 class Text:
-    """A `Fetch` that travels as the text of an expression, so that a receiver needs nothing."""
+    """A `Fetch` that travels as the text of an expression, so that a receiver needs nothing.
 
-    def __init__(self, expression: str) -> None:
-        self.expression = expression
+    Args:
+        expression: Python, in which `k` is the digest.
+        digest: of what it fetches.
+    """
+
+    def __init__(self, expression: str, digest: bytes) -> None:
+        self.expression, self.digest = expression, digest
 
     def __call__(self) -> bytes:
         """Do what a receiver does."""
-        data: bytes = eval(self.expression)
+        data: bytes = eval(self.expression, {"k": self.digest})
         return data
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Reduce to a function made of the text, for whoever pickles it elsewhere."""
-        return eval, (f"lambda:{self.expression}",)
+        return eval, (f"lambda k={self.digest!r}:{self.expression}",)
 
 
 class Parcels:
@@ -81,8 +99,8 @@ class Parcels:
         key = sha256(manifest).digest()[:16]
         fetch = self._put(key, manifest)
         if isinstance(fetch, Text):
-            return THE_FETCHER_BY_TEXT, (key, fetch.expression)
-        return THE_FETCHER, (key, fetch)
+            return THE_FETCHER, (FETCHED_BY_TEXT, {"k": key, "f": fetch.expression})
+        return THE_FETCHER, (FETCHED, {"k": key, "f": fetch})
 
     def _put(self, digest: bytes, data: bytes) -> Fetch:
         fetch = self.store(digest, data)
@@ -109,7 +127,27 @@ def _manifest(shipped: Shipped, fetches: dict[bytes, Fetch]) -> bytes:
     pickler = _Manifest(file, fetches)
     pickler.start()
     pickler.dump(shipped)
-    return b"".join(file.parts)
+    data = b"".join(file.parts)
+    return f"{BEGIN}{data!r}{END}".encode()
+
+
+BEGIN: Final = "(s:=__import__('pickle').loads("
+END: Final = f"),__import__('sys').{FETCH_HOOK}(0,{{'k':k}},s))[1]"
+"""What stands around the pickle in a manifest: to load it makes the hook, which remembers it."""
+
+
+def pickle_in(data: bytes) -> bytes:
+    """Return the pickle in a manifest of some release; what is no manifest as it is."""
+    begin, end = BEGIN.encode(), END.partition(FETCH_HOOK)[0].encode()
+    if not data.startswith(begin) or end not in data:
+        return data
+    import ast  # for few processes
+
+    try:
+        found = ast.literal_eval(data[len(begin) : data.rindex(end)].decode())
+    except (ValueError, SyntaxError):
+        return data
+    return found if isinstance(found, bytes) else data
 
 
 class _Parts:

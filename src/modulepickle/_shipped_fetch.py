@@ -5,24 +5,25 @@ from typing import Final
 
 __all__ = ["FETCH", "FETCH_NAME", "SOURCE_DIGEST"]
 
-SOURCE_DIGEST: Final = "5828b18bb7f610e5beee99f136560d9ab4f995fa15bbf9b5345210c7d3a46808"
+SOURCE_DIGEST: Final = "0f05435a2c2de538e0c1a54f2281147f4ac7f9170a43e3bcfd2465d9d13cb013"
 """SHA-256 of the text of `_fetch.py` that this was made from."""
 
-FETCH_NAME: Final = "_modulepickle_88a12d"
+FETCH_NAME: Final = "_modulepickle_c35c6d"
 """Of the module that it becomes on the receiver: by the hash of the stripped text."""
 
 FETCH: Final = base64.b64decode(
     """
-eNqNVOeS+yYQ/+6n2Pk3IKfIl57IQ7rSe+8ebC0WczLoALmO3z0LcsnHXDGdX1ts1r3zEXqzfOiwCPtQuFC0KrSdWRRbVA8e
-9STIc6/8ldpfVDfgx2YZjbPK77mYNKhBcVMoUU1Ay1CuMHIjJmA0aDABvnEWK1r40/wtR6iyc6oJvKdTTMFaWaMxREZX0DHs
-AtJNUMs/9d/UaufBg7FQVxaxCdKXuS03iUrgYlbfyT9d3ufSvrya0B1YF/NJULYBEqZi9NwVrFc+Bib+nvlyPg8YQ1QR53N+
-vppYeIyDt6CzvET0sXBJYPR70oKEzZ0wSZ+xdNouke4N0YtEHxxPQnZL7CPUuSG7QAUIVS31k60KmZp2A/Hix7jvkQdBXKxa
-E49TBcdwEk9uZhDSOZcytOrVN97kWpSNWZFtXPxZvfLm31Ka6kI6u8fMCLJtVYSE2A8RYoseGclThmh+nvOvvXee6ydHU7a4
-4+JUwPExfdQnMi8dgYC2Qc+If3Qeq3PFgImgVmrc4/HJuRb8sjUbzJbZsSpq6XJZoN1w9vW3H//8Vf3d5x99+VU9/+iDjz6r
-mUjR3Xb89PV3H3/+AyvYNK57lsKQtDRmFwpG/cE0rDA2ijF9/WS6ds3Q4cjr5aM/Je9onjRMr7rKg+mfjBFOIAGu1QM2xgde
-F6+//nbxkx9QzBaJbBcIj9di1kpyPM4JUEqfyyh5mucIEl+8fv/OW2+/xOlIwF5KNk18YWtiC65HyzFHl3NkpMgvmMhlkB6K
-R9Vw8b/TJYwhmjVyInlL+lxl3/6YY6zu0xtM9aqfUCiXMMDpMVMKktjv4WhPTyibixmZQWrBXUwb8+hNk4w7UqNFMvW/2lzB
-dhc9odx6E5F25VuSuL5T+VWguLDk31B5Z57Fma9IhK9iCFCuOrdQXeAiwU/COff03XR5HXdMM+L+L6RCie8=
+eNqVU+eO2zgQ/u+nGKSRvDDb0mXwesr1Xg3D4EpDi1g1kON2gt/9hnRB/sZF7JyvybdDHwhqG+vG3+q4i7qPeoP2LqCbRHPs
+XfzF7Z+2WeHXviTfdzbspJpU6ABlqb/R3vzYd6iKCaD5ZibuxHwCznjoA8SLJZJENQHvoOsJXBGQVqEDXNtG1hK1sNDazjuM
+JDQfd2Ku9Dd8Is5wbtyUzGzOhz1gE3Hm0t19gAF8B1R0iFU0w0VuL9YJZJRqSo/NrMv7urQvr2YECUM+CbarEnNLFGSnxWAD
+RaHm0+FisYhIkSzhYiGPVzOcI26XideZuE2cKez4yYQzI6tHFqAo9yphjr6LZLsSeT5SUIkCWBYPGM1J+ItY25vnL6RTF5Vf
+YiSpZsX1i7kxZXEuCkBG+Jjxb2rLDxthWBFQjQEFS78tcSB4k5pkEqT1goy7l3Zm6fsVc5Yj7QaUg2KenW2Z476Acdire0zR
++ojwTY7FmxD6IN29sbyocSvVXsP4TXrQPgtYI0TsKgwiQqQ+YAGDL+8aBE9gl/awJ+C9Q1JsKGu/PuQl6mUWzvQ5Htitpfjh
+p6//+P7Nz9989d33bxZfffHV+zdCsX0f7Pj9h5+//uZXocUltYNQKWy8lP3j1Arur3wltO9I5QQw88u2r1YNHnA9GXGfOPI8
+c7g887r4zw/3Tjamgq29w8qHKEk/e/ZK/x5WqKa3CWyTUiEp22fYN1pwSWMwhSlLnOe4KD56dvX65atPJB+KOBgjLhNi2Hiq
+oR+wkwHOmRbMKdwKlQ1zHOaAtvqIjHCNFfkWZVDTU17Oefjpt2xkcZVeyZRad49qPNkBvcuuJisZ/Q7GuL/H7pzlSCBTC/Yk
+28GRwVdJupEbp5KsH3KzWmxPfIaLTfCE0iU+Sd2AQ2PzCxHUCaX80baYceojXpUAn8lwQbNs+lvbRKlS+Uk8Oh93bP2C8/D4
+lObZkxfFXKP6H7fgk3c=
 """
 )
 """The stripped text, as zlib data."""

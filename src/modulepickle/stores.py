@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from modulepickle._parcel import Text
 
@@ -27,6 +28,9 @@ __all__ = ["directory", "fsspec"]
 
 class directory:
     """A store in a folder that senders and receivers share, such as one of a network file system.
+
+    Receivers only read in it. What somebody damaged there is put anew by the next process that
+    pickles.
 
     Args:
         path: the folder; it is made if it is not there. Receivers must find it under the same
@@ -39,6 +43,7 @@ class directory:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self.path.mkdir(parents=True, exist_ok=True)
+        self._seen: dict[bytes, tuple[int, ...]] = {}
 
     def __repr__(self) -> str:
         """Return the call that makes it."""
@@ -48,12 +53,13 @@ class directory:
         """Keep an archive under its digest; return the callable that reads it."""
         path = self.path / digest.hex()
         try:
-            there = path.stat().st_size == len(archive)
+            # What somebody else put there, or did to it, is looked at.
+            if self._seen.get(digest) != _state(path) and path.read_bytes() != archive:
+                self._write(path, archive)
         except FileNotFoundError:
-            there = False
-        if not there:
             self._write(path, archive)
-        return Text(f"__import__('pathlib').Path({str(path)!r}).read_bytes()")
+        self._seen[digest] = _state(path)
+        return Text(f"__import__('pathlib').Path({f'{self.path}/'!r}+k.hex()).read_bytes()", digest)
 
     def _write(self, path: Path, archive: bytes) -> None:
         """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
@@ -67,8 +73,15 @@ class directory:
             raise
 
 
+def _state(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
 class fsspec:
     """A store at a URL that fsspec opens: object stores, HDFS, SFTP, ...
+
+    Whether something is there is asked again after ten seconds, since that may take long.
 
     Args:
         url: a folder, for example `s3://bucket/modulepickle`.
@@ -81,11 +94,12 @@ class fsspec:
 
     def __init__(self, url: str, **options: Any) -> None:
         try:
-            import fsspec  # type: ignore[import-not-found,unused-ignore]
+            import fsspec  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError:
             raise ImportError("stores.fsspec needs fsspec: pip install fsspec") from None
         self.url, self.options = url.rstrip("/"), options
         self._files, self._path = fsspec.core.url_to_fs(self.url, **options)
+        self._seen: dict[bytes, float] = {}
 
     def __repr__(self) -> str:
         """Return the call that makes it, without its options."""
@@ -93,10 +107,22 @@ class fsspec:
 
     def __call__(self, digest: bytes, archive: bytes) -> Text:
         """Keep an archive under its digest; return the callable that reads it."""
-        path = f"{self._path}/{digest.hex()}"
-        if not self._files.exists(path):
-            self._files.makedirs(self._path, exist_ok=True)
-            self._files.pipe_file(path, archive)
-        where = f"{self.url}/{digest.hex()}"
-        opened = f"__import__('fsspec').core.url_to_fs({where!r},**{self.options!r})"
-        return Text(f"(lambda files,path:files.cat_file(path))(*{opened})")
+        now = time.monotonic()
+        if now - self._seen.get(digest, -FRESH) >= FRESH:
+            self._put(f"{self._path}/{digest.hex()}", archive)
+            self._seen[digest] = now
+        where = f"__import__('fsspec').core.url_to_fs({f'{self.url}/'!r}+k.hex(),**{self.options})"
+        return Text(f"(lambda files,path:files.cat_file(path))(*{where})", digest)
+
+    def _put(self, path: str, archive: bytes) -> None:
+        self._files.invalidate_cache()
+        if self._files.exists(path) and self._files.size(path) == len(archive):
+            return
+        self._files.makedirs(self._path, exist_ok=True)
+        part = f"{path}.{secrets.token_hex(8)}"  # nobody sees it in part
+        self._files.pipe_file(part, archive)
+        self._files.mv(part, path)
+
+
+FRESH: Final = 10.0
+"""Seconds after which a remote file system is asked again."""
