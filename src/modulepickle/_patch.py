@@ -17,7 +17,7 @@ from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
 from modulepickle._byvalue import Live, Positioned, SortedSet
-from modulepickle._parcel import parcels
+from modulepickle._parcel import Store, parcels
 from modulepickle._policy import get_policy
 from modulepickle._reduce import REDUCERS
 from modulepickle._shipping import Shipping
@@ -46,7 +46,7 @@ class Foreign(Shipping):
         way only if they are `held`, by id.
     """
 
-    def __init__(self, pickler: Any) -> None:
+    def __init__(self, pickler: Any, store: Store | None = None) -> None:
         self.policy = get_policy()
         # The C pickler does not tell its protocol; `proto` is cloudpickle's and pure Python's.
         protocol = getattr(pickler, "proto", pickler.__dict__.get(PROTOCOL))
@@ -54,7 +54,7 @@ class Foreign(Shipping):
         if self.protocol < 0:
             self.protocol = pickle.HIGHEST_PROTOCOL
         self.out_of_band = False
-        self.store = parcels()
+        self.store = parcels() if store is None else parcels(store)
         table = getattr(pickler, "dispatch_table", copyreg.dispatch_table)
         self.dispatch_table = {kind: table[kind] for kind in table if kind not in OURS}
         self.own = getattr(type(pickler), "dispatch", {}) if is_pure(type(pickler)) else {}
@@ -97,11 +97,16 @@ _lock: Final = threading.Lock()
 
 
 class Patch:
-    """The two methods of one class that are wrapped, and for how many users."""
+    """The two methods of one class that are wrapped, and for how many users.
+
+    Attributes:
+        stores: what the users gave; the last one that is not None counts.
+    """
 
     def __init__(self, cls: type, leaves: Leaves) -> None:
         self.leaves = leaves
         self.users = 0
+        self.stores: list[Store | None] = []
         self.made: dict[str, Any] = {}
         self.before: dict[str, Any] = {}
         self._wrap(cls)
@@ -111,7 +116,7 @@ class Patch:
             if not self.users:
                 return self._rest(cls, pickler, "dump")(*args, **kwargs)
             outer = pickler.__dict__.get(STATE)
-            pickler.__dict__[STATE] = Foreign(pickler)
+            pickler.__dict__[STATE] = self._shipping(pickler)
             try:
                 return self._rest(cls, pickler, "dump")(*args, **kwargs)
             finally:
@@ -123,7 +128,7 @@ class Patch:
                 return rest(obj)
             state = pickler.__dict__.get(STATE)
             if state is None:  # somebody called the C pickler's own `dump`
-                state = pickler.__dict__[STATE] = Foreign(pickler)
+                state = pickler.__dict__[STATE] = self._shipping(pickler)
             if _is_ours(type(obj)):
                 found = state.reduce(obj, self.leaves)
                 return rest(obj) if found is NotImplemented else found
@@ -132,6 +137,9 @@ class Patch:
 
         self.made = {"dump": dump, "reducer_override": reducer_override}
 
+    def _shipping(self, pickler: Any) -> Foreign:
+        return Foreign(pickler, next(filter(None, reversed(self.stores)), None))
+
     def _rest(self, cls: type, pickler: Any, name: str) -> Any:
         """Return the method that is wrapped, or that of a base, bound to a pickler."""
         method = self.before.get(name, _MISSING)
@@ -139,7 +147,7 @@ class Patch:
             return getattr(super(cls, pickler), name, None)
         return method.__get__(pickler, type(pickler))
 
-    def enter(self, cls: type) -> None:
+    def enter(self, cls: type, store: Store | None = None) -> None:
         """Wrap the methods, for the first user."""
         if self.users == 0:
             for name, method in self.made.items():
@@ -147,10 +155,12 @@ class Patch:
                     self.before[name] = vars(cls).get(name, _MISSING)
                     setattr(cls, name, method)
         self.users += 1
+        self.stores.append(store)
 
-    def leave(self, cls: type) -> None:
+    def leave(self, cls: type, store: Store | None = None) -> None:
         """Put back what was there, after the last user."""
         self.users -= 1
+        self.stores.remove(store)
         if self.users:
             return
         for name, method in self.made.items():
@@ -172,20 +182,21 @@ class Extension:
     called again does nothing.
     """
 
-    def __init__(self, classes: dict[type, Leaves]) -> None:
+    def __init__(self, classes: dict[type, Leaves], store: Store | None = None) -> None:
         self._classes = [*classes]
+        self._store = store
         with _lock:
             for cls, leaves in classes.items():
                 if cls not in _patches:
                     _patches[cls] = Patch(cls, leaves)
-                _patches[cls].enter(cls)
+                _patches[cls].enter(cls, store)
 
     def undo(self) -> None:
         """Let the framework pickle as it did before."""
         with _lock:
             while self._classes:
                 cls = self._classes.pop()
-                _patches[cls].leave(cls)
+                _patches[cls].leave(cls, self._store)
 
     def __enter__(self) -> Extension:
         """Return itself."""

@@ -27,6 +27,7 @@ from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from modulepickle._keys import key_of
+from modulepickle._parcel import Store
 from modulepickle._patch import PROTOCOL, Extension, Foreign, Leaves, Patch, is_pure
 from modulepickle._received import received
 from modulepickle._reduce import find
@@ -164,9 +165,11 @@ def _leaves_of(base: type) -> Leaves:
     return _nothing
 
 
-def _extend_cloudpickle(module: str, function: str, install: str) -> Extension:
+def _extend_cloudpickle(
+    module: str, function: str, install: str, store: Store | None = None
+) -> Extension:
     found = _framework(module, function, install)
-    return Extension({found.Pickler: _for_cloudpickle(found)})
+    return Extension({found.Pickler: _for_cloudpickle(found)}, store)
 
 
 def extend_cloudpickle() -> Extension:
@@ -182,7 +185,7 @@ def extend_cloudpickle() -> Extension:
     return _extend_cloudpickle("cloudpickle.cloudpickle", "extend_cloudpickle", "cloudpickle")
 
 
-def extend_ray() -> Extension:
+def extend_ray(*, store: bool = False) -> Extension:
     """Let Ray ship local packages, from this driver: as `extend_cloudpickle`, of Ray's own copy.
 
     Tasks, actors, arguments, `ray.put`, results and exceptions travel. A result goes on by name to
@@ -190,10 +193,20 @@ def extend_ray() -> Extension:
     `runtime_env={"worker_process_setup_hook": modulepickle.preload(helpers)}`. Ray runs it once a
     worker, with the code that there was at `init`.
 
+    Args:
+        store: keep archives in the cluster, each once, and not in each pickle: see `RayStore`. Only
+            Ray's pickler uses it; what it pickles cannot be read outside the cluster. `undo()`
+            leaves there what is there, for tasks that still run.
+
     Raises:
         ImportError: Ray is not installed.
     """
-    return _extend_cloudpickle("ray.cloudpickle.cloudpickle", "extend_ray", "ray")
+    kept: Store | None = None
+    if store:
+        from modulepickle.stores import RayStore  # not at the top: for few
+
+        kept = RayStore()
+    return _extend_cloudpickle("ray.cloudpickle.cloudpickle", "extend_ray", "ray", kept)
 
 
 def extend_pyspark() -> Extension:

@@ -10,7 +10,7 @@ that keeps bytes under a digest and returns a callable that gets them back:
 
 What comes back is compared with the digest. Nothing is ever deleted from a store.
 
-Outside API: `directory`, `fsspec`.
+Outside API: `directory`, `fsspec`; and `RayStore`, for `extend_ray(store=True)`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from modulepickle._parcel import Text
 
-__all__ = ["directory", "fsspec"]
+__all__ = ["RayStore", "directory", "fsspec"]
 
 
 class directory:
@@ -126,3 +126,50 @@ class fsspec:
 
 FRESH: Final = 10.0
 """Seconds after which a remote file system is asked again."""
+
+
+class RayStore:
+    """A store in a running Ray cluster: its internal key-value store, in the head's memory.
+
+    Ray keeps there, too, what it exports by itself: functions, and the packages of a `runtime_env`.
+    Ours are in the namespace `modulepickle`, as long as the cluster lives. What is in the object
+    store goes with the driver that put it there, and tasks may outlive that.
+    """
+
+    def __init__(self) -> None:
+        self._cluster: Any = None
+        self._seen: set[bytes] = set()
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return "modulepickle.stores.RayStore()"
+
+    def __call__(self, digest: bytes, archive: bytes) -> Text:
+        """Keep an archive under its digest; return the callable that reads it.
+
+        Raises:
+            RuntimeError: there is no cluster.
+        """
+        from ray.experimental import internal_kv  # type: ignore[import-not-found,unused-ignore]
+
+        if not internal_kv._internal_kv_initialized():
+            raise RuntimeError(
+                "extend_ray(store=True) keeps packages in the cluster, and there is none yet: call"
+                " ray.init() before anything is pickled"
+            )
+        cluster = internal_kv.internal_kv_get_gcs_client()
+        if cluster is None or cluster is not self._cluster:  # with Ray's client, it is always None
+            self._cluster, self._seen = cluster, set()
+        if digest not in self._seen:
+            internal_kv._internal_kv_put(digest, archive, namespace=NAMESPACE)
+            self._seen.add(digest)
+        return Text(FROM_RAY, digest)
+
+
+NAMESPACE: Final = b"modulepickle"
+
+FROM_RAY: Final = (
+    "__import__('ray.experimental.internal_kv').experimental.internal_kv"
+    f"._internal_kv_get(k,namespace={NAMESPACE!r})"
+)
+"""None, where Ray has lost it."""
