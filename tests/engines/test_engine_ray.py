@@ -93,3 +93,55 @@ assert ray.get(ray.remote(helpers.move).remote(moved), timeout=60).x == 3
 print("second hop passed")
 """
     assert "second hop passed" in drive_ray(code)
+
+
+def test_archives_in_the_cluster(drive_ray: Callable[[str], str]) -> None:
+    code = """
+import pickle, importlib, pathlib, ray.cloudpickle
+from ray.experimental import internal_kv
+before = vars(ray.cloudpickle.Pickler).copy()
+extension = modulepickle.extend_ray(store=True)
+try:
+    ray.cloudpickle.dumps(helpers.double)
+except RuntimeError as error:
+    assert "ray.init()" in str(error)
+else:
+    raise AssertionError("there is no cluster")
+start()
+
+def archives():
+    keys = internal_kv._internal_kv_list(b"", namespace=b"modulepickle")
+    values = [internal_kv._internal_kv_get(key, namespace=b"modulepickle") for key in keys]
+    return sum(value.startswith(b"PK") for value in values), len(values)
+
+data = ray.cloudpickle.dumps(helpers.double)
+assert b"PK\\3\\4" not in data and archives() == (2, 3), archives()
+print("a task has", len(data), "bytes, by name", len(pickle.dumps(helpers.double)))
+assert len(data) <= 400
+check(call)  # with two edits, one of each package
+assert archives()[0] == 4, archives()
+assert modulepickle.get_store() is None and b"PK\\3\\4" in modulepickle.dumps(helpers.double)
+
+with modulepickle.extend_ray():  # a second one, without a word on stores, changes nothing
+    assert b"PK\\3\\4" not in ray.cloudpickle.dumps(helpers.double)
+
+# What the cluster has lost is an error on a worker that never had it.
+edited = pathlib.Path(helpers.__file__)
+edited.write_text(edited.read_text() + "LOST = 1\\n")
+importlib.reload(helpers)
+data = ray.cloudpickle.dumps(helpers.double)
+internal_kv._internal_kv_del(b"", del_by_prefix=True, namespace=b"modulepickle")
+assert archives() == (0, 0)
+try:
+    ray.get(ray.remote(lambda data: __import__("pickle").loads(data)).remote(data), timeout=60)
+except Exception as error:
+    assert "in the sender's store: pickle it again there" in str(error), error
+else:
+    raise AssertionError("it was not lost")
+
+extension.undo()
+assert vars(ray.cloudpickle.Pickler) == before
+assert ray.cloudpickle.dumps(helpers.double) == pickle.dumps(helpers.double, 5)
+print("all passed")
+"""
+    assert "all passed" in drive_ray(code)
