@@ -43,6 +43,7 @@ from modulepickle.extend import (
 )
 
 if TYPE_CHECKING:
+    from modulepickle import stores as stores
     from modulepickle._dask import extend_dask
     from modulepickle._explain import explain
     from modulepickle._inspect import inspect
@@ -99,17 +100,19 @@ _LATER = {
 """Name -> the module that has it. Few processes use these: they are imported when asked for."""
 
 
-def __getattr__(name: str) -> Any:
-    """Return a name that is imported when it is asked for."""
-    from importlib import import_module
+if not TYPE_CHECKING:  # for type checkers, a name that is not here is a mistake
 
-    if name == "stores":
-        return import_module(f"{__name__}.stores")
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> Any:
+        """Return a name that is imported when it is asked for."""
+        from importlib import import_module
+
+        if name == "stores":
+            return import_module(f"{__name__}.stores")
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

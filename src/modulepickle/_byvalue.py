@@ -62,6 +62,9 @@ class Live:
 class Positioned:
     """Stands for code that is sent as a place in the source of a module that travels."""
 
+    code: CodeType
+    module: ModuleType
+
     def __init__(self, code: CodeType, module: ModuleType) -> None:
         self.code, self.module = code, module
 

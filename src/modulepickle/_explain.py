@@ -253,7 +253,7 @@ class _Story:
     def _big(self) -> Iterator[tuple[tuple[str, ...], int]]:
         """Yield the chains to large data, and their size: as near to them as a chain leads."""
         nodes = self._recorder.reached
-        totals = {id(node): node.size for node in nodes if not is_a(node.obj, Shipped)}
+        totals = {id(node): node.size for node in nodes if not _is_of_package(node)}
         for node in reversed(nodes):
             if node.above is not None and id(node) in totals and id(node.above) in totals:
                 totals[id(node.above)] += totals[id(node)]
@@ -268,6 +268,11 @@ class _Story:
                 yield node.chain(), total
 
 
+def _is_of_package(node: Node) -> bool:
+    """Tell whether a node is a package, or its archive: `_of_files` has warned of those."""
+    return any(each is not None and is_a(each.obj, Shipped) for each in (node, node.above))
+
+
 def _of_files(name: str, files: list[Member]) -> Iterator[str]:
     total = sum(file.size for file in files)
     if total > LARGE:
@@ -275,7 +280,8 @@ def _of_files(name: str, files: list[Member]) -> Iterator[str]:
         inside = largest.path.partition(name.replace(".", "/") + "/")[2] or largest.path
         yield (
             f"package `{name}` has {amount(total)}, {largest.path} {largest.size:,} of them; they"
-            f' travel with every pickle of it; leave files out: Policy(ignore=("{inside}",))'
+            f' travel with every pickle of it; leave files out: Policy(ignore=("{inside}",)), or'
+            f' ignore = ["{inside}"] under [tool.modulepickle] in pyproject.toml'
         )
     for file in files:
         if SECRET_FILE.search(file.path):

@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
 from modulepickle._byvalue import Parts
 from modulepickle._errors import PackagingError
-from modulepickle._parcel import DEFAULT, Store, parcels
+from modulepickle._parcel import DEFAULT, Parcels, Store, parcels
 from modulepickle._path import is_refusal, with_path
 from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
@@ -56,12 +56,12 @@ class Pickler(Shipping, pickle.Pickler):
         store: Store | None = DEFAULT,
     ) -> None:
         super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
-        self.policy = effective(policy)
-        self.store = parcels(store)
+        self.policy: Policy = effective(policy)
+        self.store: Parcels | None = parcels(store)
         if protocol is None:
             protocol = pickle.DEFAULT_PROTOCOL
-        self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
-        self.out_of_band = buffer_callback is not None
+        self.protocol: int = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
+        self.out_of_band: bool = buffer_callback is not None
         self.start()
 
     def dump(self, obj: Any) -> None:

@@ -45,6 +45,7 @@ class Shipping:
     protocol: int
     out_of_band: bool
     store: InStore | None
+    parts: Parts
 
     def start(self) -> None:
         """Forget the `dump` before: a new one looks at the working tree anew (R5)."""

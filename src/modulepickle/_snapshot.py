@@ -192,10 +192,10 @@ def _log(made: Snapshot, milliseconds: float) -> None:
     )
     if made.size > LARGE:
         log.warning(
-            "%s has %d bytes, which travel with every pickle of it; Policy(ignore=...) leaves"
-            " files out",
+            "%s has %s bytes, which travel with every pickle of it; Policy(ignore=...), or ignore"
+            " under [tool.modulepickle] in pyproject.toml, leaves files out",
             made.name,
-            made.size,
+            f"{made.size:,}",
         )
 
 
@@ -230,6 +230,11 @@ class Shipped:
         name, digest, seal, archive: what the loader's `snapshot` takes, in that order.
         needs: top-level name -> the snapshot it requires, or "distribution version".
     """
+
+    name: str
+    digest: bytes
+    seal: bytes
+    archive: bytes
 
     def __init__(self, name: str, digest: bytes, seal: bytes, archive: bytes) -> None:
         self.name, self.digest, self.seal, self.archive = name, digest, seal, archive

@@ -38,7 +38,7 @@ class WorkingTree:
     __slots__ = ("_environments", "roots")
 
     def __init__(self, roots: tuple[str, ...]) -> None:
-        self.roots = roots
+        self.roots: tuple[str, ...] = roots
         self._environments: dict[str, bool] = {}
 
     def holds(self, real: str) -> bool:

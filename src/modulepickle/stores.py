@@ -41,7 +41,7 @@ class directory:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).absolute()
+        self.path: Path = Path(path).absolute()
         self.path.mkdir(parents=True, exist_ok=True)
         self._seen: dict[bytes, tuple[int, ...]] = {}
 
@@ -97,7 +97,8 @@ class fsspec:
             import fsspec  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError:
             raise ImportError("stores.fsspec needs fsspec: pip install fsspec") from None
-        self.url, self.options = url.rstrip("/"), options
+        self.url: str = url.rstrip("/")
+        self.options: dict[str, Any] = options
         self._files, self._path = fsspec.core.url_to_fs(self.url, **options)
         self._seen: dict[bytes, float] = {}
 
