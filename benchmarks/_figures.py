@@ -1,6 +1,7 @@
 """Figures: what was measured, and the table that shows it.
 
-Outside API: `Figure`, `Run`, `rounds`, `median`, `markdown`, `as_json`.
+Outside API: `Figure`, `Run`, `rounds`, `median`, `tables`, `markdown`, `ratio`, `cell`, `as_json`,
+`from_json`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Figure", "Run", "Samples", "as_json", "cell", "markdown", "median", "rounds"]
+__all__ = [
+    "Figure", "Run", "Samples", "as_json", "cell", "from_json", "markdown", "median", "ratio",
+    "rounds", "tables",
+]  # fmt: skip
 
 Samples = Mapping[str, Sequence[float]]
 """Label -> what was measured under it, once a round."""
@@ -26,12 +30,14 @@ class Run:
         source: the folder that holds the package `modulepickle` to measure.
         rounds: how often each candidate has its turn.
         work: a new folder for whatever has to lie on a disk.
+        size: how much there is of everything: "full", "quick" (minutes), or "tiny" (the tests).
         say: shows progress.
     """
 
     source: Path
     rounds: int
     work: Path
+    size: str = "full"
     say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)
 
 
@@ -40,9 +46,9 @@ class Figure:
     """One cell of a table.
 
     Attributes:
-        group: the table. subject: the column. what: the row.
-        value: bytes or seconds, the median of `samples`; None if there is none: `note` says why.
-        unit: "bytes" or "s".
+        group: the table, as `group` or `group: part`. subject: the column. what: the row.
+        value: the median of `samples`; None if there is none: `note` says why.
+        unit: "bytes" or "s", or "" for a count.
         base: the row that it is compared with, in the same column; the cell shows the ratio.
         target: what it should be, as people read it.
     """
@@ -56,6 +62,14 @@ class Figure:
     target: str = ""
     note: str = ""
     samples: tuple[float, ...] = field(default=(), repr=False)
+
+
+def tables(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+    """Return the figures by their tables, in the order of the first ones."""
+    found: dict[str, list[Figure]] = {}
+    for figure in figures:
+        found.setdefault(figure.group, []).append(figure)
+    return found
 
 
 def rounds(count: int, candidates: Sequence[Callable[[], Mapping[str, float]]]) -> Samples:
@@ -80,7 +94,7 @@ def median(samples: Iterable[float]) -> float:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """Return the figures of one group as a Markdown table."""
+    """Return the figures of one table in Markdown."""
     columns = list(dict.fromkeys(figure.subject for figure in figures))
     cells = {(figure.what, figure.subject): figure for figure in figures}
     has_targets = any(figure.target for figure in figures)
@@ -92,7 +106,8 @@ def markdown(figures: Sequence[Figure]) -> str:
         row = [cells.get((what, column)) for column in columns]
         first = next(figure for figure in row if figure is not None)
         shown = [_shown(figure, cells) for figure in row]
-        label = f"{what}, **x** {first.base}" if first.base else what
+        base = next((figure.base for figure in row if figure and figure.base), None)
+        label = f"{what}, **x** {base}" if base else what
         lines.append(_line([label, *shown, *([first.target] if has_targets else [])]))
     return "\n".join(lines)
 
@@ -125,8 +140,8 @@ def ratio(figure: Figure, base: Figure | None) -> float | None:
 
 def cell(value: float, unit: str) -> str:
     """Return a value as people read it, with three digits that count."""
-    if unit == "bytes":
-        return f"{value:,.0f} B"
+    if unit != "s":
+        return f"{value:,.0f} {unit[:1].upper()}".rstrip()
     for factor, name in ((1, "s"), (1e3, "ms")):
         if value * factor >= 1:
             return f"{_digits(value * factor)} {name}"
@@ -142,3 +157,11 @@ def as_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
     cells = {(figure.group, figure.subject, figure.what): figure for figure in figures}
     bases = (cells.get((figure.group, figure.subject, figure.base or "")) for figure in figures)
     return [{**vars(figure), "ratio": ratio(figure, base)} for figure, base in zip(figures, bases)]
+
+
+def from_json(data: Iterable[Mapping[str, Any]]) -> list[Figure]:
+    """Return what `as_json` made plain."""
+    return [
+        Figure(**{**{k: v for k, v in one.items() if k != "ratio"}, "samples": (*one["samples"],)})
+        for one in data
+    ]

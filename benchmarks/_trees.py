@@ -5,7 +5,7 @@ wheels` in `${XDG_CACHE_HOME:-~/.cache}`): downloaded once, never installed. The
 out: who ships a package may have them, but an import does not run them, and the native import is
 what we compare with.
 
-Outside API: `PACKAGES`, `Package`; and `wheel`, which `tests/real` uses, too.
+Outside API: `PACKAGES`, `Package`, `packages`; and `wheel`, which `tests/real` uses, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "Package", "wheel"]
+__all__ = ["PACKAGES", "Package", "packages", "wheel"]
 
 CACHE: Final = Path(
     os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "modulepickle-tests"
@@ -64,6 +64,11 @@ PACKAGES: Final = (
         "networkx/classes/multigraph.py",
     ),
 )  # fmt: skip
+
+
+def packages(size: str) -> tuple[Package, ...]:
+    """Return the packages to measure in a run of this size: all, but one of a tiny run."""
+    return PACKAGES[:1] if size == "tiny" else PACKAGES
 
 
 def wheel(pin: str) -> Path:

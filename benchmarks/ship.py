@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks._children import OLD, installed, receive, send
 from benchmarks._figures import Figure, Run, Samples, median, rounds
-from benchmarks._trees import PACKAGES, Package
+from benchmarks._trees import Package, packages
 
 __all__ = ["ship"]
 
@@ -122,7 +122,7 @@ assert pickle.loads(datas[ours]) is function
 
 def ship(run: Run) -> list[Figure]:
     """Measure the packages one by one."""
-    return [figure for package in PACKAGES for figure in _Package(run, package).figures()]
+    return [figure for package in packages(run.size) for figure in _Package(run, package).figures()]
 
 
 class _Package:
