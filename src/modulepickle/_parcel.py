@@ -68,7 +68,8 @@ class Text:
     """
 
     def __init__(self, expression: str, digest: bytes) -> None:
-        self.expression, self.digest = expression, digest
+        self.expression: str = expression
+        self.digest: bytes = digest
 
     def __call__(self) -> bytes:
         """Do what a receiver does."""

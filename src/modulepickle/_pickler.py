@@ -83,7 +83,7 @@ class Pickler(Shipping, pickle.Pickler):
             # Of an error of ours, it says the same and more: that is not to be printed twice.
             raise better from None if isinstance(error, PackagingError) else error
         finally:
-            self.parts = Parts()  # it keeps objects alive
+            self.parts: Parts = Parts()  # it keeps objects alive
             vars(self).pop("reducer_override", None)
 
     def _all_problems(self, obj: Any, error: Exception) -> Exception:
