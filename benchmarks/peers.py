@@ -98,7 +98,9 @@ CANDIDATES: Final = (
     Peer(OURS, "", "import modulepickle\ndump = lambda: modulepickle.dumps(function)"),
     Peer("`zip -9` on `sys.path`, and plain pickle", "", ZIP, UNZIP),
     Peer("torch.package", "torch", EXPORT, IMPORT),
-    Peer("cloudpickle by value", "cloudpickle", BY_VALUE, "import cloudpickle\nload = pickle.loads"),
+    Peer(
+        "cloudpickle by value", "cloudpickle", BY_VALUE, "import cloudpickle\nload = pickle.loads",
+    ),
     Peer(
         "cloudpickle by reference, package there", "cloudpickle",
         "import cloudpickle\ndump = lambda: cloudpickle.dumps(function)",
