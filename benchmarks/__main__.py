@@ -15,6 +15,7 @@ from typing import Final
 
 from benchmarks._figures import Figure, Run, as_json, markdown
 from benchmarks.byvalue import byvalue
+from benchmarks.fanout import fanout
 from benchmarks.imports import imports
 from benchmarks.loop import loop
 from benchmarks.objects import objects
@@ -27,6 +28,7 @@ GROUPS: Final[dict[str, tuple[str, Callable[[Run], list[Figure]]]]] = {
     "objects": ("`dumps` of 100,000 instances", objects),
     "byvalue": ("A function without a name", byvalue),
     "import": ("The import of the library", imports),
+    "fanout": ("10,000 tasks of one function", fanout),
     "loop": ("From an edit to the result of the new code", loop),
 }
 PEERS: Final = ("cloudpickle", "dill", "distributed", "ray")

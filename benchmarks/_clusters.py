@@ -115,8 +115,8 @@ class Driver:
         raise ChildFailed(said or f"TimeoutError: nothing, in {PATIENCE} s")
 
 
-def dask_cluster(stack: ExitStack, folder: Path, nanny: bool = False) -> str:
-    """Start a scheduler and a worker; return the scheduler's address."""
+def dask_cluster(stack: ExitStack, folder: Path, nanny: bool = False, workers: int = 1) -> str:
+    """Start a scheduler and workers; return the scheduler's address."""
     empty = folder / "processes"
     empty.mkdir()
     env = environment(folder / "bytecode") | {"MODULEPICKLE_CACHE": str(folder / "cache")}
@@ -130,7 +130,8 @@ def dask_cluster(stack: ExitStack, folder: Path, nanny: bool = False) -> str:
     process = start("scheduler", "--host", "127.0.0.1", "--port", "0", *file_option)
     address = _address(file, process)
     options = ["--host", "127.0.0.1", "--nthreads", "1", "--local-directory", str(empty)]
-    start("worker", address, *options, "--nanny" if nanny else "--no-nanny")
+    for _ in range(workers):
+        start("worker", address, *options, "--nanny" if nanny else "--no-nanny")
     return address
 
 
