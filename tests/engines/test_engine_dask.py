@@ -171,3 +171,28 @@ def test_an_asynchronous_client_is_refused(tmp_path: Path) -> None:
     client = type("Client", (), {"asynchronous": True})()
     with pytest.raises(TypeError, match="synchronous client"):
         modulepickle.extend_dask(client)
+
+
+def test_each_version_is_installed_once_and_tasks_go_by_name(
+    tmp_path: Path, cluster: DaskCluster
+) -> None:
+    code = f"""{START}
+import pickle
+from distributed.protocol import pickle as theirs
+installed, install = [], client.run_on_scheduler
+
+def counting(function, *args, **options):
+    installed.append(len(pickle.dumps(function)))
+    return install(function, *args, **options)
+
+client.run_on_scheduler = counting
+modulepickle.extend_dask(client)
+numbers = client.map(lambda x: helpers.Point(x), range(100), pure=False)
+assert client.gather(client.map(helpers.double, numbers))[99] == "198 km"
+assert [call(helpers.double, helpers.Point(3)) for _ in range(20)] == ["6 km"] * 20
+assert len(installed) == 1, installed
+assert theirs.dumps(helpers.double) == pickle.dumps(helpers.double, 5)
+assert len(theirs.dumps(helpers.double)) < 100 < installed[0]
+print("installed once")
+"""
+    assert "installed once" in drive(tmp_path, code, ADDRESS=cluster.address)
