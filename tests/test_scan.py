@@ -437,7 +437,7 @@ def test_a_new_policy_cwd_or_path_asks_again(tree, calm, monkeypatch):
     assert finder() is not second
 
 
-def test_r5_a_file_made_just_now_is_found(tree):
+def test_r05_a_file_made_just_now_is_found(tree):
     for number in range(20):
         assert find_unit(f"new{number}") is None
         assert find_unit(f"shared_ns.new{number}") is None
@@ -447,7 +447,7 @@ def test_r5_a_file_made_just_now_is_found(tree):
         assert find_unit(f"shared_ns.new{number}") is not None
 
 
-def test_r5_a_changed_portion_is_looked_into_again(tree, calm):
+def test_r05_a_changed_portion_is_looked_into_again(tree, calm):
     assert find_unit("shared_ns.late") is None
     first = finder()
     (tree / "shared_ns" / "late.py").touch()

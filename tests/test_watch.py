@@ -148,7 +148,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_r5_each_change_is_seen(tree, what):
+def test_r05_each_change_is_seen(tree, what):
     put(tree / "pkg/sub/deep/c.txt", "xxx")
     settle(tree)
     first = listed(tree)
@@ -157,7 +157,7 @@ def test_r5_each_change_is_seen(tree, what):
     assert listed(tree) == walked(tree) != first
 
 
-def test_r5_folders_and_files_that_just_changed_are_looked_at_again(tree, walks, monkeypatch):
+def test_r05_folders_and_files_that_just_changed_are_looked_at_again(tree, walks, monkeypatch):
     # A second change within one tick of the clock leaves a stat as it is: nothing is relied on.
     reads = []
     read = _files._read
@@ -237,7 +237,7 @@ def change(pkg, what, name, more):
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.lists(STEPS, max_size=8))
-def test_r5_after_any_changes_a_snapshot_has_what_is_on_disk(tree, steps):
+def test_r05_after_any_changes_a_snapshot_has_what_is_on_disk(tree, steps):
     pkg = tree / "pkg"
     shutil.rmtree(pkg)
     project(tree, FILES)
