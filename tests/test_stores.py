@@ -648,3 +648,11 @@ def test_the_example_of_a_store_of_ones_own(tmp_path: Path) -> None:
     data = run(tmp_path, code).result
     assert len([*tmp_path.joinpath("packages").iterdir()]) == 3
     assert receive(data, "result = obj(21)", absent=["other", "units"]).result == "42 km"
+
+
+@pytest.mark.parametrize("inside", [b"oops(", b"1", b"open('x')"])
+def test_a_manifest_that_is_none_is_inspected_as_it_is(inside: bytes) -> None:
+    data = b"(s:=__import__('pickle').loads(" + inside + b"),__import__('sys')._mp0a1b2c(0))[1]"
+    report = modulepickle.inspect(data)
+    assert report.data["bytes"] == len(data)
+    assert any("this is no pickle" in each for each in report.problems)
