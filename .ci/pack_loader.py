@@ -50,7 +50,10 @@ LOOKED_UP = {  # in `_rebuild.py`, by their names
     "set_abstract", "set_cell", "set_class", "set_dataclass", "set_dispatch", "set_function",
     "set_members", "set_namedtuple", "set_protocol", "set_scope",
 }  # fmt: skip
-FOREIGN = {"_field_type", "_initializing", "_value_", "has_location", "loader", "msg"}
+FOREIGN = {
+    "_field_type", "_initializing", "_value_", "has_location", "loader", "msg",
+    "type_params",  # of ast's nodes, from 3.12 on
+}  # fmt: skip
 """Attributes of others that `foreign_attributes` may not find."""
 
 KEEPS_PARAMETERS = {"import_", "import_module"}
@@ -95,12 +98,13 @@ def foreign_attributes(tree: ast.Module) -> set[str]:
     kinds: list[object] = [
         str, bytes, dict, list, set, tuple, int, float, type, object, BaseException, ImportError,
         os.stat_result, hashlib.sha256(), logging.Logger, types.ModuleType, types.CellType(),
-        types.FunctionType, types.CodeType, weakref.WeakValueDictionary, ast.FunctionDef, ast.arg,
+        types.FunctionType, types.CodeType, weakref.WeakValueDictionary,
         importlib.machinery.ModuleSpec, importlib.machinery.SourceFileLoader, os.path,
     ]  # fmt: skip
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             kinds += [importlib.import_module(alias.name) for alias in node.names]
+    kinds += [kind for kind in vars(ast).values() if isinstance(kind, type)]
     fields = {field for kind in kinds for field in getattr(kind, "_fields", ())}
     with open(os.devnull) as file:
         kinds.append(file)
