@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from receivers import SOURCE, VERSIONS, find_interpreters, project, receive
+from test_readme import blocks
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -226,6 +227,17 @@ def test_it_installs_and_ships(tmp_path: Path, built: Built, python: str, kind: 
     assert receive(data, "result = obj('tea')", python=python, absent=["shop"]).result == 3
     shown = run(installed, "-m", "modulepickle", "demo", cwd=tmp_path)
     assert shown.endswith("old(\"tea\") -> 'tea: 3 euros'\n")
+
+
+def test_the_command_that_tries_it(tmp_path: Path, built: Built) -> None:
+    """The README's first command, letter by letter, in a tree as it is cloned."""
+    (command,) = [text for text in blocks("sh") if "modulepickle demo" in text]
+    tree = shutil.copytree(built.wheel.parent.parent / "tree", tmp_path / "clone")
+    tmp_path.joinpath("bin").mkdir()
+    tmp_path.joinpath("bin/python").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    said = run("env", "-u", "PYTHONPATH", f"PATH={path}", "sh", "-c", command, cwd=tree)
+    assert said.endswith(blocks("")[0])
 
 
 def test_the_extra_engines_resolves(built: Built) -> None:
