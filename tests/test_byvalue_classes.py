@@ -582,3 +582,15 @@ def test_two_senders_give_a_class_the_same_key_after_an_edit(tmp_path):
         tree = project(tmp_path / str(first), "=== units.py\nUNIT = 'km'")
         datas.append(run(tree, sender.format(first=first)).result)
     assert datas[0] == datas[1]
+
+
+def test_a_named_tuple_while_garbage_is_collected(tmp_path):
+    # What a class is compared with is made on the way, and must not go before that is done.
+    sender = """
+        import collections, gc, modulepickle, sys
+        obj = [collections.namedtuple(f"P{i}", "x y") for i in range(20)]
+        modulepickle.dumps(obj)  # what is imported on the way is there now
+        gc.set_threshold(1)
+    """
+    data = send(tmp_path, sender)
+    assert receive(data, "result = [tuple(kind(1, y=2)) for kind in obj]").result == [(1, 2)] * 20
