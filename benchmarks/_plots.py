@@ -75,12 +75,13 @@ def peers(pyplot: Any, figures: Sequence[Figure]) -> Any:
     figure, axes = pyplot.subplots(
         len(found), len(MEASURES), figsize=(11, height), squeeze=False, layout="constrained"
     )
-    for row, (name, them) in zip(axes, found.items()):
+    for number, (row, (name, them)) in enumerate(zip(axes, found.items())):
         labels = list(dict.fromkeys(each.what for each in them))
         for axis, (measure, (title, factor)) in zip(row, MEASURES.items()):
             values = {each.what: each.value for each in them if each.subject == measure}
             _bars(axis, labels, values, factor)
-            axis.set_title(title if row is axes[0] else "", fontsize=9)
+            axis.set_xscale("symlog" if measure == "load again, same process" else "linear")
+            axis.set_title(title if number == 0 else "", fontsize=9)
         row[0].set_yticks(range(len(labels)), labels)
         row[0].set_ylabel(name.partition(": ")[2], fontsize=9)
     return figure
@@ -92,7 +93,7 @@ def _bars(
     taken = [(values.get(label) or 0) * factor for label in labels]
     axis.barh(range(len(labels)), taken, color=_colors(labels))
     for number, value in enumerate(taken):
-        said = f" {value:,.3g}" if value else " fails"
+        said = f" {value:,.{0 if value >= 10 else 2}f}" if value else " fails"
         axis.text(0, number, said, va="center", fontsize=7, bbox=BOX)
     axis.invert_yaxis()
     axis.set_yticks([])
