@@ -84,3 +84,10 @@ def test_mistakes_say_what_to_type(tree: Path, arguments: list[str], says: str) 
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_a_command_it_lists_them(tmp_path: Path) -> None:
+    done = modulepickle(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    for command in ("demo", "run", "explain", "inspect", "cache"):
+        assert f"\n    {command} " in done.stderr

@@ -24,7 +24,8 @@ def example(folder: Path) -> bytes:
     """The pickle that the first example writes."""
     module, script = blocks("python")[:2]
     folder.joinpath("other.py").write_text(module, encoding="utf-8")
-    folder.joinpath("units.py").write_text('UNIT = "km"\n', encoding="utf-8")
+    (line,) = re.findall(r"`units\.py`, which is the line `(.+?)`", README)
+    folder.joinpath("units.py").write_text(f"{line}\n", encoding="utf-8")
     run(folder, script, script="send.py")
     return folder.joinpath("f.pickle").read_bytes()
 

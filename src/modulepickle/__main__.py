@@ -33,7 +33,11 @@ class Mistake(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0, 1 if what it ran failed, 2 for a mistake."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "command"):
+        parser.print_help(sys.stderr)
+        return 2
     try:
         code: int = options.command(options)
     except (Mistake, PackagingError, DockerError) as error:
@@ -46,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m modulepickle", description="Pickles that carry the code they need."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
     command = commands.add_parser("demo", help="two versions of a package in one bare interpreter")
     command.set_defaults(command=_demo)
     text = "run a function of your project in a bare interpreter"
