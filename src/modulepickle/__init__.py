@@ -9,6 +9,11 @@ nor this library there:
 
 What is local, and so travels, is a `Policy`. What is installed travels as a name, as ever.
 Unpickling runs code: load only what you trust.
+
+    explain(f)                  what would travel, and why
+    inspect(data)               what a pickle holds, with nothing executed
+    extend_dask(client), ...    let a framework ship; `preload` and `wrap` for others
+    python -m modulepickle      the same for the command line, and a demonstration
 """
 
 from __future__ import annotations

@@ -190,6 +190,9 @@ def extend_dask(client: Any) -> Extension:
     Args:
         client: a synchronous `distributed.Client`.
 
+    Returns:
+        An object whose `undo()` takes that out again; it is a context manager, too.
+
     Raises:
         TypeError: the client is asynchronous.
     """

@@ -41,10 +41,11 @@ class Problem(NamedTuple):
     """One thing that keeps an object from being pickled.
 
     Attributes:
-        reason: the kind of problem; the heading it is printed under. subject: what it is about: a
-        module name, a path, a qualified name. detail: what is wrong with it, in numbers and names
-        where there are any. May have several lines. remedy: what to type to get on. Empty if
-        nothing helps. chain: how the pickler got there: references and imports, outermost first.
+        reason: the kind of problem; the heading it is printed under.
+        subject: what it is about: a module name, a path, a qualified name.
+        detail: what is wrong with it, in numbers and names. May have several lines, or be empty.
+        remedy: what to type to get on. Empty if nothing helps.
+        chain: how the pickler got there: references and imports, outermost first.
     """
 
     reason: Reason

@@ -240,6 +240,10 @@ def set_policy(policy: Policy) -> Policy:
 
     To set what was returned as the default before any call sets it back to that: then the settings
     in `pyproject.toml` count again.
+
+    Raises:
+        TypeError: it is not a policy.
+        PackagingError: as `get_policy`.
     """
     global _set
     if not isinstance(policy, Policy):

@@ -142,6 +142,7 @@ def wrap(obj: Any) -> Any:
     """Return an object that any stock pickler ships, and that unpickles as `obj` itself.
 
     For frameworks whose pickler cannot be reached: `pool.map(modulepickle.wrap(f), items)`. If
-    `obj` can be called, so can what is returned.
+    `obj` can be called, so can what is returned. What is on disk when it is pickled, travels.
+    Errors are those of `dumps`, raised then.
     """
     return _WrappedCallable(obj) if callable(obj) else _Wrapped(obj)

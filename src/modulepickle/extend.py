@@ -179,6 +179,9 @@ def extend_cloudpickle() -> Extension:
     value, and all that is registered with `cloudpickle.register_pickle_by_value`, stay
     cloudpickle's.
 
+    Returns:
+        An object whose `undo()` takes that out again; it is a context manager, too.
+
     Raises:
         ImportError: cloudpickle is not installed.
     """
@@ -215,6 +218,9 @@ def extend_pyspark() -> Extension:
     Functions travel, and what they hold. Data, broadcasts among it, are pickled by name with plain
     `pickle`: `wrap` them, or their class has to have come with a function before.
 
+    Returns:
+        An object whose `undo()` takes that out again; it is a context manager, too.
+
     Raises:
         ImportError: PySpark is not installed.
     """
@@ -226,6 +232,9 @@ def extend_dill() -> Extension:
 
     Functions and classes of `__main__` go our way, too: they do not share the receiver's
     `__main__`, as dill's own do.
+
+    Returns:
+        An object whose `undo()` takes that out again; it is a context manager, too.
 
     Raises:
         ImportError: dill is not installed.
@@ -239,6 +248,9 @@ def extend_multiprocessing() -> Extension:
 
     This is what pools, queues, pipes, managers and `concurrent.futures.ProcessPoolExecutor` pickle
     with. What a child process finds in its own `__main__` stays a name.
+
+    Returns:
+        An object whose `undo()` takes that out again; it is a context manager, too.
     """
     found = _framework("multiprocessing.reduction", "extend_multiprocessing", "multiprocessing")
     return Extension({found.ForkingPickler: _for_multiprocessing})
