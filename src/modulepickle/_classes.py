@@ -161,7 +161,7 @@ def reduce_field(_: Pickler, obj: Any) -> Reduced:
 def _named_tuple(cls: Any, more: dict[str, Any]) -> set[str]:
     if tuple not in cls.__bases__ or "_fields" not in vars(cls) or "_make" not in vars(cls):
         return set()
-    made = collections.namedtuple("made", cls._fields)
+    made = collections.namedtuple("made", cls._fields)  # type: ignore[misc]
     other = vars(made)  # a collection of garbage would empty it, if nothing held the class itself
     names = [name for name in other if name in vars(cls) and _is_same_kind(cls, name, other[name])]
     more["namedtuple"] = names, cls._fields, cls.__new__.__defaults__ or ()
