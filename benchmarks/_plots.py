@@ -15,6 +15,7 @@ __all__ = ["PLOTS", "draw"]
 
 OURS: Final = "#c0392b"
 OTHERS: Final = ("#2c3e50", "#7f8c8d", "#2980b9", "#27ae60", "#8e44ad", "#d68910")
+CURVES: Final = (*OTHERS, OURS, "#16a085")
 
 BOX: Final = {"facecolor": "white", "alpha": 0.6, "pad": 0.5, "edgecolor": "none"}
 
@@ -48,7 +49,8 @@ def draw(figures: Sequence[Figure], about: Mapping[str, str], folder: Path) -> l
 
 
 def _is_ours(label: str) -> bool:
-    return "modulepickle" in label or label.startswith(("loads", "dumps"))
+    is_peer = label.endswith("pickle")
+    return "modulepickle" in label or (label.startswith(("loads", "dumps")) and not is_peer)
 
 
 def _colors(labels: Sequence[str]) -> list[str]:
@@ -127,7 +129,7 @@ def growth(pyplot: Any, figures: Sequence[Figure]) -> Any:
 
 def _curves(axis: Any, title: str, unit: str, figures: Sequence[Figure]) -> None:
     labels = list(dict.fromkeys(each.what for each in figures))
-    for label, color in zip(labels, OTHERS * len(labels)):
+    for label, color in zip(labels, CURVES * len(labels)):
         points = [each for each in figures if each.what == label and each.value]
         xs = [int(each.subject.replace(",", "")) for each in points]
         factor = 2**-20 if unit == "bytes" else 1.0
