@@ -15,6 +15,7 @@ import pytest
 import modulepickle as library
 from receivers import SOURCE
 from test_readme import BLOCKS, README, blocks, environment, example, modulepickle
+from tools import readme_figures
 
 ROOT = SOURCE.parent
 TESTS = ROOT / "tests"
@@ -177,36 +178,9 @@ def test_each_public_name_has_a_docstring(name: str) -> None:
 # -- Figures --------------------------------------------------------------------------------------
 
 
-FIGURES = {
-    "files of the package": "files of the package",
-    "what travels of it, **x** `zip -9`": "archive, **x** zip -9",
-    "on top of that, in each pickle": "on top of the archive",
-    "`dumps`, nothing changed, **x** one `stat` a file": "dumps, warm, **x** stat each file",
-    "`dumps`, after an edit of one file, **x** nothing changed": (
-        "dumps, after an edit of one file, **x** dumps, warm"
-    ),
-    "`loads`, first on a host, **x** the native import": (
-        "loads, cold: first on the host, **x** native import, no bytecode, written"
-    ),
-    "`loads`, second process on it, **x** the native import": (
-        "loads, second process on the host, **x** native import, bytecode there"
-    ),
-}
-"""Label of a row in the README -> that of the row in the benchmarks' group `ship`."""
-
-
-def measured(label: str) -> list[str]:
-    """Return the cells of a row that the benchmarks wrote, without that of the target."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("benchmarks/*.md"))
-    rows = re.findall(rf"^\| {re.escape(label)} \| (.+) \|$", text, re.MULTILINE)
-    assert len(rows) == 1, f"benchmarks/*.md have {len(rows)} rows {label!r}"
-    return [cell.strip() for cell in rows[0].split(" | ")][:3]
-
-
 def test_the_figures_are_those_of_the_benchmarks() -> None:
-    section = README.partition("\n## Figures\n")[2].partition("\n## ")[0]
-    rows = [f"| {label} | {' | '.join(measured(row))} |" for label, row in FIGURES.items()]
-    assert "\n".join(rows) in section, "the table should end with\n" + "\n".join(rows)
+    readme, new = readme_figures.README.read_text(encoding="utf-8"), readme_figures.renewed()
+    assert readme == new, "to renew the table: python tests/tools/readme_figures.py"
 
 
 # -- The tests explain themselves ---------------------------------------------------------------
