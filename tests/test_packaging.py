@@ -120,7 +120,7 @@ class Built:
     def metadata(self) -> Message:
         with zipfile.ZipFile(self.wheel) as archive:
             (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
-            return email.message_from_bytes(archive.read(name))
+            return email.message_from_string(archive.read(name).decode())
 
 
 @pytest.fixture(scope="module")
