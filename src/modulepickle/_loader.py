@@ -46,7 +46,7 @@ LOCK = bootstrap._ImportLockContext
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 
 # Name -> `made` and `leave` of the active snapshot. It hangs where all releases find it.
-ACTIVE = sys.__dict__.setdefault("_modulepickle", {})
+ACTIVE = vars(sys).setdefault("_modulepickle", {})
 
 warn = logging.getLogger("modulepickle").warning
 
@@ -59,7 +59,7 @@ def spec_of(name):
 def native(name):
     """The module of that name that the host imported by itself, or None."""
     module = sys.modules.get(name)
-    for made, _ in ACTIVE.values():
+    for made, _ in [*ACTIVE.values()]:  # all at once: another thread may change it
         if made.get(name) is module:
             return None
     if not hasattr(spec_of(name), "snapshot"):
@@ -83,7 +83,7 @@ def write(path, data):
     """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
     os.makedirs(os.path.dirname(path), 448, True)
     part = f"{cache()}/{os.getpid()}.{id(data)}"  # there it is swept, if this process is killed
-    external.SourceFileLoader.set_data(None, part, data)  # is silent if it fails
+    external.SourceFileLoader.set_data(0, part, data)  # is silent if it fails
     if os.stat(part)[6] < len(data):  # the disk is full: let the last line fail
         os.remove(part)
     os.replace(part, path)
@@ -97,7 +97,7 @@ class once:
         self.make = make
 
     def __get__(self, owner, kind):
-        value = owner.__dict__[self.make.__name__] = self.make(owner)
+        value = vars(owner)[self.make.__name__] = self.make(owner)
         return value
 
 
@@ -171,7 +171,7 @@ class Snapshot:
             good = "/../" not in f"/{file}/"
         if not good:
             raise ImportError(f"{top} is damaged: pickle it again")
-        self.builtins = {**builtins.__dict__, "__import__": self.import_}
+        self.builtins = {**vars(builtins), "__import__": self.import_}
 
     def __setstate__(self, needs):
         """Link what it requires. The snapshot unpickled last is the active one (R11)."""
@@ -186,7 +186,7 @@ class Snapshot:
             ACTIVE[self.top] = self.made, self.leave
             sys.path.insert(0, self.folder)
             sys.meta_path.insert(0, self)
-            for name in self.made:
+            for name in [*self.made]:  # it grows in other threads
                 self.show(name)
 
     def __call__(self, name, *path):
@@ -218,7 +218,7 @@ class Snapshot:
                 for old in os.scandir(cache()):
                     # A folder has the time when a process began to use it last; bytecode, when it
                     # was made.
-                    if os.stat(folder)[8] - old.stat()[8] > 604800:  # seven days, in s
+                    if os.stat(folder)[8] - old.stat()[8] > 605e3:  # seven days, in s
                         lock = os.open(old, 0)
                         try:
                             __import__("fcntl").flock(lock, 6)
@@ -238,7 +238,7 @@ class Snapshot:
             for file, (_, crc, _, _) in self.files.items():
                 path = f"{folder}/{file}"
                 try:
-                    if zlib.crc32(external.FileLoader.get_data(None, path)) == crc:
+                    if zlib.crc32(external.FileLoader.get_data(0, path)) == crc:
                         continue
                 except OSError:
                     pass
@@ -263,7 +263,7 @@ class Snapshot:
         sys.meta_path.remove(self)
         if self.folder in sys.path:
             sys.path.remove(self.folder)
-        for name in self.ready:  # what still executes is shown, or not, when it is done
+        for name in [*self.ready]:  # what still executes is shown, or not, when it is done
             if sys.modules.get(name) is self.made[name]:
                 del sys.modules[name]
         sys.path_importer_cache.pop(self.folder, 0)
@@ -415,7 +415,7 @@ class Snapshot:
             if left is not (host or module) and getattr(spec_of(name), "snapshot", self) is self:
                 self.made[name] = left
                 setattr(package, child, left)
-            for value in [*module.__dict__.values()]:
+            for value in [*vars(module).values()]:
                 # A class without a function would not hold its snapshot (R12). Looked at by its
                 # type alone, since a lazy object would be set up by a look at its `__class__`.
                 if issubclass(type(value), type) and value.__module__ == name:
