@@ -30,7 +30,7 @@ from modulepickle._emit import (
 )
 from modulepickle._hash import sha256
 from modulepickle._policy import Policy
-from modulepickle._shipping import Shipping
+from modulepickle._shipping import Shipping, Written
 from modulepickle._snapshot import Shipped
 
 __all__ = [
@@ -124,7 +124,7 @@ def _reached(shipped: Shipped) -> list[Shipped]:
 
 
 def _manifest(shipped: Shipped, fetches: dict[bytes, Fetch]) -> bytes:
-    file = _Parts()
+    file = Written()
     pickler = _Manifest(file, fetches)
     pickler.start()
     pickler.dump(shipped)
@@ -149,16 +149,6 @@ def pickle_in(data: bytes) -> bytes:
     except (ValueError, SyntaxError):
         return data
     return found if isinstance(found, bytes) else data
-
-
-class _Parts:
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: Any) -> int:
-        """Keep some data."""
-        self.parts.append(bytes(data))
-        return len(data)
 
 
 class _Manifest(Shipping, pickle.Pickler):

@@ -21,7 +21,7 @@ from modulepickle._parcel import DEFAULT, Parcels, Store, parcels
 from modulepickle._path import is_refusal, with_path
 from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
-from modulepickle._shipping import Shipping
+from modulepickle._shipping import Shipping, Written
 from modulepickle._signed import NO_KEY, Key, Signer, checked, refuse_buffers
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
@@ -128,20 +128,6 @@ def _fast(pickler: Pickler) -> Callable[[Any], Any]:
     return reducer_override
 
 
-class _Written:
-    """All of a file that a pickler asks for. It copies each part once, where a file does twice."""
-
-    __slots__ = ("parts",)
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: Any) -> int:
-        """Keep some data; a copy, if it is not `bytes`: somebody else may write to it."""
-        self.parts.append(data if type(data) is bytes else bytes(data))
-        return len(data)
-
-
 class _Nowhere(io.BytesIO):
     """A file that keeps nothing."""
 
@@ -208,7 +194,7 @@ def dumps(
     As `pickle.dumps`, plus `policy`, `store` and `key`. Plain `pickle.loads` reads it anywhere.
     Arguments and errors: see `dump`.
     """
-    file: Any = _Written()
+    file: Any = Written()
     dump(
         obj,
         file,

@@ -4,8 +4,8 @@ A pickler sees each object that is not an exact builtin container or number: `re
 the hottest function of the library. For an ordinary instance it costs one look-up by type.
 Everything else is on the slow path, in `_reduce`.
 
-Outside API: `Shipping`. `Pickler` derives from it; a pickler of somebody else has one of its own
-for each `dump` (`extend`).
+Outside API: `Shipping`, `Written`. `Pickler` derives from `Shipping`; a pickler of somebody else
+has one of its own for each `dump` (`extend`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,21 @@ from modulepickle._policy import Policy
 from modulepickle._reduce import Reducer, reducer_of
 from modulepickle._snapshot import Shipment, Shipped
 
-__all__ = ["Shipping"]
+__all__ = ["Shipping", "Written"]
+
+
+class Written:
+    """All of a file that a pickler asks for. It copies each part once, where a file does twice."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        """Keep some data; a copy, if it is not `bytes`: somebody else may write to it."""
+        self.parts.append(data if type(data) is bytes else bytes(data))
+        return len(data)
 
 
 class InStore(Protocol):
