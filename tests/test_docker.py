@@ -15,7 +15,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -373,15 +373,17 @@ def test_the_readmes_example(tree: Path, fake: Fake) -> None:
 # -- Ctrl-C -------------------------------------------------------------------------------------
 
 
+STUCK = "import time\ndef f():\n    print('running')\n    while True: time.sleep(1)\n"
+
+
 @contextmanager
-def stuck(tree: Path, fake: Fake) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs a function which never returns, to be interrupted."""
-    code = "import time\ndef f():\n    print('running')\n    while True: time.sleep(1)\n"
-    (tree / "stuck.py").write_text(script(code))
+def stuck(tree: Path, text: str, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs a script with a function which never returns, to be interrupted."""
+    (tree / "stuck.py").write_text(text)
     process = subprocess.Popen(
         [sys.executable, "stuck.py"],
         cwd=tree,
-        env={**os.environ, **fake.env, "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, **env, "PYTHONPATH": str(SOURCE)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -409,7 +411,7 @@ def wait_for(fake: Fake, command: str, process: subprocess.Popen[str]) -> None:
 
 
 def test_an_interrupted_run_removes_its_container(tree: Path, fake: Fake) -> None:
-    with stuck(tree, fake) as process:
+    with stuck(tree, script(STUCK), fake.env) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
         assert fake.containers() == [fake.name]
@@ -423,7 +425,7 @@ def test_an_interrupted_run_removes_its_container(tree: Path, fake: Fake) -> Non
 
 def test_an_interrupt_while_the_container_is_made_waits_for_it(tree: Path, fake: Fake) -> None:
     fake.answers(create={"wait": True})
-    with stuck(tree, fake) as process:
+    with stuck(tree, script(STUCK), fake.env) as process:
         wait_for(fake, "create", process)
         threading.Timer(1, (fake.folder / "go").touch).start()
         interrupt(process)
@@ -434,7 +436,7 @@ def test_an_interrupt_while_the_container_is_made_waits_for_it(tree: Path, fake:
 
 def test_an_interrupt_ends_the_fetching_of_an_image(tree: Path, fake: Fake) -> None:
     fake.answers(image={"code": 1}, pull={"wait": True})
-    with stuck(tree, fake) as process:
+    with stuck(tree, script(STUCK), fake.env) as process:
         wait_for(fake, "pull", process)
         interrupt(process)
     assert [entry[0] for entry in fake.log] == ["image", "pull"]

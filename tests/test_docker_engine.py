@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import pytest
 import docker_engine
 from docker_engine import Engine
 from receivers import SOURCE, TIMEOUT, VERSIONS, find_interpreters, project, run
-from test_docker import TREE, script
+from test_docker import STUCK, TREE, interrupt, script, stuck
 
 pytestmark = pytest.mark.docker
 
@@ -161,27 +160,11 @@ def test_no_engine(tree: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_removes_its_container(tree: Path, engine: Engine, image: str) -> None:
-    code = "import time\ndef f():\n    print('running')\n    while True: time.sleep(1)\n"
-    (tree / "stuck.py").write_text(script(code, arguments=f"'{image}'"))
-    process = subprocess.Popen(
-        [sys.executable, "stuck.py"],
-        cwd=tree,
-        env={**os.environ, **engine.env, "PYTHONPATH": str(SOURCE)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "running\n"
-            assert len(engine.containers()) == 1
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=TIMEOUT)
-        finally:
-            process.kill()
-    assert errors.rstrip().endswith("KeyboardInterrupt")
+    with stuck(tree, script(STUCK, arguments=f"'{image}'"), engine.env) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        assert len(engine.containers()) == 1
+        interrupt(process)
     assert engine.containers() == []
 
 
