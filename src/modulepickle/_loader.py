@@ -352,10 +352,10 @@ class Snapshot:
             return module if level else self.obtain(top)
         if hasattr(module, "__path__"):
             owner = getattr(module.__spec__, "snapshot", self)
+            bootstrap._handle_fromlist(module, fromlist, self.obtain)
             for child in fromlist:
                 if f"{full}.{child}" in owner.made:
-                    owner.fetch(f"{full}.{child}")  # bound already, but perhaps not yet executed
-            bootstrap._handle_fromlist(module, fromlist, self.obtain)
+                    owner.fetch(f"{full}.{child}")  # bound, but perhaps not yet executed
         return module
 
     def spec(self, name):
