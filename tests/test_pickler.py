@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import io
 import pickle
+import sys
 import textwrap
 
 import pytest
@@ -310,6 +312,70 @@ def test_one_object_stays_one(tmp_path):
     data = send(project(tmp_path, LOCAL), code)
     ask = "result = obj[0] is obj[1].__self__ is obj[2]['c'], obj[3] is obj[4] is type(obj[0])"
     assert receive(data, ask, absent=["local"]).result == (True, True)
+
+
+# --- reducer_override, which sees each instance ---------------------------------------------------
+
+
+class Ordinary:
+    pass
+
+
+class Refusing:
+    def __init__(self, error):
+        self.error = error
+
+    def __reduce__(self):
+        raise self.error
+
+
+def _frames(objects):
+    """Return how many frames of the library one dump makes."""
+    frames = {}
+
+    def see(frame, event, arg):
+        if event == "call" and frame.f_globals.get("__package__") == "modulepickle":
+            frames[id(frame)] = frame  # kept: no other frame gets its id
+
+    before = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        modulepickle.dumps(objects)
+    finally:
+        sys.setprofile(before)
+    return len(frames)
+
+
+def test_ordinary_instances_call_no_function():
+    few, many = [Ordinary() for _ in range(10)], [Ordinary() for _ in range(1000)]
+    modulepickle.dumps(few)
+    assert _frames(many) == _frames(few)
+
+
+@pytest.mark.parametrize("error", [KeyError("mine"), TypeError("mine"), ValueError("mine")])
+def test_the_error_of_an_object_comes_as_it_is_and_the_pickler_goes_on(error):
+    file = io.BytesIO()
+    pickler = modulepickle.Pickler(file)
+    with pytest.raises(type(error), match="mine") as found:
+        pickler.dump([Refusing(error)])
+    assert type(found.value.__context__) in (type(None), type(error))
+    assert "reducer_override" not in vars(pickler)
+    pickler.clear_memo()
+    file.seek(0)
+    file.truncate()
+    pickler.dump([1, len])
+    assert pickle.loads(file.getvalue()) == [1, len]
+
+
+def test_a_pickler_s_own_hook_may_be_asked_during_a_dump():
+    class Asking(modulepickle.Pickler):
+        def persistent_id(self, obj):
+            if isinstance(obj, Ordinary):
+                seen.append(self.reducer_override(obj))
+
+    seen = []
+    Asking(io.BytesIO()).dump([Ordinary(), Ordinary()])
+    assert seen == [NotImplemented, NotImplemented]
 
 
 # --- subclasses -----------------------------------------------------------------------------------

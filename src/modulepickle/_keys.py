@@ -18,6 +18,7 @@ import functools
 import pickle
 import sys
 import weakref
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from modulepickle._emit import THE_CLASS_REBUILDER, Rebuilt, Reduced
@@ -115,7 +116,9 @@ class _Naming(pickle.Pickler):
 
     def __init__(self, file: Any, model: Pickler) -> None:
         super().__init__(file, 5)
-        self.reducer_override = model.reducer_override  # type: ignore[method-assign]
+        # That of the class: the one of the object is being run (`_pickler`).
+        hook = MethodType(type(model).reducer_override, model)
+        self.reducer_override = hook  # type: ignore[method-assign]
         if hasattr(model, "dispatch_table"):
             self.dispatch_table = model.dispatch_table
         if any("persistent_id" in vars(each) for each in type(model).__mro__[:-2]):
