@@ -11,6 +11,9 @@ stand between its words. Each such place is looked at by itself, so no text that
 import hides the one behind it. A *call* that imports has the function's name in the text, and where
 what stands behind that is not plain, the answer is "parse it".
 
+Statements are taken apart by hand: to compile a regular expression for them takes longer than to
+search a small package. The two expressions that are left are compiled for the files that need them.
+
 Outside API: `mentions`, `RELATIVE`.
 """
 
@@ -18,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 __all__ = ["RELATIVE", "mentions"]
@@ -27,63 +31,62 @@ RELATIVE: Final = "."
 
 BACKSLASH: Final = ord("\\")
 
-_PARTS: Final = {
-    "GAP": r"(?:[ \t\f]|\\\n)",
-    "WORD": r"[A-Za-z0-9_\x80-\xff]+",
-    "END": r"(?![A-Za-z0-9_\x80-\xff])",
-}
+CONTINUED: Final = b"\\\n"
+"""What continues a line, unless it stands behind a `#`."""
 
+MANY: Final = 500
+"""Lines that continue each other, each of which is looked at with all behind it. More: parse it."""
 
-def _compiled(pattern: str) -> re.Pattern[bytes]:
-    for name, part in _PARTS.items():
-        pattern = pattern.replace(name, part)
-    return re.compile(pattern.encode(), re.VERBOSE)
-
-
-# `lazy` is PEP 810's, of Python 3.15.
-_STATEMENT: Final = _compiled(
-    r"""
-    (?: [\n;:] | \A(?:\xef\xbb\xbf)? )
-    (?= GAP* (?:lazy GAP+)? (?:
-        (import) END
-        | from (?: GAP*(\.) | GAP+(WORD)(?:GAP*\.GAP*WORD)*GAP*import END )
-    ) )
-    """
+WORD: Final = bytes(
+    code for code in range(256) if code > 127 or chr(code).isalnum() or chr(code) == "_"
 )
+"""The bytes of names."""
 
-# One of the names behind `import`, and the comma behind it.
-_NAME: Final = _compiled(
-    r"GAP*(WORD)(?:GAP*\.GAP*WORD)*(?:GAP+as GAP+WORD)? GAP* (?: (,) | (?=[\n;\#]|\Z) )"
-)
-
-# The function of a call, and behind it, in this order: nothing that can be a call; no argument; a
-# literal; an f-string; a sum or a `%` that begins with a literal; a variable that ends the argument
-# or begins an expression. The last group is empty: anything else.
-_CALL: Final = _compiled(
-    r"""
-    (?<![A-Za-z0-9_]) (?:import_module|__import__) (?![A-Za-z0-9_])
-    (?= \s* (?:
-        [^\s()\\\#] | \Z
-        | \(\s* (?:
-            \)
-            | [uU]?(["'])([\w.]+)\1\s*[,)]
-            | [fF]["']
-            | (?: "[^"\\\n]*" | '[^'\\\n]*' ) \s*[+%]
-            | [A-Za-z_][\w.]*\s*[,)+%\[(]
-        )
-        | ()
-    ) )
-    """
-)
-
-# A block that only type checkers see, at the top level of a file: the lines that are indented.
-_TYPING: Final = re.compile(
-    rb"\nif (?:\w+\.)*TYPE_CHECKING:[ \t]*(?:#[^\n]*)?(?=\n)(?:\n(?:[ \t][^\n\f]*)?(?=\n|\Z))*"
-)
+BOM: Final = b"\xef\xbb\xbf"
 
 # PEP 263. In an encoding like these, a byte below 128 is that character, whatever stands around it.
-_COOKIE: Final = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
+_COOKIE: Final = rb"coding[:=][ \t]*([-\w.]+)"
 _LIKE_ASCII: Final = {b"utf-8", b"utf8", b"ascii", b"us-ascii", b"latin-1", b"iso-8859-1"}
+
+
+CALLED: Final = (b"import_module", b"__import__")
+"""The functions that import."""
+
+
+@cache
+def _call() -> re.Pattern[bytes]:
+    """Return what matches the function of a call that imports.
+
+    Behind it, in this order: nothing that can be a call; no argument; a literal; an f-string; a sum
+    or a `%` that begins with a literal; a variable that ends the argument or begins an expression.
+    The last group is empty: anything else.
+    """
+    return re.compile(
+        rb"""
+        (?<![A-Za-z0-9_]) (?:import_module|__import__) (?![A-Za-z0-9_])
+        (?= \s* (?:
+            [^\s()\\\#] | \Z
+            | \(\s* (?:
+                \)
+                | [uU]?(["'])([\w.]+)\1\s*[,)]
+                | [fF]["']
+                | (?: "[^"\\\n]*" | '[^'\\\n]*' ) \s*[+%]
+                | [A-Za-z_][\w.]*\s*[,)+%\[(]
+            )
+            | ()
+        ) )
+        """,
+        re.VERBOSE,
+    )
+
+
+@cache
+def _typing() -> re.Pattern[bytes]:
+    """Return what matches a block that only type checkers see: the lines that are indented."""
+    return re.compile(
+        rb"\nif (?:\w+\.)*TYPE_CHECKING:[ \t]*(?:#[^\n]*)?(?=\n)"
+        rb"(?:\n(?:[ \t][^\n\f]*)?(?=\n|\Z))*"
+    )
 
 
 def mentions(source: bytes) -> tuple[str, ...] | None:
@@ -95,69 +98,131 @@ def mentions(source: bytes) -> tuple[str, ...] | None:
         return ()
     if b"\r" in source:
         source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    cookie = _COOKIE.search(b"\n".join(source.split(b"\n", 2)[:2]))
-    if cookie is not None and cookie[1].lower().replace(b"_", b"-") not in _LIKE_ASCII:
+    if not _is_like_ascii(source):
         return None
-    if b"TYPE_CHECKING:" in source:
-        source = _TYPING.sub(_without, source)
-    called = _called(source) if b"import_" in source else set()
+    source = _without_typing(source)
+    names: set[bytes] = set()
+    calls = False
+    for line in _lines(source):
+        if line.count(CONTINUED) > MANY:
+            return None
+        names.update(_stated(line))
+        calls = calls or b"import_" in line
+    called = _called(source) if calls else names
     if called is None:
         return None
     try:
         # A name that is not ASCII would have to be normalized as Python does (NFKC).
-        return tuple(sorted(name.decode("ascii") for name in called.union(_stated(source))))
+        return tuple(sorted(name.decode("ascii") for name in names | called))
     except UnicodeDecodeError:
         return None
 
 
-def _without(block: re.Match[bytes]) -> bytes:
-    """Drop what only type checkers see; keep what may be another thing.
+def _is_like_ascii(source: bytes) -> bool:
+    """Tell whether a file says no encoding, in its first two lines, or one like ASCII."""
+    end = source.find(b"\n", source.find(b"\n") + 1)
+    head = source[:end] if end >= 0 else source
+    cookie = re.search(_COOKIE, head) if b"coding" in head else None
+    return cookie is None or cookie[1].lower().replace(b"_", b"-") in _LIKE_ASCII
+
+
+def _without_typing(source: bytes) -> bytes:
+    """Drop the blocks at the top level that only type checkers see; keep what may be another thing.
 
     Where the line stands in a string, no code follows before three quotes do; where the line before
     it is continued, it may be the guard of a `case`.
     """
-    text, start = block[0], block.start()
-    is_continued = start > 0 and block.string[start - 1] == BACKSLASH
-    return text if is_continued or b'"""' in text or b"'''" in text else b""
+    kept, begin, after = [], 0, 0
+    while (found := source.find(b"TYPE_CHECKING:", after)) >= 0:
+        start = source.rfind(b"\n", begin, found)
+        block = _typing().match(source, start) if start >= 0 else None
+        after = found + 1
+        if block is None or source[start - 1 : start] == b"\\":
+            continue
+        after = block.end()
+        if b'"""' not in block[0] and b"'''" not in block[0]:
+            kept.append(source[begin:start])
+            begin = after
+    return b"".join([*kept, source[begin:]]) if kept else source
 
 
-def _stated(source: bytes) -> Iterator[bytes]:
-    """Yield the top-level names of statements, and `RELATIVE`."""
-    for start, end in _lines(source):
-        for match in _STATEMENT.finditer(source, start, end):
-            yield from _names(source, match.end(1)) if match[1] else [match[2] or match[3]]
-
-
-def _lines(source: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where lines with `import` in them begin and end, with those that they continue."""
-    end = 0
-    while (found := source.find(b"import", end)) >= 0:
-        start = source.rfind(b"\n", 0, found)
-        while start > 0 and source[start - 1] == BACKSLASH:
-            start = source.rfind(b"\n", 0, start)
+def _lines(source: bytes) -> Iterator[bytes]:
+    """Yield each line with `import` in it, and with it what continues it, or what it continues."""
+    begin = len(BOM) if source.startswith(BOM) else 0
+    while (found := source.find(b"import", begin)) >= 0:
+        start = source.rfind(b"\n", begin, found) + 1 or begin
+        while start > begin and source[start - 2] == BACKSLASH:
+            start = source.rfind(b"\n", begin, start - 1) + 1 or begin
         end = source.find(b"\n", found)
         while end > 0 and source[end - 1] == BACKSLASH:
             end = source.find(b"\n", end + 1)
         end = len(source) if end < 0 else end
-        yield max(start, 0), end
+        yield source[start:end]
+        begin = end + 1
 
 
-def _names(source: bytes, behind: int) -> Iterator[bytes]:
-    """Yield the top-level names behind an `import`."""
-    while (match := _NAME.match(source, behind)) is not None:
-        yield match[1]
-        if not match[2]:
+def _stated(line: bytes) -> Iterator[bytes]:
+    """Yield the top-level names of the statements in a line, and `RELATIVE`."""
+    if CONTINUED in line:
+        # A comment is not continued: each line may be the first of a statement.
+        lines = line.split(CONTINUED)
+        line = b";".join(b" ".join(lines[first:]) for first in range(len(lines)))
+    for text in line.replace(b":", b";").split(b";"):
+        words = text.split() if b"import" in text else [b""]
+        if words[0] == b"lazy":  # PEP 810's, of Python 3.15
+            del words[0]
+        if words[0] == b"import":
+            yield from _listed(text)
+        elif words[0] == b"from":
+            yield from _base(words)
+        elif words[0].startswith(b"from."):
+            yield RELATIVE.encode()
+
+
+def _listed(text: bytes) -> Iterator[bytes]:
+    """Yield the top-level names behind an `import`, up to what is no list of names."""
+    for part in text.partition(b"import")[2].partition(b"#")[0].split(b","):
+        words = part.split()
+        if b"." in part:
+            first, _, rest = part.partition(b".")
+            words = [first.strip(), *rest.rpartition(b".")[2].split()[1:]]
+        if not words or not _is_name(words[0]) or words[1:2] not in ([], [b"as"]) or len(words) > 3:
             return
-        behind = match.end()
+        yield words[0]
+
+
+def _base(words: list[bytes]) -> Iterator[bytes]:
+    """Yield the top-level name between a `from` and its `import`."""
+    if words[1].startswith(b"."):
+        yield RELATIVE.encode()
+        return
+    for index, word in enumerate(words[2:], 2):
+        if word.startswith(b"import") and not _is_name(word[6:7]):
+            parts = b" ".join(words[1:index]).split(b".")
+            name = parts[0].strip()
+            if _is_name(name) and all(len(part.split()) == 1 for part in parts):
+                yield name
+            return
+
+
+def _is_name(word: bytes) -> bool:
+    """Tell whether a word can be a name."""
+    return bool(word) and not word.translate(None, WORD)
 
 
 def _called(source: bytes) -> set[bytes] | None:
     """Return the top-level names in calls, and `RELATIVE`; None if there is a call that is odd."""
     names: set[bytes] = set()
-    for match in _CALL.finditer(source):
-        names.add(RELATIVE.encode())  # a package, or a level, may be given
-        if match[3] is not None or (match[2] or b"").startswith(b"."):
-            return None
-        if match[2]:
-            names.add(match[2].partition(b".")[0])
+    for function in CALLED:
+        end = 0
+        while (found := source.find(function, end)) >= 0:
+            end = found + len(function)
+            match = _call().match(source, found)
+            if match is None:
+                continue  # the end of a longer name
+            names.add(RELATIVE.encode())  # a package, or a level, may be given
+            if match[3] is not None or (match[2] or b"").startswith(b"."):
+                return None
+            if match[2]:
+                names.add(match[2].partition(b".")[0])
     return names
