@@ -279,6 +279,22 @@ def test_an_editable_install_is_a_root(elsewhere, monkeypatch):
     assert is_local(write(source / "src" / "mine" / "__init__.py"))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="paths of POSIX")
+@pytest.mark.parametrize(
+    ("url", "folder"),
+    [
+        ("file:///my%20project/%C3%A9", "/my project/é"),
+        ("file://localhost/mine", "/mine"),
+        ("FILE:/mine#egg=mine", "/mine"),
+        ("file:///100%/%zz?x", "/100%/%zz"),
+        ("https://example.org/mine", None),
+        ("mine", None),
+    ],
+)
+def test_the_folder_of_a_url(url, folder):
+    assert _tree._of_url(url) == folder
+
+
 @pytest.mark.parametrize("info", [{"dir_info": {}}, {"archive_info": {}}, {"dir_info": 3}])
 def test_other_installs_are_not(elsewhere, monkeypatch, info):
     source = install(elsewhere, monkeypatch, (elsewhere.parent / "my project").as_uri(), **info)

@@ -22,7 +22,14 @@ from typing import Any, Final, NamedTuple
 
 from modulepickle._log import log
 from modulepickle._policy import NEVER, Policy, get_policy
-from modulepickle._tree import WorkingTree, current_folder, in_standard_library, working_tree
+from modulepickle._tree import (
+    WorkingTree,
+    current_folder,
+    in_standard_library,
+    modified,
+    path_times,
+    working_tree,
+)
 
 __all__ = ["Finder", "Top", "Unit", "find_unit", "finder", "received_folder"]
 
@@ -90,32 +97,44 @@ class Finder:
     Get one with `finder(policy)` for each `dumps`. It is right for the moment it was got.
     """
 
-    def __init__(self, policy: Policy, tree: WorkingTree, folders: Iterable[str]) -> None:
+    def __init__(self, policy: Policy, tree: WorkingTree, times: dict[str, int]) -> None:
         """Make a finder.
 
         Args:
             policy: what overrides the tree.
             tree: the working tree.
-            folders: those of `sys.path`. The portions of namespaces are added when they are met.
+            times: `path_times()`.
         """
         self._policy = policy
         self._tree = tree
         self._tops: dict[str, Top] = {}
-        self._folders: dict[str, int] = {}
-        for folder in folders:
-            self._watch(folder)
+        self._times = times
+        self._portions: dict[str, int] = {}
+        self._latest = -1
+        for folder in times:
+            self._note(folder, times[folder])
 
-    def is_current(self) -> bool:
-        """Tell whether every folder that was looked into is as it was, and was not just changed."""
-        watched = [*self._folders.items()]  # a copy: another thread may be looking something up
-        return not any(_is_racy(then) or _mtime(folder) != then for folder, then in watched)
+    def is_current(self, times: dict[str, int]) -> bool:
+        """Tell whether every folder that was looked into is as it was, and was not just changed.
+
+        Args:
+            times: what `path_times` returns now.
+        """
+        if times != self._times or _is_racy(self._latest):
+            return False
+        watched = [*self._portions.items()]  # a copy: another thread may be looking something up
+        return all(modified(folder) == then for folder, then in watched)
 
     def _watch(self, folder: str) -> None:
-        """Note the mtime of a folder, before it is looked into."""
-        if folder not in self._folders:
-            self._folders[folder] = _mtime(folder)
-            if _is_racy(self._folders[folder]):
-                _forget_listing(folder)
+        """Note the mtime of a portion of a namespace, before it is looked into."""
+        if folder not in self._times and folder not in self._portions:
+            self._portions[folder] = modified(folder)
+            self._note(folder, self._portions[folder])
+
+    def _note(self, folder: str, mtime: int) -> None:
+        self._latest = max(self._latest, mtime)
+        if _is_racy(mtime):
+            _forget_listing(folder)
 
     def unit(self, dotted: str) -> Unit | None:
         """Return the local package that holds the dotted module name; None if it is not local."""
@@ -193,13 +212,13 @@ _finders: dict[Policy, tuple[_Key, Finder]] = {}
 def finder(policy: Policy | None = None) -> Finder:
     """Return a finder for now: the policy's last one, if nothing moved since (a stat a folder)."""
     policy = get_policy() if policy is None else policy
-    tree, cwd = working_tree(), current_folder()
-    path = tuple(filter(_is_text, [*sys.path]))  # import ignores anything else
-    key = (tree, cwd, path, tuple(map(id, sys.meta_path)))
+    times = path_times()
+    tree, cwd = working_tree(times), current_folder()
+    key = (tree, cwd, tuple(times), tuple(map(id, sys.meta_path)))
     known = _finders.get(policy)
-    if known is not None and known[0] == key and known[1].is_current():
+    if known is not None and known[0] == key and known[1].is_current(times):
         return known[1]
-    made = Finder(policy, tree, path)
+    made = Finder(policy, tree, times)
     if len(_finders) >= 8:  # policies made anew for each call; the usual process has one
         _finders.clear()
     _finders[policy] = (key, made)
@@ -307,10 +326,6 @@ def _found(file: object, folders: object) -> _Found:
     return _Found(file if isinstance(file, str) else None, names)
 
 
-def _is_text(entry: object) -> bool:
-    return isinstance(entry, str)
-
-
 def _places(folders: tuple[str, ...]) -> tuple[str, ...]:
     """Return the portions of a namespace: absolute, each once, and places only.
 
@@ -327,14 +342,6 @@ def _has_modules(folder: str) -> bool:
             return any(item.name.endswith(IMPORTABLE) and item.is_file() for item in found)
     except OSError:
         return False
-
-
-def _mtime(folder: str) -> int:
-    """Return the mtime of a folder in ns; 0 if there is none."""
-    try:
-        return os.stat(folder or os.curdir).st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _is_racy(mtime: int) -> bool:

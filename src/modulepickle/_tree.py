@@ -3,9 +3,10 @@
 A positive list of roots (design section 4), and not "everything outside site-packages", because
 Spark, ROS and vendor trees sit on `PYTHONPATH` outside it and must not travel.
 
-Outside API: `working_tree`, which is cheap enough for each `dumps` (a stat for each entry of
-`sys.path`), and `WorkingTree.holds`. `_policy` puts the user's wishes on top. Nothing here imports
-user code or reads a source file: it compares paths, stats a few, and reads what installers wrote.
+Outside API: `path_times` and `working_tree`, which are cheap enough for each `dumps` (a stat for
+each entry of `sys.path`); `WorkingTree.holds`; `metadata_in`. `_policy` puts the user's wishes on
+top. Nothing here imports user code or reads a source file: it compares paths, stats a few, and
+reads what installers wrote.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from modulepickle._log import log
 
 __all__ = [
     "INSTALLATIONS", "WorkingTree", "current_folder", "in_standard_library", "main_file",
-    "project_root", "working_tree",
+    "metadata_in", "modified", "path_times", "project_root", "working_tree",
 ]  # fmt: skip
 
 PROJECT_MARKS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
@@ -69,9 +70,14 @@ class WorkingTree:
         return known
 
 
-def working_tree() -> WorkingTree:
-    """Return the current working tree; the same object as long as nothing moves."""
-    places = (current_folder(), main_file(), tuple(_editable_folders()))
+def working_tree(times: dict[str, int] | None = None) -> WorkingTree:
+    """Return the current working tree; the same object as long as nothing moves.
+
+    Args:
+        times: what `path_times` returned a moment ago, if the caller has it at hand.
+    """
+    times = path_times() if times is None else times
+    places = (current_folder(), main_file(), _editable_folders(times))
     tree = _trees.get(places)
     if tree is None:
         # One process has one tree, or a few if it changes folders; what it left behind is dropped.
@@ -144,41 +150,78 @@ def in_standard_library(real: str) -> bool:
     return INSTALLATIONS.isdisjoint(real.split(os.sep))
 
 
-# --- editable installs ----------------------------------------------------------------------------
-
-_editable: dict[str, tuple[int, tuple[str, ...]]] = {}
-"""`sys.path` entry -> its mtime in ns, and the source folders of the editable installs in it."""
+# --- the folders of `sys.path` --------------------------------------------------------------------
 
 
-def _editable_folders() -> Iterator[str]:
-    """Yield the source folders of every editable install on `sys.path`."""
-    for entry in [*sys.path]:
-        if not entry:
-            continue  # the current folder is a root already
-        try:
-            modified = os.stat(entry).st_mtime_ns
-        except (OSError, TypeError, ValueError):  # import ignores odd entries, too
-            continue
-        known = _editable.get(entry)
-        if known is None or known[0] != modified:
-            known = _editable[entry] = (modified, tuple(_editable_in(entry)))
-        yield from known[1]
+class _Entry(NamedTuple):
+    """What installers wrote into a folder."""
+
+    modified: int
+    """The folder's mtime in ns when it was read."""
+    metadata: tuple[str, ...]
+    """The names of what tells of a distribution: `*.dist-info` and `*.egg-info`. Sorted."""
+    editable: tuple[str, ...]
+    """The source folders of editable installs."""
 
 
-def _editable_in(entry: str) -> list[str]:
-    """Return what a folder records as editable: PEP 610, and `*.egg-link` of old setuptools."""
+_entries: dict[str, _Entry] = {}
+"""Folder of `sys.path` -> what was read in it."""
+
+
+def path_times() -> dict[str, int]:
+    """Return the entries of `sys.path`, in order -> the mtime in ns; -1 where no such folder is."""
+    path: list[object] = [*sys.path]  # import ignores what is no string
+    return {entry: modified(entry) for entry in path if isinstance(entry, str)}
+
+
+def modified(folder: str) -> int:
+    """Return the mtime of a folder in ns; -1 if there is none."""
     try:
-        with os.scandir(entry) as found:
-            names = sorted(item.name for item in found)
-    except OSError:  # a zip file, or gone
-        return []
-    folders = []
+        return os.stat(folder or os.curdir).st_mtime_ns
+    except (OSError, ValueError):  # the latter of a null character
+        return -1
+
+
+def metadata_in(folder: str) -> tuple[str, ...]:
+    """Return the names of `*.dist-info` and `*.egg-info` in a folder of `sys.path`, sorted."""
+    return _entry(folder, modified(folder)).metadata
+
+
+def _entry(folder: str, time: int) -> _Entry:
+    known = _entries.get(folder)
+    if known is None or known.modified != time:
+        known = _entries[folder] = _read(folder, time)
+    return known
+
+
+def _read(folder: str, time: int) -> _Entry:
+    try:
+        names = sorted(os.listdir(folder or os.curdir)) if time >= 0 else []
+    except OSError:  # a zip file
+        names = []
+    metadata = tuple(name for name in names if name.endswith((".dist-info", ".egg-info")))
+    editable = _editable_in(folder, names) if folder else ()  # the current one is a root already
+    return _Entry(time, metadata, tuple(editable))
+
+
+def _editable_folders(times: dict[str, int]) -> tuple[str, ...]:
+    """Return the source folders of every editable install on `sys.path`."""
+    found: list[str] = []
+    for folder, time in times.items():
+        found += _entry(folder, time).editable
+    return tuple(found)
+
+
+def _editable_in(entry: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield what a folder records as editable: PEP 610, and `*.egg-link` of old setuptools."""
     for name in names:
+        folder = None
         if name.endswith(".dist-info"):
-            folders.append(_direct_url(os.path.join(entry, name, "direct_url.json")))
+            folder = _direct_url(os.path.join(entry, name, "direct_url.json"))
         elif name.endswith(".egg-link"):
-            folders.append(_egg_link(os.path.join(entry, name)))
-    return [folder for folder in folders if folder]
+            folder = _egg_link(os.path.join(entry, name))
+        if folder:
+            yield folder
 
 
 def _direct_url(path: str) -> str | None:
@@ -186,23 +229,42 @@ def _direct_url(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        # Not at the top, nor before: few processes have such a file.
-        import json
-        from urllib.parse import unquote, urlsplit
+        if '"editable"' not in text:
+            return None
+        import json  # not at the top, nor before: few processes have such a file
 
         data = json.loads(text)
         if not data.get("dir_info", {}).get("editable"):
             return None
-        url = urlsplit(data["url"])
+        return _of_url(data["url"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         log.debug("cannot read %s: %r", path, error)
         return None
-    if url.scheme != "file":
+
+
+def _of_url(url: str) -> str | None:
+    """Return the folder of a `file:` URL. `urllib.parse` does it, too, but imports a lot."""
+    scheme, _, rest = url.partition(":")
+    if scheme.lower() != "file":
         return None
-    folder = unquote(url.path)
+    path = rest.partition("#")[0].partition("?")[0]
+    if path.startswith("//"):  # the host, which is empty or this one
+        path = "/" + path[2:].partition("/")[2]
+    folder = _unquoted(path)
     return folder.lstrip("/") if os.name == "nt" else folder
+
+
+def _unquoted(text: str) -> str:
+    """Return a text with its `%20` and the like as characters."""
+    data, *quoted = text.encode().split(b"%")
+    for each in quoted:
+        try:
+            data += bytes.fromhex(each[:2].decode()) + each[2:]
+        except ValueError:
+            data += b"%" + each
+    return os.fsdecode(data)
 
 
 def _egg_link(path: str) -> str | None:
