@@ -154,6 +154,29 @@ def test_of_many_instances_only_the_first_takes_the_slow_way(counts):
     assert counts["many"]["slow way"] <= 10
 
 
+def test_a_function_more_of_a_known_module_takes_three_calls(tmp_path):
+    functions = "".join(f"def f{n}(): return {n}\n" for n in range(1000))
+    code = """
+        import sys, time
+        import modulepickle, many
+        from modulepickle import _stale
+        _stale.BEGAN_NS = time.time_ns()  # else the file, which is new, is compared
+        def calls(number):
+            functions, seen = [getattr(many, f"f{n}") for n in range(number)], []
+            def see(frame, event, arg):
+                if event == "call" and frame.f_globals.get("__package__") == "modulepickle":
+                    seen.append(frame.f_code.co_name)
+            sys.setprofile(see)
+            modulepickle.dumps(functions)
+            sys.setprofile(None)
+            return len(seen)
+        calls(10)  # cold
+        result = calls(1000) - calls(10)
+    """
+    tree = project(tmp_path, f"=== many.py\n{functions}")
+    assert run(tree, code).result <= 3 * 990
+
+
 # --- loads ----------------------------------------------------------------------------------------
 
 

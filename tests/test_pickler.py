@@ -378,6 +378,23 @@ def test_a_pickler_s_own_hook_may_be_asked_during_a_dump():
     assert seen == [NotImplemented, NotImplemented]
 
 
+# --- many references to one module ----------------------------------------------------------------
+
+
+def test_beside_the_function_that_is_there_now_travels_the_one_that_was(tmp_path):
+    tree = project(tmp_path, "=== local.py\ndef first(): return 1\ndef second(): return 2")
+    code = """
+        import importlib, local
+        before = local.second
+        with open("local.py", "a") as file:
+            file.write("def second(): return 3")
+        importlib.invalidate_caches()
+        importlib.reload(local)
+        obj = local.first, local.second, before, local.first
+    """
+    assert receive(send(tree, code), "result = [each() for each in obj]").result == [1, 3, 2, 1]
+
+
 # --- subclasses -----------------------------------------------------------------------------------
 
 SUBCLASS = """

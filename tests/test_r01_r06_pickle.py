@@ -465,6 +465,16 @@ def test_r05_a_stale_object_is_warned_of_with_its_file(tmp_path, old, new, obj):
     assert str(tmp_path / "mod.py") in message
 
 
+def test_r05_of_many_objects_of_one_file_each_stale_one_is_warned_of(tmp_path):
+    code = """
+        edit("return __class__", "return cls")
+        edit("return 2", "return 3")
+        result = warned([mod.plain, mod.cached, mod.wrapped, mod.Data, mod.plain])
+    """
+    messages = warned(tmp_path, code)
+    assert [message.split()[0] for message in messages] == ["mod.cached", "mod.Data"]
+
+
 def test_r05_a_stale_object_from_an_odd_entry_of_sys_path(tmp_path):
     code = """
         import importlib, sys

@@ -82,6 +82,7 @@ class Pickler(Shipping, pickle.Pickler):
             raise better from None if isinstance(error, PackagingError) else error
         finally:
             self.parts: Parts = Parts()  # it keeps objects alive
+            self.homes.clear()
 
     def _all_problems(self, obj: Any, error: Exception) -> Exception:
         """Return the error that has all that cannot travel, or the error itself."""

@@ -16,7 +16,7 @@ import pickle
 import sys
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modulepickle._byvalue import Scope, by_value, reduce_function
 from modulepickle._classes import reduce_class
@@ -49,12 +49,12 @@ from modulepickle._others import (
 from modulepickle._received import received, resend
 from modulepickle._scan import STANDARD_NAMES
 from modulepickle._snapshot import Shipped
-from modulepickle._stale import check_fresh
+from modulepickle._stale import Check, checks_of
 
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
 
-__all__ = ["Reducer", "reducer_of"]
+__all__ = ["Home", "Reducer", "reducer_of"]
 
 Reducer = Callable[["Pickler", Any], Any]
 
@@ -81,15 +81,44 @@ def shipped(pickler: Pickler, obj: Any, module: object, path: str) -> Shipped | 
         pickler.note_foreign(module)
         return None
     made = pickler.shipment.ship(unit)
-    if path:
-        check_fresh(obj, module, path)
+    check = checks_of(module) if path else None
+    if check is not None:
+        check(obj, path)
     return made
+
+
+class Home(NamedTuple):
+    """A module of which one object went by its name, and so may all others that stand in it.
+
+    Of 10,000 functions of a module, what does not depend on the function is found out once.
+    """
+
+    names: dict[str, Any]
+    """The module's own dict, not a copy: what is looked up there is there now."""
+    snapshot: Shipped | None
+    """What holds the module; None: it goes by reference."""
+    check: Check | None
 
 
 def reduce_named(pickler: Pickler, obj: Any) -> Any:
     """Reduce a function or class: to its name, inside a snapshot or not, if it has one."""
     module, path = obj.__module__, obj.__qualname__
-    if any(obj is own for own in INTERPRETERS_OWN):
+    # A metaclass may say of a class what it likes, also what is no text.
+    home = pickler.homes.get(module) if type(module) is str and type(path) is str else None
+    if home is None:
+        return _reduce_named(pickler, obj, module, path)
+    names, snapshot, check = home
+    if names.get(path) is not obj:
+        return _reduce_named(pickler, obj, module, path)
+    if snapshot is None:
+        return NotImplemented
+    if check is not None:
+        check(obj, path)
+    return snapshot, (module, path)
+
+
+def _reduce_named(pickler: Pickler, obj: Any, module: Any, path: str) -> Any:
+    if id(obj) in INTERPRETERS_OWN:
         return NotImplemented
     if module is None:
         module = pickle.whichmodule(obj, path)  # type: ignore[attr-defined]
@@ -97,16 +126,28 @@ def reduce_named(pickler: Pickler, obj: Any) -> Any:
         return NotImplemented
     if not by_value(pickler, module):
         snapshot = shipped(pickler, obj, module, path)
+        is_there = find(module, path) is obj
+        if is_there:
+            _note_home(pickler, module, snapshot)
         if snapshot is None:
-            if find(module, path) is obj:
+            if is_there:
                 return NotImplemented
-        elif find(module, path) is obj or received(obj, module, path) is not None:
+        elif is_there or received(obj, module, path) is not None:
             return snapshot, (module, *path.split("."))
     return reduce_value(pickler, obj)
 
 
-INTERPRETERS_OWN: Final = (type(None), type(NotImplemented), type(...))
-"""Types without a name, for which plain pickle has a way of its own."""
+def _note_home(pickler: Pickler, module: str, snapshot: Shipped | None) -> None:
+    """Remember where an object of a module stands, and how it travels."""
+    home = sys.modules.get(module)
+    if type(home) is ModuleType:  # what stands in any other, it may say when it is asked
+        check = None if snapshot is None else checks_of(module)
+        pickler.homes[module] = Home(vars(home), snapshot, check)
+
+
+INTERPRETERS_OWN: Final = frozenset(map(id, (type(None), type(NotImplemented), type(...))))
+"""Types without a name, for which plain pickle has a way of its own, by id: any `==` of a class is
+a method of its metaclass."""
 
 
 def reduce_value(pickler: Pickler, obj: Any) -> Any:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from modulepickle._byvalue import Parts
 from modulepickle._emit import Reduced, reduce_shipped
 from modulepickle._policy import Policy
-from modulepickle._reduce import Reducer, reducer_of
+from modulepickle._reduce import Home, Reducer, reducer_of
 from modulepickle._snapshot import Shipment, Shipped
 
 __all__ = ["Shipping", "Written"]
@@ -53,6 +53,7 @@ class Shipping:
         policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
         store: where archives are kept instead, or None.
         plain: the types met so far that are left to plain pickle -> `NotImplemented`.
+        homes: dotted name -> module, of those that something went by name from.
     """
 
     policy: Policy
@@ -65,6 +66,7 @@ class Shipping:
         """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
         self._reducers: dict[type, Reducer | None] = {}
         self.plain: dict[type, Any] = {}
+        self.homes: dict[str, Home] = {}
         self._foreign: set[str] = set()
         self._shipment: Shipment | None = None
         self.resent: dict[bytes, Shipped] = {}

@@ -8,7 +8,7 @@ compared with is the content that travels, and not what the disk says a moment l
 
 Nothing is compiled as long as the file is older than this process, which is the usual case.
 
-Outside API: `check_fresh`.
+Outside API: `Check`, `checks_of`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import functools
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any, Final
@@ -26,7 +26,7 @@ from modulepickle._errors import StaleSourceWarning
 from modulepickle._files import File, last_read
 from modulepickle._process import began_ns
 
-__all__ = ["check_fresh"]
+__all__ = ["Check", "checks_of"]
 
 HOME: Final = os.path.dirname(os.path.abspath(__file__))
 
@@ -37,30 +37,40 @@ _prints: dict[str, tuple[bytes, dict[str, set[Print]]]] = {}
 """Path -> the digest of its content, and the prints of its code objects by their names."""
 
 
-def check_fresh(obj: Any, module: str, path: str) -> None:
-    """Warn if an object that is shipped by its name differs from what its file now says.
+Check = Callable[[Any, str], None]
+"""Warns if an object that is shipped by its name differs from what its file now says.
+
+It gets a function or class, or what a decorator made of one; and where that stands in its module,
+dotted.
+"""
+
+
+def checks_of(module: str) -> Check | None:
+    """Return what checks the objects of a module; None: there is nothing that may differ.
 
     Args:
-        obj: a function or class, or what a decorator made of one.
-        module: the local module that it stands in, of which the snapshot has just been made.
-        path: dotted, inside the module.
+        module: a local module, of which the snapshot has just been made.
     """
     spec: Any = getattr(sys.modules.get(module), "__spec__", None)
     if type(getattr(spec, "loader", None)) is not SourceFileLoader or not spec.origin:
-        return
+        return None
     # The second for a `.` or `..` on `sys.path`. None: a link, perhaps; then nothing is known.
     file = last_read(spec.origin) or last_read(os.path.abspath(spec.origin))
     if file is None or max(file.key[1:3]) < BEGAN_NS:
-        return
+        return None
+    return functools.partial(_check, module, spec.origin, file)
+
+
+def _check(module: str, origin: str, file: File, obj: Any, path: str) -> None:
     try:
-        known = _prints_in(spec.origin, file)
+        known = _prints_in(origin, file)
     except (SyntaxError, ValueError):
-        return _warn(f"{module}.{path}", f"{spec.origin}, which does not compile")
+        return _warn(f"{module}.{path}", f"{origin}, which does not compile")
     except (RecursionError, MemoryError):
         return
     for code in _codes(obj):
-        if code.co_filename == spec.origin and _print(code) not in known.get(code.co_name, ()):
-            return _warn(f"{module}.{path}", spec.origin)
+        if code.co_filename == origin and _print(code) not in known.get(code.co_name, ()):
+            return _warn(f"{module}.{path}", origin)
 
 
 def _warn(name: str, file: str) -> None:
