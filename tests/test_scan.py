@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
+import shutil
 import sys
 import types
 import warnings
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle import _scan
+from modulepickle import _distributions, _scan, _tree
 from modulepickle._distributions import distribution
 from modulepickle._imports import imports
 from modulepickle._policy import Policy
@@ -404,7 +406,7 @@ def test_a_policy_reaches_into_a_namespace(tree):
 @pytest.fixture
 def calm(monkeypatch):
     """Take folders as settled that were made a moment ago."""
-    monkeypatch.setattr(_scan, "RACY_NS", -(10**18))
+    monkeypatch.setattr(_tree, "RACY_NS", -(10**18))
 
 
 def test_answers_are_remembered(tree, calm, monkeypatch):
@@ -473,8 +475,6 @@ def install(site: Path, name: str, **files: str) -> None:
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    from modulepickle import _distributions
-
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     for cached in (_distributions.distribution, _distributions._providers):
         cached.cache_clear()
@@ -517,6 +517,45 @@ def test_the_usual_distribution_is_found_without_the_library_for_it(site, monkey
     assert distribution("listed") == ("listed", "1.5")
     install(site, "renamed", top_level_txt="other\n", RECORD="renamed/x.py,,\n")
     assert distribution("renamed") is None  # it declares another
+    assert distribution("other") == ("renamed", "1.5")
+
+
+def test_of_several_the_one_that_is_named_like_the_module_counts(site):
+    for name in ("a-part", "shared-core", "shared"):
+        install(site, name, RECORD="shared/x.py,,\nother/y.py,,\n")
+    assert distribution("shared") == ("shared", "1.5")
+    assert distribution("other") == ("a-part", "1.5")
+
+
+def test_what_an_old_setuptools_has_installed(site):
+    info = site / "old.egg-info"
+    info.mkdir()
+    (info / "PKG-INFO").write_text("Metadata-Version: 1.0\nName: Old\nVersion: 3\n")
+    (info / "top_level.txt").write_text("oldone\n")
+    (site / "file.egg-info").write_text("Name: file\nVersion: 1\n")
+    assert distribution("oldone") == ("Old", "3")
+    assert distribution("file") is None
+
+
+def test_a_distribution_in_a_zip_file_or_of_a_finder(site, monkeypatch):
+    install(site / "zipped", "inside", RECORD="inside.py,,\n")
+    archive = shutil.make_archive(str(site / "them"), "zip", site / "zipped")
+    monkeypatch.setattr(sys, "path", [archive, *sys.path])
+    assert distribution("inside") == ("inside", "1.5")
+    install(site / "found", "foreign", top_level_txt="foreign")
+
+    class Foreign:
+        def find_distributions(self, context):
+            return metadata.MetadataPathFinder.find_distributions(
+                metadata.DistributionFinder.Context(path=[str(site / "found")])
+            )
+
+    monkeypatch.setattr(sys, "path", sys.path[1:])
+    assert distribution("foreign") is None
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Foreign()])
+    for cached in (_distributions.distribution, _distributions._providers):
+        cached.cache_clear()
+    assert distribution("foreign") == ("foreign", "1.5")
 
 
 def test_a_real_distribution():

@@ -14,7 +14,6 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-import time
 import types
 import weakref
 from collections.abc import Callable, Iterable
@@ -26,6 +25,7 @@ from modulepickle._tree import (
     WorkingTree,
     current_folder,
     in_standard_library,
+    is_racy,
     modified,
     path_times,
     working_tree,
@@ -86,10 +86,6 @@ STANDARD_NAMES: Final = (
 
 IMPORTABLE: Final = (".py", ".pyc", *importlib.machinery.EXTENSION_SUFFIXES)
 
-RACY_NS: Final = 2_000_000_000
-"""A folder that changed this short a time ago may change again with the same mtime: clocks of file
-systems tick as seldom as every two seconds (FAT). Answers about it are not kept, as in git."""
-
 
 class Finder:
     """Find the local package that a module belongs to; remembers all answers, negative ones too.
@@ -120,7 +116,7 @@ class Finder:
         Args:
             times: what `path_times` returns now.
         """
-        if times != self._times or _is_racy(self._latest):
+        if times != self._times or is_racy(self._latest):
             return False
         watched = [*self._portions.items()]  # a copy: another thread may be looking something up
         return all(modified(folder) == then for folder, then in watched)
@@ -133,7 +129,7 @@ class Finder:
 
     def _note(self, folder: str, mtime: int) -> None:
         self._latest = max(self._latest, mtime)
-        if _is_racy(mtime):
+        if is_racy(mtime):
             _forget_listing(folder)
 
     def unit(self, dotted: str) -> Unit | None:
@@ -342,10 +338,6 @@ def _has_modules(folder: str) -> bool:
             return any(item.name.endswith(IMPORTABLE) and item.is_file() for item in found)
     except OSError:
         return False
-
-
-def _is_racy(mtime: int) -> bool:
-    return mtime > time.time_ns() - RACY_NS
 
 
 def _forget_listing(folder: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final, NamedTuple
@@ -20,13 +21,18 @@ from typing import Final, NamedTuple
 from modulepickle._log import log
 
 __all__ = [
-    "INSTALLATIONS", "WorkingTree", "current_folder", "in_standard_library", "main_file",
-    "metadata_in", "modified", "path_times", "project_root", "working_tree",
+    "INSTALLATIONS", "WorkingTree", "current_folder", "in_standard_library", "is_racy",
+    "main_file", "metadata_in", "modified", "path_times", "project_root", "working_tree",
 ]  # fmt: skip
 
 PROJECT_MARKS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 INSTALLATIONS: Final = frozenset({"site-packages", "dist-packages"})
 """Folders of these names hold what was installed, wherever they stand; the second is Debian's."""
+
+
+RACY_NS: Final = 2_000_000_000
+"""A folder that changed this short a time ago may change again with the same mtime: clocks of file
+systems tick as seldom as every two seconds (FAT). Answers about it are not kept, as in git."""
 
 
 class WorkingTree:
@@ -162,6 +168,8 @@ class _Entry(NamedTuple):
     """The names of what tells of a distribution: `*.dist-info` and `*.egg-info`. Sorted."""
     editable: tuple[str, ...]
     """The source folders of editable installs."""
+    is_sure: bool
+    """It had not just changed when it was read."""
 
 
 _entries: dict[str, _Entry] = {}
@@ -182,33 +190,39 @@ def modified(folder: str) -> int:
         return -1
 
 
+def is_racy(mtime: int) -> bool:
+    """Tell whether a folder changed so short a time ago that it may change with the same mtime."""
+    return mtime > time.time_ns() - RACY_NS
+
+
 def metadata_in(folder: str) -> tuple[str, ...]:
     """Return the names of `*.dist-info` and `*.egg-info` in a folder of `sys.path`, sorted."""
     return _entry(folder, modified(folder)).metadata
 
 
-def _entry(folder: str, time: int) -> _Entry:
+def _entry(folder: str, mtime: int) -> _Entry:
     known = _entries.get(folder)
-    if known is None or known.modified != time:
-        known = _entries[folder] = _read(folder, time)
+    if known is None or known.modified != mtime or not known.is_sure:
+        known = _entries[folder] = _read(folder, mtime)
     return known
 
 
-def _read(folder: str, time: int) -> _Entry:
+def _read(folder: str, mtime: int) -> _Entry:
+    is_sure = not is_racy(mtime)
     try:
-        names = sorted(os.listdir(folder or os.curdir)) if time >= 0 else []
+        names = sorted(os.listdir(folder or os.curdir)) if mtime >= 0 else []
     except OSError:  # a zip file
         names = []
     metadata = tuple(name for name in names if name.endswith((".dist-info", ".egg-info")))
     editable = _editable_in(folder, names) if folder else ()  # the current one is a root already
-    return _Entry(time, metadata, tuple(editable))
+    return _Entry(mtime, metadata, tuple(editable), is_sure)
 
 
 def _editable_folders(times: dict[str, int]) -> tuple[str, ...]:
     """Return the source folders of every editable install on `sys.path`."""
     found: list[str] = []
-    for folder, time in times.items():
-        found += _entry(folder, time).editable
+    for folder, mtime in times.items():
+        found += _entry(folder, mtime).editable
     return tuple(found)
 
 
