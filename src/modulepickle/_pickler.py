@@ -20,7 +20,7 @@ from modulepickle._errors import PackagingError
 from modulepickle._parcel import DEFAULT, Parcels, Store, parcels
 from modulepickle._path import is_refusal, with_path
 from modulepickle._policy import Policy, effective
-from modulepickle._reduce import reduction_of
+from modulepickle._reduce import Reducer, reduction_of
 from modulepickle._shipping import Shipping, Written
 from modulepickle._signed import NO_KEY, Key, Signer, checked, refuse_buffers
 
@@ -106,7 +106,7 @@ class Pickler(Shipping, pickle.Pickler):
 
     def _dump(self, obj: Any) -> None:
         if type(self).reducer_override is Pickler.reducer_override:
-            vars(self)["reducer_override"] = _resumed(self.plain, self.reducer_override)
+            vars(self)["reducer_override"] = _resumed(self)
         try:
             super().dump(obj)
         finally:
@@ -118,28 +118,40 @@ class Pickler(Shipping, pickle.Pickler):
         return reduction_of(self, obj) if reduction is NotImplemented else reduction
 
 
-def _resumed(plain: dict[type, Any], slow: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _resumed(pickler: Pickler) -> Callable[[Any], Any]:
     """Return `reducer_override` for one dump, as the `send` of a generator.
 
     Of 100,000 instances it sees each. To resume a generator takes two thirds of the time of a call,
-    since there is no frame to make; nor is a global looked up, `type` being a local name.
+    since there is no frame to make.
     """
-    found = _found(plain, slow, type)
+    found = _found(pickler, pickler.reducers, Pickler.reducer_override, type, NotImplemented)
     next(found)
     return found.send
 
 
 def _found(
-    plain: dict[type, Any], slow: Callable[[Any], Any], type: Callable[[Any], type]
+    pickler: Pickler,
+    reducers: dict[type, Reducer | None],
+    first: Reducer,
+    type: Callable[[Any], type],
+    left: Any,
 ) -> Generator[Any, Any, None]:
+    """Yield reductions, and get objects. What is global elsewhere is local here, which is faster.
+
+    Args:
+        first: what reduces the first object of each type. left: to plain pickle.
+    """
     obj = yield
     while True:
         try:
             while True:
-                obj = yield plain[type(obj)]
+                reducer = reducers[type(obj)]
+                if reducer is not None:
+                    break
+                obj = yield left
         except KeyError:
-            pass
-        obj = yield slow(obj)  # not above: what it raises has nothing to do with a missing key
+            reducer = first
+        obj = yield reducer(pickler, obj)  # not above: its errors are none of a missing key
 
 
 class _Nowhere(io.BytesIO):

@@ -10,7 +10,6 @@ goes what is installed.
 
 from __future__ import annotations
 
-import copyreg
 import importlib
 import pickle
 import sys
@@ -189,12 +188,12 @@ def reduce_odd(pickler: Pickler, obj: Any) -> Any:
 
     Of such a string the C pickler makes a global by itself, and asks nobody.
     """
-    module = getattr(obj, "__module__", None)
-    if module is not None and not isinstance(module, str):
-        return NotImplemented
     reduction = reduction_of(pickler, obj)
     if not isinstance(reduction, str):
         return reduction
+    module = getattr(obj, "__module__", None)
+    if module is not None and not isinstance(module, str):
+        return NotImplemented
     module = module or pickle.whichmodule(obj, reduction)  # type: ignore[attr-defined]
     if by_value(pickler, module):
         return reduce_by_name(pickler, obj)
@@ -206,8 +205,7 @@ def reduce_odd(pickler: Pickler, obj: Any) -> Any:
 
 def reduction_of(pickler: Pickler, obj: Any) -> Any:
     """Return what an object reduces to, as the C pickler finds it after `reducer_override`."""
-    table = getattr(pickler, "dispatch_table", copyreg.dispatch_table)
-    reduce = table.get(type(obj))
+    reduce = pickler.table.get(type(obj))
     if reduce is not None:
         return reduce(obj)
     return obj.__reduce_ex__(pickler.protocol)
@@ -253,7 +251,7 @@ def reducer_of(pickler: Pickler, kind: type) -> Reducer | None:
     """Return the reducer for objects of a type; None: plain pickle's."""
     if kind in REDUCERS:
         return REDUCERS[kind]
-    table = getattr(pickler, "dispatch_table", copyreg.dispatch_table)
+    table = pickler.table
     if kind in table:  # perhaps with None, which the pickler answers
         return reduce_odd if table[kind] and _may_name_local(pickler, kind) else None
     if issubclass(kind, type):

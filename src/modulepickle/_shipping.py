@@ -10,6 +10,7 @@ has one of its own for each `dump` (`extend`).
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,8 @@ class Shipping:
     Attributes:
         policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
         store: where archives are kept instead, or None.
-        plain: the types met so far that are left to plain pickle -> `NotImplemented`.
+        reducers: the types met so far -> what reduces them; None: plain pickle.
+        table: the pickler's own ways to reduce some types, or those of all picklers.
         homes: dotted name -> module, of those that something went by name from.
     """
 
@@ -64,8 +66,8 @@ class Shipping:
 
     def start(self) -> None:
         """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
-        self._reducers: dict[type, Reducer | None] = {}
-        self.plain: dict[type, Any] = {}
+        self.reducers: dict[type, Reducer | None] = {}
+        self.table: Any = getattr(self, "dispatch_table", copyreg.dispatch_table)
         self.homes: dict[str, Home] = {}
         self._foreign: set[str] = set()
         self._shipment: Shipment | None = None
@@ -77,11 +79,9 @@ class Shipping:
         kind = type(obj)
         pickler: Any = self  # all that reducers ask a `Pickler` for stands in this class
         try:
-            reducer = self._reducers[kind]
+            reducer = self.reducers[kind]
         except KeyError:
-            reducer = self._reducers[kind] = reducer_of(pickler, kind)
-            if reducer is None:
-                self.plain[kind] = NotImplemented
+            reducer = self.reducers[kind] = reducer_of(pickler, kind)
         return NotImplemented if reducer is None else reducer(pickler, obj)
 
     @property
