@@ -61,6 +61,7 @@ ORDER = (
     "_preload",
     "_report",
     "_opcodes",
+    "_fetched",
     "_anatomy",
     "_reading",
     "_contents",

@@ -328,7 +328,7 @@ def test_an_archive_that_lies_is_told() -> None:
     assert "a: the digest is not that of its files" in report.warnings
     report = inspect(_by_hand(b"a", file.getvalue(), b"s" * 16))
     assert report.snapshots[0]["sealed"] is False
-    assert "the SEAL DOES NOT match" in str(report)
+    assert "the HASH DOES NOT match" in str(report)
     assert "the receiver will refuse it; pickle it again" in report.problems[0]
     report = inspect(_by_hand(b"a", file.getvalue()[:40]))
     assert "the archive ends inside" in report.problems[0]
@@ -402,6 +402,27 @@ def test_an_archive_in_a_store_is_elsewhere() -> None:
     assert "archive in a store" in str(inspect(data))
 
 
+# A path that is written otherwise, more than one read, or another namespace: it may do anything.
+ODD = [
+    "__import__('pathlib').Path('/shr/\\x2e/'+k.hex()).read_bytes()",
+    "__import__('pathlib').Path('/shr/'+evil()+'/'+k.hex()).read_bytes()",
+    "__import__('pathlib').Path('/shr/'+k.hex()).read_bytes() or evil()",
+    "__import__('pathlib').Path('/shr'+k.hex()).read_bytes()",
+    "evil()\n__import__('pathlib').Path('/shr/'+k.hex()).read_bytes()",
+]
+
+
+def test_only_texts_of_our_stores_are_taken_for_them(tmp_path: Path) -> None:
+    from modulepickle._fetched import store_of
+    from modulepickle.stores import FROM_RAY, directory
+
+    odd = tmp_path / "it's"
+    assert store_of(directory(tmp_path).fetch(b"k").expression) == repr(directory(tmp_path))
+    assert store_of(directory(odd).fetch(b"k").expression) == ""  # shown as the text that it is
+    assert store_of(FROM_RAY) == "modulepickle.stores.RayStore()"
+    assert [store_of(text) for text in [*ODD, None, b"x"]] == [""] * 7
+
+
 # How the receiver fetches what a store has: by a callable, by text beside it, or by text in it.
 FETCHES = [("f()", None), ("eval(f)", "open('/shr/x','rb').read()"), ("open('/shr/x').read()", "")]
 
@@ -448,12 +469,22 @@ def test_a_real_store_and_its_manifest(tree: Path, tmp_path: Path) -> None:
     report = inspect(data)
     (made,) = report.snapshots
     assert (made["name"], made["archive"]) == ("units", "elsewhere")
-    assert any(str(tmp_path) in each for each in report.warnings)
+    assert made["store"] == f"modulepickle.stores.directory({str(tmp_path)!r})"
+    assert report.warnings == []
+    key = f"    key in the store: {made['seal']}; the files are not here, so nothing was checked"
+    assert f"{key}\n    the receiver fetches it by  {made['store']}\n" in str(report)
     reports = [inspect(path) for path in tmp_path.iterdir() if path.is_file()]
     (manifest,) = [each for each in reports if not each.problems]
     assert {each["release"] for each in manifest.data["loaders"]} == {"this"}
     assert [each["name"] for each in manifest.snapshots] == ["units"]
-    assert manifest.snapshots[0]["archive"] == "elsewhere"
+    (kept,) = manifest.snapshots
+    assert (kept["archive"], kept["store"]) == ("elsewhere", made["store"])
+    assert f"    archive: {kept['seal']}; " in str(manifest)
+    (archive,) = [each for each in reports if each.problems]
+    assert "this is a zip file, such as a package in a store" in archive.problems[0]
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
+        made["seal"], kept["seal"],
+    }  # fmt: skip
     assert receive(data, "result = obj.KM", absent=["units"]).result == "km"
 
 
@@ -500,7 +531,8 @@ FOREIGN = {
     "empty": (b"", "there are no bytes"),
     "text": (b"hello world\n", "this is no pickle"),
     "json": (b'{"a": 1}', "this is no pickle"),
-    "zip": (b"PK\3\4" + b"\0" * 40, "this is a zip file, as torch.save writes"),
+    "zip": (b"PK\3\4" + b"\0" * 40, "this is a zip file, such as a package in a store"),
+    "torch": (b"PK\3\4" + b"\0" * 40 + b"data.pkl", "this is a zip file, as torch.save writes"),
     "gzip": (gzip.compress(pickle.dumps([1])), "compressed by gzip: decompress it first"),
     "npy": (b"\x93NUMPY\1\0v\0", "this is a file of numpy.save"),
     "cut": (pickle.dumps(list(range(1000)))[:-50], "the pickle was cut: send it again"),
@@ -623,6 +655,8 @@ def test_the_commands_mistakes(tmp_path: Path, sent: bytes) -> None:
         (["f.pickle", "--show", "x.py"], 2, "x.py is not in the pickle; `inspect FILE --files`"),
         (["empty"], 1, "there are no bytes: an empty file"),
         (["text"], 1, "this is no pickle"),
+        (["text"], 1, "no whole pickle, 5 bytes, not signed"),
+        (["f.pickle", "--show", "table.py"], 2, "did you mean helpers/table.py?"),
         (["text", "--files"], 1, "this is no pickle"),
     ]
     for arguments, code, message in cases:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from modulepickle._emit import FETCHED, FETCHED_BY_TEXT
+from modulepickle._fetched import store_of
 from modulepickle._opcodes import Call, Global, Items, Machine
 from modulepickle._preload import INSTALL
 
@@ -62,6 +63,8 @@ class Snapshot(NamedTuple):
     needs: dict[str, Any]
     """Top-level name -> the `Call` of a snapshot, or "distribution version"."""
     call: Call
+    fetch: Any = None
+    """What gets it from a store: a text, or the node of a callable. None if it is in none."""
 
 
 class Code(NamedTuple):
@@ -146,10 +149,13 @@ class Anatomy:
         names = names if isinstance(names, Items) else Items("dict", [])
         if text not in (FETCHED, FETCHED_BY_TEXT):  # those evaluate nothing but the name `f`
             self._look_at_eval(call, text)
-        self.evaluated += [each for each in [names.get("f")] if type(each) is str]
-        key = names.get("k")
+        key, fetch = names.get("k"), names.get("f")
+        if type(fetch) is str and not (type(key) is bytes and store_of(fetch)):
+            self.evaluated.append(fetch)
         if type(key) is bytes:
-            self._snapshots[id(call)] = made = Snapshot("", b"", key, None, {}, call)
+            self._snapshots[id(call)] = made = Snapshot(
+                "", b"", key, None, {}, call, names.get("f") or text
+            )
             self.snapshots.append(made)
 
     def _look_at_eval(self, call: Call, text: Any) -> None:
@@ -185,7 +191,9 @@ class Anatomy:
 
     def _snapshot(self, call: Call, args: tuple[Any, ...]) -> None:
         name, digest, seal, archive = args[:4]
-        made = Snapshot(name, digest, seal, archive, {}, call)
+        inner = _args(archive) if isinstance(archive, Call) else ()  # hash, name, host, fetch
+        fetch = inner[3] if len(inner) == 4 else archive
+        made = Snapshot(name, digest, seal, archive, {}, call, fetch)
         self._snapshots[id(call)] = made
         (self.snapshots if name else self.scopes).append(made)
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 from modulepickle._anatomy import Code, Definition, Loader, Snapshot
 from modulepickle._archive import Member, members, unpack
 from modulepickle._emit import STAGE0, STAGE0_REBUILD
-from modulepickle._opcodes import Buffer, Call
+from modulepickle._fetched import store_of
+from modulepickle._opcodes import Buffer, Call, Global
 from modulepickle._reading import Reading, Stream
 from modulepickle._shipped import LOADER, LOADER_NAME
 from modulepickle._shipped_classes import CLASSES, CLASSES_NAME
@@ -150,6 +151,7 @@ class Contents:
             "digest": made.digest.hex(),
             "seal": made.seal.hex(),
             "archive": where,
+            "store": _place(made.fetch) if where == "elsewhere" else "",
             "archive_bytes": None if archive is None else len(archive),
             "sealed": sealed,
             "digest_matches": self._matches(made),
@@ -291,6 +293,15 @@ class Contents:
             self._warnings.append("it has persistent ids: its reader must be that of its writer")
 
 
+def _place(fetch: Any) -> str:
+    """Return what gets an archive: a store of ours, the text, or the name of a callable."""
+    if type(fetch) is str:
+        return store_of(fetch) or fetch[:200]
+    if isinstance(fetch, Call):
+        return f"{fetch.function!r}(...)" if isinstance(fetch.function, Global) else "a callable"
+    return repr(fetch) if isinstance(fetch, Global) else ""
+
+
 def _pickle(reading: Reading) -> dict[str, Any]:
     return {
         "position": reading.start,
@@ -298,6 +309,7 @@ def _pickle(reading: Reading) -> dict[str, Any]:
         "protocol": reading.machine.protocol,
         "opcodes": reading.machine.opcodes,
         "inside": reading.inside,
+        "whole": reading.whole,
     }
 
 

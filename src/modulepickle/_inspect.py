@@ -37,18 +37,21 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
         format      1; a change that breaks readers raises it.
         kind        "inspect"
         bytes       of the data.
-        pickles     [{position, bytes, protocol, opcodes, inside}]; inside: it is in another one.
+        pickles     [{position, bytes, protocol, opcodes, inside, whole}]; inside: it is in another
+                    one; whole: it could be read to its end.
         signature   {state, bytes}: state is "absent", "present" or "damaged". To check it takes the
                     key: `modulepickle.loads(data, key=...)`.
         loaders     [{name, makes, bytes, text_bytes, release}]: release is "this" for the
                     texts of this release, "other" for those of another one, "changed" if
                     the name is not the hash of the text, as it is in all releases.
-        snapshots   [{name, digest, seal, archive, archive_bytes, sealed, digest_matches, files:
-                    [{path, bytes, packed_bytes}], bytes, packages, distributions}]: archive is
-                    "here", "out of band" or "elsewhere" (a store); sealed, digest_matches: true,
-                    false, or null if it cannot be told; packages: names of the snapshots that it
-                    requires; distributions: {module: "name version"}. Of one that a store finds,
-                    digest is "", name that of what is taken from it, and seal the store's key.
+        snapshots   [{name, digest, seal, archive, store, archive_bytes, sealed, digest_matches,
+                    files: [{path, bytes, packed_bytes}], bytes, packages, distributions}]: seal is
+                    the hash of the archive, its name in the cache folder and in stores; archive is
+                    "here", "out of band" or "elsewhere" (a store); store: by what the receiver
+                    fetches it then; sealed, digest_matches: true, false, or null if it cannot be
+                    told; packages: names of the snapshots that it requires; distributions:
+                    {module: "name version"}. Of one that a store finds, digest is "", name that of
+                    what is taken from it, and seal the store's key.
         shipped     names of the things in the snapshots that the pickle asks for.
         by_value    [{kind, name, python, bytes, file, line, source, module, names}]: kind is
                     "function", "class" or "code"; python: the version that the bytecode is for;
@@ -69,18 +72,25 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
     Raises:
         TypeError: it is none of these. OSError: the file cannot be read.
     """
-    if isinstance(data, (str, int)) or data is None:
-        kind = type(data).__name__
-        raise TypeError(f"inspect() takes bytes, a pathlib.Path or a binary file, not {kind}")
     if isinstance(data, os.PathLike):
         with open(data, "rb") as file:
             data = file.read()
     elif not isinstance(data, (bytes, bytearray, memoryview)):
-        data = data.read()
+        data = _read(data)
     contents = Contents(
         Stream(pickle_in(bytes(data))), [bytes(memoryview(each)) for each in buffers]
     )
     return Inspection(contents.data(), contents.sources)
+
+
+def _read(file: Any) -> bytes:
+    data = file.read() if hasattr(file, "read") else None
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    kind = type(file).__name__ if data is None else "a file that is open as text"
+    hint = "; what would be in a pickle, says explain()" if callable(file) else ""
+    hint = "; write pathlib.Path(...)" if isinstance(file, str) else hint
+    raise TypeError(f"inspect() takes bytes, a pathlib.Path or a binary file, not {kind}{hint}")
 
 
 class Inspection(Report):
@@ -109,10 +119,17 @@ class Inspection(Report):
             found = [key for key in keys if key.partition("/")[2] == rest]
         if len(found) != 1:
             several = ", ".join(f"{key.partition('/')[0][:8]}/{path}" for key in found)
-            hint = f"is in several snapshots; write {several}" if found else "is not in the pickle"
+            hint = f"is in several snapshots; write {several}" if found else self._meant(path)
             raise KeyError(f"{path} {hint}")
         source = self._sources[found[0]]
         return source if isinstance(source, bytes) else unpack(source, limit)
+
+    def _meant(self, path: str) -> str:
+        """Say that there is no such file, and which one may be meant."""
+        names = {key.partition("/")[2] or key: None for key in self._sources}
+        last = path.rpartition("/")[2].lower()
+        close = [name for name in names if last and last in name.lower()][:3]
+        return "is not in the pickle" + (f"; did you mean {' or '.join(close)}?" if close else "")
 
     def branches(self) -> Iterator[Branch]:
         """Yield the lines of the outermost level."""

@@ -43,7 +43,12 @@ def _title(data: Entry) -> str:
     if not pickles:
         return "no pickle"
     outer = [each for each in pickles if not each["inside"]]
-    text = f"{count(len(outer), 'pickle')}, {amount(data['bytes'])}, protocol {_protocols(outer)}"
+    whole = sum(each["whole"] for each in outer)
+    text = f"{count(whole, 'pickle')}, {amount(data['bytes'])}, protocol {_protocols(outer)}"
+    if not whole:
+        text = f"no whole pickle, {amount(data['bytes'])}"
+    elif whole < len(outer):
+        text += ", and one that is not whole"
     if len(outer) < len(pickles):
         text += f", {len(pickles) - len(outer)} inside"
     if data["buffers"]:
@@ -71,7 +76,7 @@ def _loader(each: Entry) -> str:
 
 def snapshot_line(each: Entry) -> str:
     """Return one line about a snapshot."""
-    text = f"{each['name']}  {each['digest'][:16]}"
+    text = f"{each['name']}  {each['digest'][:16]}".rstrip()
     if each["archive_bytes"] is None:
         place = {"elsewhere": "in a store"}.get(each["archive"], each["archive"])
         return f"{text}  archive {place}"
@@ -81,15 +86,18 @@ def snapshot_line(each: Entry) -> str:
 
 
 def _snapshot(each: Entry) -> Branch:
-    below = []
     verdicts = {
-        (True, True): "seal and digest match the files",
-        (True, None): "the seal matches, the digest was not checked",
-        (True, False): "the seal matches; the DIGEST DOES NOT match the files",
-        (None, None): "the files are not here, so neither seal nor digest was checked",
+        (True, True): "it and the digest match the files",
+        (True, None): "it matches the files, the digest was not checked",
+        (True, False): "it matches the files; the DIGEST DOES NOT match them",
+        (None, None): "the files are not here, so nothing was checked",
     }
     state = (each["sealed"], each["digest_matches"])
-    below.append(verdicts.get(state, "the SEAL DOES NOT match: damaged or changed"))
+    verdict = verdicts.get(state, "the HASH DOES NOT match: damaged or changed")
+    what = "archive" if each["digest"] else "key in the store"
+    below = [f"{what}: {each['seal']}; {verdict}"]
+    if each["store"]:
+        below.append(f"the receiver fetches it by  {each['store']}")
     if each["packages"]:
         below.append(f"requires {', '.join(each['packages'])}")
     if each["distributions"]:

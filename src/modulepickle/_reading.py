@@ -33,11 +33,17 @@ OTHER_FORMATS: Final = {
 
 
 class Reading(NamedTuple):
-    """One pickle of the data. `start` and `end`: positions in bytes, of its own data."""
+    """One pickle of the data.
+
+    Attributes:
+        start, end: positions in bytes, of its own data. inside: it is in another one. whole: it
+        could be read to its end.
+    """
 
     start: int
     end: int
     inside: bool
+    whole: bool
     machine: Machine
     anatomy: Anatomy
 
@@ -96,7 +102,7 @@ class Stream:
             self.problems.append(f"{where}{error}; {_hint(data[start:], str(error))}")
         anatomy = Anatomy(machine)
         stop = end if end > start else len(data)
-        self.readings.append(Reading(start, stop, depth > 0, machine, anatomy))
+        self.readings.append(Reading(start, stop, depth > 0, end > start, machine, anatomy))
         for inner, position in anatomy.nested:
             if depth < NESTED:
                 self._read(inner, 0, Machine(), depth + 1)
@@ -108,6 +114,11 @@ class Stream:
 
 def _hint(data: bytes, error: str) -> str:
     """Say what data that are no whole pickle may be."""
+    if data.startswith(b"PK\3\4") and b"data.pkl" not in data:
+        return (
+            "this is a zip file, such as a package in a store or an archive of one; to list it,"
+            " type  python -m zipfile -l FILE"
+        )
     for begin, hint in OTHER_FORMATS.items():
         if data.startswith(begin):
             return hint
