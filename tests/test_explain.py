@@ -201,7 +201,7 @@ def test_files_sizes_and_what_is_left_out(tree: Path) -> None:
     assert app["left_out"] == [
         {"path": "app/.env", "rule": "its name begins with a dot"},
         {"path": "app/__pycache__", "rule": "__pycache__"},
-        {"path": "app/model.ckpt", "rule": "Policy(ignore='*.ckpt')"},
+        {"path": "app/model.ckpt", "rule": 'ignore "*.ckpt"'},
         {"path": "app/old.pyc", "rule": "bytecode, and its source is there"},
     ]
     assert app["distributions"] == {"pytest": f"pytest {pytest.__version__}"}

@@ -656,3 +656,42 @@ def test_a_manifest_that_is_none_is_inspected_as_it_is(inside: bytes) -> None:
     report = modulepickle.inspect(data)
     assert report.data["bytes"] == len(data)
     assert any("this is no pickle" in each for each in report.problems)
+
+
+# -- What a store must return ---------------------------------------------------------------------
+
+RETURNED = {
+    "lambda: b''": "and no lambda; <function store",
+    "functools.partial(mine.read, digest)": "is in the local package 'mine': take one of the",
+    "mine.Fetch()": "is in the local package 'mine': take one of the",
+}
+
+
+@pytest.mark.parametrize("returned", RETURNED)
+def test_a_receiver_must_be_able_to_import_what_fetches(tmp_path: Path, returned: str) -> None:
+    tree = project(
+        tmp_path,
+        """
+        === pyproject.toml
+        === helpers.py
+        def double(x):
+            return 2 * x
+        === mine.py
+        def read(digest):
+            return b""
+
+        class Fetch:
+            def __call__(self):
+                return b""
+        """,
+    )
+    code = f"""
+import functools, helpers, mine, modulepickle
+def store(digest, archive):
+    return {returned}
+try:
+    modulepickle.dumps(helpers.double, store=store)
+except TypeError as error:
+    result = str(error)
+"""
+    assert RETURNED[returned] in run(tree, code).result

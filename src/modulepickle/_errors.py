@@ -25,6 +25,7 @@ ARROW: Final = " -> "
 class Reason(Enum):
     """Why something cannot travel. The values are the headings that `PackagingError` groups by."""
 
+    LEFT_OUT = "The policy leaves out a file that is needed"
     TOO_LARGE = "The package is larger than Policy.max_bytes"
     LINK_LEAVES_TREE = "A symbolic link leads out of the package"
     LINK_CYCLE = "A symbolic link leads back into itself"

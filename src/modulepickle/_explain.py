@@ -9,63 +9,65 @@ Outside API: `explain`, `Explanation`.
 from __future__ import annotations
 
 import io
-import re
-import sys
 import warnings
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any, Final
 
-from modulepickle._archive import Member, members, unpack
-from modulepickle._byvalue import Scope
+from modulepickle._archive import Member, members
+from modulepickle._byvalue import Scope, by_value
 from modulepickle._distributions import distribution
 from modulepickle._errors import Problem, StaleSourceWarning
+from modulepickle._explain_policy import effects
 from modulepickle._explain_text import branches
-from modulepickle._imports import import_lines
+from modulepickle._explain_warnings import warnings_of
+from modulepickle._gaps import Imported, imported
 from modulepickle._inspect import inspect
 from modulepickle._left_out import left_out
+from modulepickle._named import named
+from modulepickle._parcel import DEFAULT, Store, Trial, parcels
 from modulepickle._path import is_a
-from modulepickle._policy import Policy
+from modulepickle._policy import Policy, origin
 from modulepickle._record import Node, Recorder
-from modulepickle._report import Branch, Report, amount
-from modulepickle._scan import STANDARD_NAMES
-from modulepickle._snapshot import LARGE, Shipped
+from modulepickle._report import Branch, Report
+from modulepickle._scan import STANDARD_NAMES, finder
+from modulepickle._snapshot import Shipped
 
 __all__ = ["Explanation", "explain"]
-
-BIG: Final = 2**20
-"""Bytes of data in the objects themselves that are worth a warning."""
 
 LARGEST: Final = 5
 """Files of a snapshot that are listed."""
 
-SECRET: Final = re.compile(
-    r"passw|passphrase|secret|credential|api_?key|private_?key|access_?key|auth_?key|(?:^|_)tokens?(?:$|_)"
-    r"|(?:^|_)pwd(?:$|_)",
-    re.IGNORECASE,
-)
-SECRET_FILE: Final = re.compile(
-    r"\.(?:pem|key|p12|pfx|jks|keystore|kdbx)$|(?:^|/)(?:id_rsa|id_ed25519|credentials|secrets?)"
-    r"(?:\.[a-z]+)?$",
-    re.IGNORECASE,
-)
 
-
-def explain(obj: Any, *, protocol: int | None = None, policy: Policy | None = None) -> Explanation:
+def explain(
+    obj: Any,
+    *,
+    protocol: int | None = None,
+    policy: Policy | None = None,
+    store: Store | None = DEFAULT,
+) -> Explanation:
     """Return what a pickle of an object would carry, and why.
 
     It pickles as `dumps` does, and so runs what that runs: `__reduce__` and `__getstate__`. What
-    cannot travel is in the report, and raises nothing. The schema of `report.data`, and of
-    `report.to_json()`; sizes are in bytes:
+    cannot travel is in the report, and raises nothing. With a store, nothing is put there if the
+    store has a method `fetch`, as those of `modulepickle.stores` have, and what `wrap` and
+    `preload` pickle aside. The schema of `report.data`, and of `report.to_json()`; sizes are in
+    bytes:
 
         format      1; a change that breaks readers raises it.
         kind        "explain"
-        object      what to call the object. bytes: of the pickle, even where a store would keep
-                    the archives. protocol: 0 to 5.
-        snapshots   [{name, digest, why, files, bytes, packed_bytes, largest: [{path, bytes}],
-                    left_out: [{path, rule}], packages, distributions}]: why is the chain of
-                    references and imports, outermost first; files: how many; packages: the
-                    snapshots that it requires; distributions: {module: "name version"}, which the
-                    receiver must have.
+        object      what to call the object. bytes: of the pickle. protocol: 0 to 5.
+        snapshots   [{name, digest, seal, archive, why, files, bytes, packed_bytes, largest: [{path,
+                    bytes}], left_out: [{path, rule}], packages, distributions, not_found}]: seal is
+                    the hash of the archive, its name in the cache folder and in stores; archive:
+                    "here", or "elsewhere" (in the store); why: the chain of references and imports,
+                    outermost first; files: how many; packages: the snapshots that it requires;
+                    distributions: {module: "name version"}, which the receiver must have;
+                    not_found: {module: "path:line"} of imports of what is not here, either.
+        store       null, or {store, bytes, kept: [{key, what, package, bytes}]}: what it keeps for
+                    this pickle; what is "archive" or "manifest", which says where archives are.
+        policy      {origin, rules: [{field, pattern, matches, hint}]}: where it is from, and how
+                    much each pattern matches of this object's.
         by_value    [{kind, name, python, source, names}]: what is pickled as code: "function" or
                     "class"; source: whether its text goes along, so that another Python version
                     can run it; names: of the globals or attributes that go along.
@@ -75,13 +77,15 @@ def explain(obj: Any, *, protocol: int | None = None, policy: Policy | None = No
         warnings    sentences.
 
     Args:
-        obj: what you would give to `dumps`. protocol, policy: as for `dumps`.
+        obj: what you would give to `dumps`. protocol, policy, store: as for `dumps`.
 
     Raises:
         PackagingError: the settings in `pyproject.toml` are wrong.
+        TypeError: the policy or the store is none.
     """
     file = io.BytesIO()
-    recorder = Recorder(file, protocol, policy)
+    kept = parcels(store)
+    recorder = Recorder(file, protocol, policy, None if kept is None else Trial(kept.store))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StaleSourceWarning)
         recorder.record(obj)
@@ -91,7 +95,8 @@ def explain(obj: Any, *, protocol: int | None = None, policy: Policy | None = No
             stale.append(str(each.message))
         else:
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    return Explanation(_Story(recorder, file.getvalue()).data(stale))
+    given = origin() if policy is None else "policy="
+    return Explanation(_Story(recorder, file.getvalue()).data(stale, given))
 
 
 class Explanation(Report):
@@ -107,33 +112,44 @@ class _Story:
 
     def __init__(self, recorder: Recorder, pickled: bytes) -> None:
         self._recorder, self._pickled = recorder, pickled
+        self._trial = recorder.store if isinstance(recorder.store, Trial) else None
         self._files: dict[bytes, list[Member]] = {}
+        self._imported: dict[bytes, Imported] = {}
+        here = finder(recorder.policy)
         for node in recorder.shipped():
-            self._files[node.obj.digest] = [*members(node.obj.archive)]
+            shipped: Shipped = node.obj
+            files = self._files[shipped.digest] = [*members(shipped.archive)]
+            whose = None if shipped.digest in recorder.resent else here
+            found = imported(shipped, files, recorder.policy, whose)
+            self._imported[shipped.digest] = found
         for node in recorder.shipped():
             self._tell_import(node)
 
-    def data(self, stale: list[str]) -> dict[str, Any]:
+    def data(self, stale: list[str], policy_is_from: str) -> dict[str, Any]:
         """Return the data of the report."""
         recorder = self._recorder
         inside = inspect(self._pickled).data
         problems = [_problem(each) for each in recorder.problems]
         shipped = sorted(recorder.shipped(), key=lambda node: (len(node.chain()), node.obj.name))
-        by_name = [*_by_name(inside["imports"], inside["requires"])]
+        by_name = [*_by_name(inside["imports"], {**inside["requires"], **self._of_functions()})]
+        by_value = [*_titled(inside["by_value"], [*recorder.nodes.values()])]
+        snapshots = [*map(self._snapshot, shipped), *self._nested(inside["snapshots"])]
+        found = self._imported
         return {
             "format": 1,
             "kind": "explain",
             "object": recorder.root.chain()[0],
             "bytes": len(self._pickled),
             "protocol": recorder.protocol,
-            "snapshots": [*map(self._snapshot, shipped), *self._nested(inside["snapshots"])],
-            "by_value": [_by_value(each) for each in inside["by_value"] if each["kind"] != "code"],
+            "snapshots": snapshots,
+            "store": self._store(),
+            "policy": effects(recorder, policy_is_from, snapshots, [*found.values()], by_name),
+            "by_value": [_by_value(each) for each in by_value if each["kind"] != "code"],
             "by_name": by_name,
             "problems": problems,
             "warnings": [
                 *stale,
-                *self._at_home(by_name),
-                *self._warnings(shipped, inside["by_value"]),
+                *warnings_of(recorder, self._files, found, by_name, by_value),
             ],
         }
 
@@ -149,18 +165,45 @@ class _Story:
 
     def _import_of(self, name: str, by: Shipped) -> str | None:
         """Return `path:line` of the first import of a package in the files of another one."""
-        for file in self._files[by.digest]:
-            stem, _, suffix = file.path.rpartition(".")
-            if suffix != "py":
-                continue
-            module = stem.replace("/", ".")
-            is_package = module.endswith(".__init__")
-            module = module[: -len(".__init__")] if is_package else module
-            source = unpack(file, file.size)
-            for found, line in import_lines(source, module, is_package).items():
-                if f"{found}.".startswith(f"{name}."):
-                    return f"{file.path}:{line}"
+        for found, place in self._imported[by.digest].places.items():
+            if f"{found}.".startswith(f"{name}."):
+                return place
         return None
+
+    def _of_functions(self) -> dict[str, str]:
+        """Return top-level name -> "distribution version", of imports in functions by value."""
+        found: dict[str, str] = {}
+        for node in self._recorder.nodes.values():
+            if not (node.is_by_value and is_a(node.obj, FunctionType)):
+                continue
+            home = node.obj.__globals__.get("__name__")
+            if isinstance(home, str) and not by_value(self._recorder, home):  # type: ignore[arg-type]
+                continue  # it stands in a module that travels, or is installed
+            for name in named(node.obj.__code__).imports:
+                top = name.partition(".")[0]
+                if top and top not in STANDARD_NAMES and not self._travels(name):
+                    found[top] = " ".join(distribution(top) or ())
+        return found
+
+    def _travels(self, name: str) -> bool:
+        return self._recorder.shipment.unit(name) is not None
+
+    def _store(self) -> dict[str, Any] | None:
+        """Return what the store keeps of this pickle."""
+        trial = self._trial
+        if trial is None:
+            return None
+        names = {node.obj.seal: node.obj.name for node in self._recorder.shipped()}
+        kept = [
+            {
+                "key": key.hex(),
+                "what": "archive" if key in names else "manifest",
+                "package": names.get(key) or trial.manifests.get(key, ""),
+                "bytes": trial.kept[key],
+            }
+            for key in trial.kept
+        ]
+        return {"store": repr(trial.store), "bytes": sum(trial.kept.values()), "kept": kept}
 
     def _snapshot(self, node: Node) -> dict[str, Any]:
         shipped: Shipped = node.obj
@@ -170,6 +213,8 @@ class _Story:
         return {
             "name": shipped.name,
             "digest": shipped.digest.hex(),
+            "seal": shipped.seal.hex(),
+            "archive": "here" if self._trial is None else "elsewhere",
             "why": [*node.chain()],
             "files": len(files),
             "bytes": sum(file.size for file in files),
@@ -178,18 +223,22 @@ class _Story:
             "left_out": self._left_out(shipped),
             "packages": sorted(name for name, need in needs if isinstance(need, Shipped)),
             "distributions": {name: need for name, need in needs if isinstance(need, str)},
+            "not_found": self._imported[shipped.digest].not_found,
         }
 
     def _nested(self, snapshots: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Yield the snapshots in pickles inside the pickle, which `wrap` makes."""
         told = {node.obj.digest.hex() for node in self._recorder.shipped()}
+        kept = {key.hex() for key in (self._trial.kept if self._trial is not None else ())}
         start = self._recorder.root.chain()
         for each in snapshots:
-            if each["digest"] not in told:
+            if each["digest"] not in told and each["seal"] not in kept:
                 files = sorted(each["files"], key=lambda file: (-file["bytes"], file["path"]))
                 yield {
                     "name": each["name"],
                     "digest": each["digest"],
+                    "seal": each["seal"],
+                    "archive": each["archive"],
                     "why": [*start, "a pickle inside it", f"package `{each['name']}`"],
                     "files": len(files),
                     "bytes": each["bytes"],
@@ -198,6 +247,7 @@ class _Story:
                     "left_out": [],
                     "packages": each["packages"],
                     "distributions": each["distributions"],
+                    "not_found": {},
                 }
 
     def _left_out(self, shipped: Shipped) -> list[dict[str, str]]:
@@ -210,82 +260,17 @@ class _Story:
         stem = shipped.name.replace(".", "/")
         return [{"path": f"{stem}/{path}", "rule": found[path]} for path in found]
 
-    # Warnings
 
-    def _at_home(self, by_name: list[dict[str, Any]]) -> Iterator[str]:
-        """Yield what is named and neither travels nor is installed."""
-        tops = {n.partition(".")[0]: each for each in by_name for n in each["names"]}
-        for top in sorted(tops):
-            file = getattr(sys.modules.get(top), "__file__", None)
-            if self._recorder.policy.excludes(top):
-                yield (
-                    f"`{top}` is kept at home by the policy (exclude), so the receiver must have it"
-                    " by itself"
-                )
-            elif file is not None and not tops[top]["distribution"]:
-                yield (
-                    f"`{top}` is neither in your working tree nor of an installed distribution, so"
-                    f" it travels as a name: {file}; Policy(include=({top!r},)) ships it"
-                )
-
-    def _warnings(self, shipped: list[Node], by_value: list[dict[str, Any]]) -> Iterator[str]:
-        for node in shipped:
-            yield from _of_files(node.obj.name, self._files[node.obj.digest])
-        for node in self._recorder.nodes.values():
-            for kind, name in node.held:
-                if SECRET.search(name):
-                    yield (
-                        f"{kind} `{name}` of {node.title()} looks like a secret, and its value"
-                        " travels; read it where it is used, from the environment or a file there"
-                    )
-        for chain, size in self._big():
-            yield (
-                f"{' -> '.join(chain)} has about {amount(size)}, which travel with every pickle"
-                " of it; load it where it is used, or send it once by other means"
-            )
-        for each in by_value:
-            if each["python"] and not each["source"] and not each["module"]:
-                yield (
-                    f"{each['name'] or each['file']} has no source that can be found, so it runs on"
-                    f" Python {each['python']} only; define it in a file"
-                )
-
-    def _big(self) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Yield the chains to large data, and their size: as near to them as a chain leads."""
-        nodes = self._recorder.reached
-        totals = {id(node): node.size for node in nodes if not _is_of_package(node)}
-        for node in reversed(nodes):
-            if node.above is not None and id(node) in totals and id(node.above) in totals:
-                totals[id(node.above)] += totals[id(node)]
-        largest_part: dict[int, int] = {}
-        for node in nodes:
-            if node.above is not None:
-                known = largest_part.get(id(node.above), 0)
-                largest_part[id(node.above)] = max(known, totals.get(id(node), 0))
-        for node in nodes:
-            total = totals.get(id(node), 0)
-            if total > BIG and largest_part.get(id(node), 0) <= BIG:
-                yield node.chain(), total
-
-
-def _is_of_package(node: Node) -> bool:
-    """Tell whether a node is a package, or its archive: `_of_files` has warned of those."""
-    return any(each is not None and is_a(each.obj, Shipped) for each in (node, node.above))
-
-
-def _of_files(name: str, files: list[Member]) -> Iterator[str]:
-    total = sum(file.size for file in files)
-    if total > LARGE:
-        largest = max(files, key=lambda file: file.size)
-        inside = largest.path.partition(name.replace(".", "/") + "/")[2] or largest.path
-        yield (
-            f"package `{name}` has {amount(total)}, {largest.path} {largest.size:,} of them; they"
-            f' travel with every pickle of it; leave files out: Policy(ignore=("{inside}",)), or'
-            f' ignore = ["{inside}"] under [tool.modulepickle] in pyproject.toml'
-        )
-    for file in files:
-        if SECRET_FILE.search(file.path):
-            yield f"{file.path} looks like a secret, and travels; Policy(ignore=...) leaves it out"
+def _titled(found: list[dict[str, Any]], nodes: list[Node]) -> Iterator[dict[str, Any]]:
+    """Yield what is by value; functions whose name is in their bytecode alone by their names."""
+    functions = [node.obj for node in nodes if node.is_by_value and is_a(node.obj, FunctionType)]
+    nameless = [each for each in found if each["kind"] == "function" and not each["name"]]
+    files = {each["file"] for each in nameless}
+    named = [each for each in functions if each.__code__.co_filename in files]
+    for each in found:
+        if each in nameless and len(named) == len(nameless):
+            each = {**each, "name": named[nameless.index(each)].__qualname__}
+        yield each
 
 
 def _by_value(each: dict[str, Any]) -> dict[str, Any]:

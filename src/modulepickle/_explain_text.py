@@ -26,17 +26,44 @@ def branches(data: Entry) -> Iterator[Branch]:
         yield Branch(f"{data['object']}: cannot be pickled")
         yield Branch.of("cannot travel", map(_problem, data["problems"]))
     else:
-        yield Branch(f"{data['object']}: {size}")
+        yield Branch(f"{data['object']}: {size}{_beside(data['store'])}")
     if data["warnings"]:
         yield Branch.of("warnings", data["warnings"])
     if data["snapshots"]:
-        yield Branch.of("packages that travel", map(_snapshot, data["snapshots"]))
+        stored = data["store"] and data["store"]["kept"]
+        where = f"packages, from {data['store']['store']}" if stored else "packages that travel"
+        yield Branch.of(where, map(_snapshot, data["snapshots"]))
     elif not data["problems"]:
         yield Branch("no package travels: nothing in it comes from your working tree")
+    if data["store"] and data["store"]["kept"]:
+        yield Branch.of("what the store keeps", map(_kept, data["store"]["kept"]))
     if data["by_value"]:
         yield Branch.of("by value", _some([*map(_by_value, data["by_value"])]))
     if data["by_name"]:
         yield Branch.of("by name, so the receiver must have it", map(_by_name, data["by_name"]))
+    if data["policy"]["rules"]:
+        title = f"policy, from {data['policy']['origin']}"
+        yield Branch.of(title, map(_rule, data["policy"]["rules"]))
+
+
+def _beside(store: Entry | None) -> str:
+    """Say how much is in a store."""
+    return f", and {amount(store['bytes'])} in a store" if store and store["kept"] else ""
+
+
+def _kept(each: Entry) -> str:
+    often = {"archive": "once a host", "manifest": "once a process"}[each["what"]]
+    what = f"{each['what']} of {each['package']}, fetched {often}"
+    return f"{each['key']}  {each['bytes']:>12,}  {what}"
+
+
+def _rule(each: Entry) -> str:
+    matches = "matches nothing here"
+    if each["matches"]:
+        what = "file or folder" if each["field"] == "ignore" else "name"
+        matches = f"matches {each['matches']:,} {what}" + "s" * (each["matches"] > 1)
+    text = f'{each["field"]} "{each["pattern"]}": {matches}'
+    return text + (f"; {each['hint']}" if each["hint"] else "")
 
 
 def _problem(each: Entry) -> Branch:
@@ -50,9 +77,11 @@ def _problem(each: Entry) -> Branch:
 
 
 def _snapshot(each: Entry) -> Branch:
-    text = f"{each['name']}  {each['digest'][:16]}  {count(each['files'], 'file')}, "
-    text += f"{amount(each['bytes'])}, {each['packed_bytes']:,} packed"
-    below: list[Branch | str] = [f"why: {ARROW.join(each['why'])}"]
+    text = f"{each['name']}  in a store"
+    if each["packed_bytes"] is not None:
+        text = f"{each['name']}  {each['digest'][:16]}  {count(each['files'], 'file')}, "
+        text += f"{amount(each['bytes'])}, {each['packed_bytes']:,} packed"
+    below: list[Branch | str] = [f"why: {ARROW.join(each['why'])}", f"archive: {each['seal']}"]
     if each["files"] > 1:
         files = (f"{file['bytes']:>12,}  {file['path']}" for file in each["largest"])
         below.append(Branch.of("largest files", files))
@@ -62,6 +91,9 @@ def _snapshot(each: Entry) -> Branch:
     if each["distributions"]:
         names = ", ".join(each["distributions"].values())
         below.append(f"imports, so the receiver must have: {names}")
+    if each["not_found"]:
+        lines = [f"{name}, at {place}" for name, place in each["not_found"].items()]
+        below.append(Branch.of("imports, and they are not found here, either", _some(lines)))
     return Branch.of(text, below)
 
 

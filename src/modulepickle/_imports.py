@@ -5,7 +5,7 @@ find out: importing has effects, and an import inside a function has not happene
 parses, and never raises because of what it finds: what cannot be parsed has no imports, and a DEBUG
 line says so.
 
-Outside API: `imports` and `import_lines`.
+Outside API: `imports`, `import_lines` and `fault`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from modulepickle._log import log
 
-__all__ = ["import_lines", "imports"]
+__all__ = ["fault", "import_lines", "imports"]
 
 
 def imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
@@ -41,8 +41,7 @@ def import_lines(source: bytes, module: str, is_package: bool) -> dict[str, int]
         return {}
     try:
         tree = ast.parse(_without_escapes(source))
-    # MemoryError is what the parsers of 3.9 to 3.11 say to a hundred nested brackets.
-    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
+    except UNREADABLE as error:
         log.debug("cannot parse %s, so its imports are unknown: %r", module, error)
         return {}
     package = module if is_package else module.rpartition(".")[0]
@@ -52,6 +51,19 @@ def import_lines(source: bytes, module: str, is_package: bool) -> dict[str, int]
         for name in _imported(node, module, package):
             lines.setdefault(name, getattr(node, "lineno", 1))
     return lines
+
+
+# MemoryError is what the parsers of 3.9 to 3.11 say to a hundred nested brackets.
+UNREADABLE: Final = (SyntaxError, ValueError, LookupError, RecursionError, MemoryError)
+
+
+def fault(source: bytes) -> str:
+    """Return why source cannot be parsed, as `3 (invalid syntax)` with the line; "" if it can."""
+    try:
+        ast.parse(_without_escapes(source))
+    except UNREADABLE as error:
+        return f"{getattr(error, 'lineno', None) or 1} ({getattr(error, 'msg', None) or error})"
+    return ""
 
 
 _ESCAPE: Final = re.compile(rb"\\(N\{[^}\r\n]*\}|.)", re.DOTALL)

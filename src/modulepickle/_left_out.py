@@ -2,17 +2,21 @@
 
 The walk is that of `_files`, so that the two cannot disagree; here it takes notes.
 
-Outside API: `left_out`.
+Outside API: `check_kept`, `left_out`.
 """
 
 from __future__ import annotations
 
-from modulepickle._errors import Problem
+import os
+import sys
+from typing import Any
+
+from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._files import Walk
 from modulepickle._policy import Policy
 from modulepickle._scan import Unit
 
-__all__ = ["left_out"]
+__all__ = ["check_kept", "left_out"]
 
 
 class _Notes(Walk):
@@ -39,6 +43,25 @@ def left_out(unit: Unit, policy: Policy) -> dict[str, str]:
     return {path: notes.found[path] for path in sorted(notes.found)}
 
 
+def check_kept(module: str, unit: Unit, policy: Policy) -> None:
+    """Raise if the file of a module that something is taken from stays at home.
+
+    Args:
+        module: dotted name, imported here. unit: the package that it stands in.
+
+    Raises:
+        PackagingError: the receiver could not import it.
+    """
+    file: Any = getattr(sys.modules.get(module), "__file__", None)
+    for folder in unit.paths if unit.is_package and isinstance(file, str) else ():
+        inside = os.path.relpath(file, folder).replace(os.sep, "/")
+        if not inside.startswith("../") and policy.ignores(inside):
+            pattern = next(each for each in policy.ignore if Policy(ignore=(each,)).ignores(inside))
+            detail = f'its file {file} is left out by ignore "{pattern}"'
+            remedy = "let the pattern match less, or send something else of the package"
+            raise PackagingError([Problem(Reason.LEFT_OUT, module, detail, remedy)])
+
+
 def _rule(name: str, relative: str, policy: Policy) -> str:
     if name == "__pycache__":
         return "__pycache__"
@@ -46,5 +69,5 @@ def _rule(name: str, relative: str, policy: Policy) -> str:
         return "its name begins with a dot"
     for pattern in policy.ignore:
         if Policy(ignore=(pattern,)).ignores(relative):
-            return f"Policy(ignore={pattern!r})"
+            return f'ignore "{pattern}"'
     return "bytecode, and its source is there"

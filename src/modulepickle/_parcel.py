@@ -7,7 +7,7 @@ its own for its archive. So a process that meets the package for the first time 
 manifest; only a host that meets it for the first time fetches the archive; and after an edit, the
 archives of all others stay what they are.
 
-Outside API: `Parcels`, `Store`, `Text`, `get_store`, `parcels`, `pickle_in`, `set_store`.
+Outside API: `Parcels`, `Store`, `Text`, `Trial`, `get_store`, `parcels`, `pickle_in`, `set_store`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from modulepickle._emit import (
     reduce_shipped,
 )
 from modulepickle._hash import sha256
-from modulepickle._policy import Policy
+from modulepickle._policy import Policy, get_policy
 from modulepickle._shipping import Shipping, Written
 from modulepickle._snapshot import Shipped
 
@@ -39,6 +39,7 @@ __all__ = [
     "Parcels",
     "Store",
     "Text",
+    "Trial",
     "get_store",
     "parcels",
     "pickle_in",
@@ -91,8 +92,9 @@ class Parcels:
     def reduce(self, shipped: Shipped) -> Reduced:
         """Put a snapshot and its requirements into the store; return the call that finds it."""
         fetches = {each.seal: self._put(each.seal, each.archive) for each in _reached(shipped)}
-        made = shipped.digest, pickle.dumps([*fetches.values()])
+        made = shipped.digest, self._pickled(fetches)
         if made not in self._manifests:
+            _by_name([*fetches.values()])
             if len(self._manifests) >= KEPT:
                 self._manifests.clear()
             self._manifests[made] = _manifest(shipped, fetches)
@@ -103,6 +105,16 @@ class Parcels:
             return THE_FETCHER, (FETCHED_BY_TEXT, {"k": key, "f": fetch.expression})
         return THE_FETCHER, (FETCHED, {"k": key, "f": fetch})
 
+    def _pickled(self, fetches: dict[bytes, Fetch]) -> bytes:
+        try:
+            return pickle.dumps([*fetches.values()])
+        except Exception as error:  # whatever the pickling of somebody's callable raises
+            raise TypeError(
+                f"a store must return a callable that plain pickle takes, since receivers import "
+                f"it; as functools.partial(f, ...) of an installed f, and no lambda; {self.store!r}"
+                f" returned one that it does not take: {error}"
+            ) from error
+
     def _put(self, digest: bytes, data: bytes) -> Fetch:
         fetch = self.store(digest, data)
         if not callable(fetch):
@@ -111,6 +123,58 @@ class Parcels:
                 f"a {type(fetch).__name__}"
             )
         return fetch
+
+
+class Trial(Parcels):
+    """What a store would keep of one pickle, for `explain`.
+
+    Nothing is put into a store that can say by `fetch(digest)` where it would be.
+
+    Attributes:
+        kept: digest -> length in bytes. manifests: digest -> name of the package.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.kept: dict[bytes, int] = {}
+        self.manifests: dict[bytes, str] = {}
+
+    def reduce(self, shipped: Shipped) -> Reduced:
+        """Return the call that finds a snapshot in the store."""
+        reduced = super().reduce(shipped)
+        self.manifests[reduced[1][1]["k"]] = shipped.name
+        return reduced
+
+    def _put(self, digest: bytes, data: bytes) -> Fetch:
+        self.kept[digest] = len(data)
+        fetch: Callable[[bytes], Fetch] | None = getattr(self.store, "fetch", None)
+        return super()._put(digest, data) if fetch is None else fetch(digest)
+
+
+class _ByName(Shipping, pickle.Pickler):
+    """Pickles what fetches archives, and refuses what has to be fetched itself."""
+
+    def __init__(self) -> None:
+        super().__init__(Written(), pickle.DEFAULT_PROTOCOL)
+        self.policy, self.protocol = get_policy(), pickle.DEFAULT_PROTOCOL
+        self.out_of_band, self.store = False, None
+
+    def emit(self, shipped: Shipped) -> Reduced:
+        """Refuse: the receiver would look for it in the store, by means of itself."""
+        raise TypeError(
+            f"a store must return a callable that receivers can import by themselves, and this one "
+            f"is in the local package {shipped.name!r}: take one of the standard library, or of "
+            f"what is installed there, as functools.partial(operator.methodcaller('read_bytes'), "
+            f"path)"
+        )
+
+
+def _by_name(fetches: list[Fetch]) -> None:
+    """Raise if a receiver could not import what fetches archives."""
+    if not all(type(each) is Text for each in fetches):
+        pickler = _ByName()
+        pickler.start()
+        pickler.dump(fetches)
 
 
 def _reached(shipped: Shipped) -> list[Shipped]:

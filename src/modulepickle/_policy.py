@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from modulepickle._errors import PackagingError
-from modulepickle._settings import settings
+from modulepickle._settings import settings, settings_file
 from modulepickle._tree import WorkingTree, in_standard_library, working_tree
 
 __all__ = ["Policy", "WorkingTree", "effective", "get_policy", "set_policy", "working_tree"]
@@ -170,7 +170,10 @@ def _patterns(field_name: str, value: Any) -> tuple[str, ...]:
         )
     for pattern in value:
         if not isinstance(pattern, str) or not pattern:
-            raise TypeError(f"Policy({field_name}=...) takes non-empty strings, not {pattern!r}")
+            name = getattr(pattern, "__name__", None)  # of a module, as somebody may think
+            hint = f"; write Policy({field_name}=({name!r},))" if isinstance(name, str) else ""
+            wrong = f"Policy({field_name}=...) takes non-empty strings, not {pattern!r}"
+            raise TypeError(wrong + hint)
     return tuple(sorted(value)) if isinstance(value, (set, frozenset)) else tuple(value)
 
 
@@ -233,6 +236,11 @@ def get_policy() -> Policy:
         policy = Policy(**found)
         _of_settings = found, policy
     return policy
+
+
+def origin() -> str:
+    """Return what made the process default: `set_policy()`, or the path of a settings file."""
+    return "set_policy()" if _set is not None else str(settings_file() or "")
 
 
 def set_policy(policy: Policy) -> Policy:

@@ -17,12 +17,12 @@ from types import FunctionType, ModuleType
 from typing import IO, Any, Final, NamedTuple
 
 from modulepickle._byvalue import MAIN, Scope
-from modulepickle._emit import Rebuilt, TheLoader
+from modulepickle._emit import Rebuilt, Reduced, TheLoader
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._path import REMEDY, is_a, parts_of
 from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
-from modulepickle._shipping import Shipping
+from modulepickle._shipping import InStore, Shipping
 from modulepickle._snapshot import Shipped
 
 __all__ = ["Node", "Recorder"]
@@ -72,7 +72,7 @@ class Node:
         obj = self.obj
         if is_a(obj, FunctionType, type):
             kind = "class " if is_a(obj, type) else "function "
-            if obj.__module__ not in MAIN:
+            if obj.__module__ and obj.__module__ not in MAIN:
                 return f"{kind}`{obj.__module__}.{obj.__qualname__}`"
             return f"{kind if is_a(obj, type) else ''}`{obj.__qualname__}`"
         if is_a(obj, ModuleType):
@@ -117,13 +117,19 @@ class Recorder(Shipping, pickle.Pickler):
         the nearest to the root first.
     """
 
-    def __init__(self, file: IO[bytes], protocol: int | None, policy: Policy | None) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        protocol: int | None,
+        policy: Policy | None,
+        store: InStore | None = None,
+    ) -> None:
         super().__init__(file, protocol)
         self.policy = effective(policy)
         if protocol is None:
             protocol = pickle.DEFAULT_PROTOCOL
         self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
-        self.out_of_band, self.store = False, None
+        self.out_of_band, self.store = False, store
         self.nodes: dict[int, Node] = {}
         self.reached: list[Node] = []
         self._walked: dict[int, Any] = {}
@@ -173,6 +179,23 @@ class Recorder(Shipping, pickle.Pickler):
             if not self.parts.naming:
                 self._note(node, parts)
         return reduction
+
+    def emit(self, shipped: Shipped) -> Reduced:
+        """Return the reduction of a snapshot; note what a store keeps from this pickle."""
+        if self.store is None:
+            return super().emit(shipped)
+        todo = [shipped]
+        for each in todo:  # grows as it is read
+            needs = [need for need in each.needs.values() if isinstance(need, Shipped)]
+            self._node(each).parts += [((), self._node(need)) for need in needs]
+            todo += [need for need in needs if need not in todo]
+        try:
+            return super().emit(shipped)
+        except Exception as error:  # whatever a store raises
+            problem = f"{type(error).__name__}: {error}"
+            remedy = "see to the store, or leave the packages in the pickle: store=None"
+            found = Problem(Reason.UNSUPPORTED, "the store", problem, remedy)
+            raise PackagingError([found]) from error
 
     def _reduced(self, obj: Any) -> Any:
         """Return the reduction of an object as the C pickler finds it."""

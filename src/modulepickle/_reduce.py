@@ -80,6 +80,10 @@ def shipped(pickler: Pickler, obj: Any, module: object, path: str) -> Shipped | 
         pickler.note_foreign(module)
         return None
     made = pickler.shipment.ship(unit)
+    if pickler.policy.ignore:
+        from modulepickle._left_out import check_kept  # not at the top: few policies have patterns
+
+        check_kept(module, unit, pickler.policy)
     check = checks_of(module) if path else None
     if check is not None:
         check(obj, path)

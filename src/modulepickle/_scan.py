@@ -152,7 +152,8 @@ class Finder:
     def _look(self, name: str) -> Top:
         module = sys.modules.get(name)
         if name in NEVER or (module is None and name in STANDARD_NAMES):
-            return Top(_reference(module), None)
+            # This library stays a name, as what is installed: who imports it needs it there, too.
+            return Top(_reference(module), None, (), name == "modulepickle")
         found = _from_module(module) or _from_spec(name, module)
         if found.file is None and found.folders:
             portions = _places(found.folders)

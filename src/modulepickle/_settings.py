@@ -12,7 +12,7 @@ that of pytest or Jupyter), of the current folder's. It is read at the first `du
 its stat has changed: a warm `dumps` costs one stat more. Nothing parses it unless it seems to have
 the table.
 
-Outside API: `settings`.
+Outside API: `settings`, `settings_file`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._log import log
 from modulepickle._tree import INSTALLATIONS, current_folder, main_file, project_root
 
-__all__ = ["Settings", "settings"]
+__all__ = ["Settings", "settings", "settings_file"]
 
 Settings = dict[str, Any]
 """Keyword arguments for `Policy`, of the right types."""
@@ -61,11 +61,7 @@ def settings() -> Settings | None:
     Raises:
         PackagingError: the file cannot be read, or says what no policy knows: all of it.
     """
-    places = current_folder(), main_file()
-    if places not in _files:
-        _files.clear()
-        _files[places] = _file(*places)
-    path = _files[places]
+    path = settings_file()
     if path is None:
         return None
     try:
@@ -79,6 +75,15 @@ def settings() -> Settings | None:
             return None
         known = _read[path] = key, _settings(path)
     return known[1]
+
+
+def settings_file() -> str | None:
+    """Return where the project's file is, or would be; None if there is no project."""
+    places = current_folder(), main_file()
+    if places not in _files:
+        _files.clear()
+        _files[places] = _file(*places)
+    return _files[places]
 
 
 def _file(cwd: str | None, script: str | None) -> str | None:

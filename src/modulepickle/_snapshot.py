@@ -8,7 +8,7 @@ Identity is never taken from compressed bytes, since zlib builds differ: the dig
 names and contents, each with its length before it. It covers everything that the package reaches by
 imports, so one digest means one behaviour, and cycles between packages need no special case.
 
-Outside API: `Shipment`, `Snapshot`, `Shipped`, `is_own`.
+Outside API: `Shipment`, `Snapshot`, `Shipped`, `is_own`, `leave_out`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from modulepickle._policy import Policy
 from modulepickle._scan import Finder, Top, Unit, finder, received_folder
 from modulepickle._watch import listing
 
-__all__ = ["Shipment", "Shipped", "Snapshot", "is_own"]
+__all__ = ["Shipment", "Shipped", "Snapshot", "is_own", "leave_out"]
 
 LARGE: Final = 5 * 2**20
 """Bytes of content above which a snapshot is worth a warning: it travels with every pickle."""
@@ -174,11 +174,19 @@ def _too_large(unit: Unit, found: tuple[Found, ...], policy: Policy) -> Iterable
     lines = [f"{total:,} bytes in {len(found)} files, at most {policy.max_bytes:,} travel"]
     lines += [f"{file.key[0]:>15,}  {file.name}" for file in largest]
     data = [file.name for file in largest if not file.name.endswith(".py")]
-    inside = data[0].partition(unit.name.replace(".", "/") + "/")[2] if data else ""
     remedy = f"allow it: Policy(max_bytes={total})"
-    if inside:
-        remedy = f'leave files out: Policy(ignore=("{inside}",)), or {remedy}'
+    if data and unit.is_package:
+        remedy = f"{leave_out(unit.name, data[0])}; or {remedy}"
     yield Problem(Reason.TOO_LARGE, unit.name, "\n".join(lines), remedy)
+
+
+def leave_out(name: str, path: str) -> str:
+    """Return what to type to leave a file, by its archive-relative path, out of a package."""
+    inside = path.partition(name.replace(".", "/") + "/")[2] or path
+    return (
+        f'leave files out: Policy(ignore=("{inside}",)), or ignore = ["{inside}"] under'
+        " [tool.modulepickle] in pyproject.toml"
+    )
 
 
 def _log(made: Snapshot, milliseconds: float) -> None:
@@ -191,11 +199,14 @@ def _log(made: Snapshot, milliseconds: float) -> None:
         milliseconds,
     )
     if made.size > LARGE:
+        largest = max(made.files, key=lambda path: made.files[path].size)
         log.warning(
-            "%s has %s bytes, which travel with every pickle of it; Policy(ignore=...), or ignore"
-            " under [tool.modulepickle] in pyproject.toml, leaves files out",
+            "%s has %s bytes, which travel with every pickle of it, %s %s of them; %s",
             made.name,
             f"{made.size:,}",
+            largest,
+            f"{made.files[largest].size:,}",
+            leave_out(made.name, largest),
         )
 
 

@@ -8,7 +8,8 @@ that keeps bytes under a digest and returns a callable that gets them back:
 
     def store(digest: bytes, archive: bytes) -> Callable[[], bytes]: ...
 
-What comes back is compared with the digest. Nothing is ever deleted from a store.
+What comes back is compared with the digest. Nothing is ever deleted from a store. If a store has a
+method `fetch(digest)`, which returns the callable and keeps nothing, `explain` asks that.
 
 Outside API: `directory`, `fsspec`; and `RayStore`, for `extend_ray(store=True)`.
 """
@@ -59,6 +60,10 @@ class directory:
         except FileNotFoundError:
             self._write(path, archive)
         self._seen[digest] = _state(path)
+        return self.fetch(digest)
+
+    def fetch(self, digest: bytes) -> Text:
+        """Return the callable that reads an archive, whether it is there or not."""
         return Text(f"__import__('pathlib').Path({f'{self.path}/'!r}+k.hex()).read_bytes()", digest)
 
     def _write(self, path: Path, archive: bytes) -> None:
@@ -112,6 +117,10 @@ class fsspec:
         if now - self._seen.get(digest, -FRESH) >= FRESH:
             self._put(f"{self._path}/{digest.hex()}", archive)
             self._seen[digest] = now
+        return self.fetch(digest)
+
+    def fetch(self, digest: bytes) -> Text:
+        """Return the callable that reads an archive, whether it is there or not."""
         where = f"__import__('fsspec').core.url_to_fs({f'{self.url}/'!r}+k.hex(),**{self.options})"
         return Text(f"(lambda files,path:files.cat_file(path))(*{where})", digest)
 
@@ -164,6 +173,10 @@ class RayStore:
         if digest not in self._seen:
             internal_kv._internal_kv_put(digest, archive, namespace=NAMESPACE)
             self._seen.add(digest)
+        return self.fetch(digest)
+
+    def fetch(self, digest: bytes) -> Text:
+        """Return the callable that reads an archive, whether it is there or not."""
         return Text(FROM_RAY, digest)
 
 

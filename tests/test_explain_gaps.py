@@ -1,0 +1,217 @@
+"""`explain`: what is imported and does not travel, and what the patterns of a policy do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receivers import project, receive, run, send
+from test_explain import explained
+
+TREE = """
+    === pyproject.toml
+    === app/__init__.py
+    import helpers
+
+    def f():
+        return helpers.double(2)
+    === app/parts/__init__.py
+    === app/parts/one.py
+    === app/data/table.csv
+    1
+    === helpers.py
+    def double(x):
+        return 2 * x
+    === sends.py
+    import modulepickle
+
+    def f():
+        return 1
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return project(tmp_path / "tree", TREE)
+
+
+def told(tree: Path, code: str, policy: str = "") -> list[str]:
+    options = f", policy=modulepickle.Policy({policy})" if policy else ""
+    found: list[str] = explained(tree, code, options)["warnings"]
+    return found
+
+
+# -- What does not travel -----------------------------------------------------------------------
+
+
+def test_a_package_that_an_import_needs_and_the_policy_keeps_at_home(tree: Path) -> None:
+    assert told(tree, "import app\nobj = app.f", "exclude=('helpers',)") == [
+        "`helpers` is kept at home by the policy (exclude), so the receiver must have it by itself"
+        ", imported at app/__init__.py:1"
+    ]
+
+
+def test_this_library_is_what_the_receiver_of_its_importer_needs(tree: Path) -> None:
+    (warning,) = told(tree, "import sends\nobj = sends.f")
+    assert warning.startswith(
+        "`modulepickle` never travels, so the receiver must have it, imported"
+    )
+    assert warning.endswith(
+        "at sends.py:1; to need it here only, import it in the function that pickles"
+    )
+
+
+def test_the_receiver_is_told_which_release_of_this_library_is_missing(tree: Path) -> None:
+    site = project(
+        tree / "site/site-packages",
+        """
+        === modulepickle-7.8.dist-info/METADATA
+        Metadata-Version: 2.1
+        Name: modulepickle
+        Version: 7.8
+
+        === modulepickle-7.8.dist-info/top_level.txt
+        modulepickle
+        """,
+    )
+    code = f"import sys\nsys.path.insert(0, {str(site)!r})\nimport sends\nobj = sends.f"
+    said = receive(send(tree, code), "", expect_failure=True).stderr
+    assert "No module named 'modulepickle', imported by sends; sent with modulepickle 7.8" in said
+
+
+def test_what_is_not_found_here_is_told_with_its_place(tree: Path) -> None:
+    tree.joinpath("app/parts/one.py").write_text("x = 1\ndef f():\n    import nunpy.linalg\n")
+    found = explained(tree, "import app\nobj = app.f")
+    assert found["snapshots"][0]["not_found"] == {"nunpy": "app/parts/one.py:3"}
+    assert (
+        "\n    imports, and they are not found here, either\n      nunpy, at app" in found["text"]
+    )
+    assert found["warnings"] == []  # many an import is optional
+
+
+def test_the_same_in_a_function_of_the_script(tree: Path) -> None:
+    found = explained(tree, "def obj():\n    import nunpy, pytest, json, helpers.x")
+    assert found["warnings"] == [
+        "`nunpy` is not found here, and the receiver must have it: is it misspelt?"
+    ]
+    version = pytest.__version__
+    assert found["by_name"] == [
+        {"distribution": "", "names": ["nunpy"]},
+        {"distribution": f"pytest {version}", "names": ["pytest"]},
+    ]
+
+
+def test_a_file_that_cannot_be_parsed_is_told(tree: Path) -> None:
+    tree.joinpath("app/parts/one.py").write_text("import helpers\ndef f(:\n")
+    (warning,) = told(tree, "import app\nobj = app.f")
+    assert warning.startswith("package `app` has 1 file that cannot be parsed, so nobody knows")
+    assert "app/parts/one.py:2 (" in warning
+
+
+def test_a_module_that_nobody_installed_is_told_where_it_is_imported(tree: Path) -> None:
+    far = project(tree.parent / "far", "=== vendored.py\n")
+    tree.joinpath("app/parts/one.py").write_text("import vendored\n")
+    code = f"import sys\nsys.path.append({str(far)!r})\nimport app\nobj = app.f"
+    (warning,) = told(tree, code)
+    assert f"travels as a name, imported at app/parts/one.py:1: {far}/vendored.py; " in warning
+    assert warning.endswith('or include = ["vendored"] under [tool.modulepickle] in pyproject.toml')
+
+
+def test_a_function_without_a_module_has_its_name(tree: Path) -> None:
+    code = 'import helpers\nspace = {"helpers": helpers}\n'
+    code += 'exec("def f(): return helpers.double(1)", space)\nobj = space["f"]'
+    found = explained(tree, code)
+    assert found["object"] == "`f`"
+    assert [each["name"] for each in found["by_value"]] == ["f"]
+
+
+# -- A file that is needed ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "pattern", "module"),
+    [
+        ("import app\nobj = app.f", "*.py", "app"),
+        ("import app.parts.one\nobj = app.parts.one", "parts", "app.parts.one"),
+    ],
+)
+def test_r15_a_policy_that_leaves_out_what_is_needed_is_an_error(
+    tree: Path, code: str, pattern: str, module: str
+) -> None:
+    code += f"""
+import modulepickle
+policy = modulepickle.Policy(ignore=({pattern!r},))
+try:
+    modulepickle.dumps(obj, policy=policy)
+except modulepickle.PackagingError as error:
+    (problem,) = error.problems
+    result = problem.reason.name, problem.subject, problem.detail, problem.remedy
+"""
+    reason, subject, detail, remedy = run(tree, code).result
+    assert (reason, subject) == ("LEFT_OUT", module)
+    assert detail.endswith(f'.py is left out by ignore "{pattern}"')
+    assert remedy
+
+
+def test_other_files_may_be_left_out(tree: Path) -> None:
+    code = (
+        "import app, modulepickle\nmodulepickle.set_policy(modulepickle.Policy(ignore=('parts',)))"
+    )
+    data = send(tree, code + "\nobj = app.f")
+    assert receive(data, "result = obj()", absent=["app"]).result == 4
+
+
+# -- The policy ---------------------------------------------------------------------------------
+
+
+def rules(tree: Path, options: str, code: str = "import app\nobj = app.f") -> dict[str, Any]:
+    found: dict[str, Any] = explained(tree, code, options)
+    return found
+
+
+def test_what_each_pattern_does(tree: Path) -> None:
+    patterns = "include=('app', 'x'), exclude=('helpers', 'y'), ignore=('data/*', '*.ckpt')"
+    found = rules(tree, f", policy=modulepickle.Policy({patterns})")
+    assert found["policy"]["origin"] == "policy="
+    counts = [
+        (each["field"], each["pattern"], each["matches"]) for each in found["policy"]["rules"]
+    ]
+    assert counts == [
+        ("include", "app", 1),
+        ("include", "x", 0),
+        ("exclude", "helpers", 1),
+        ("exclude", "y", 0),
+        ("ignore", "data/*", 1),
+        ("ignore", "*.ckpt", 0),
+    ]
+    assert '\n  ignore "data/*": matches 1 file or folder\n' in found["text"]
+    assert found["text"].endswith('\n  ignore "*.ckpt": matches nothing here')
+
+
+@pytest.mark.parametrize(
+    ("policy", "hint"),
+    [
+        ("ignore=('app/data/*',)", 'paths begin inside the package: write "data/*"'),
+        ("exclude=('app.parts',)", 'a package travels whole: ignore "parts/*"'),
+    ],
+)
+def test_a_pattern_that_means_something_else_is_told(tree: Path, policy: str, hint: str) -> None:
+    assert (
+        f"matches nothing here; {hint}"
+        in rules(tree, f", policy=modulepickle.Policy({policy})")["text"]
+    )
+
+
+def test_where_the_policy_is_from(tree: Path) -> None:
+    assert rules(tree, "")["policy"] == {"origin": str(tree / "pyproject.toml"), "rules": []}
+    assert "policy" not in rules(tree, "")["text"]
+    code = "import app, modulepickle\nmodulepickle.set_policy(modulepickle.Policy(ignore=('x',)))"
+    found = rules(tree, "", f"{code}\nobj = app.f")
+    assert "\npolicy, from set_policy()\n" in found["text"]
+
+
+def test_by_value_counts_what_goes_so(tree: Path) -> None:
+    (rule,) = rules(tree, ", policy=modulepickle.Policy(by_value=('app',))")["policy"]["rules"]
+    assert (rule["field"], rule["matches"]) == ("by_value", 1)
