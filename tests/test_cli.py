@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,20 @@ TREE = """
         return helpers.fail(x)
 
     number = 5
+    === quits.py
+    raise SystemExit(3)
+    === circle.py
+    import round_
+    x = 1
+    === round_.py
+    from circle import x
+    === sends.py
+    import modulepickle
+    def f():
+        return 1
+    === helpers/deep.py
+    def double(x):
+        return 2 * x
     === helpers/__init__.py
     def double(x):
         return 2 * x
@@ -37,13 +54,10 @@ def tree(tmp_path: Path) -> Path:
 def test_run_prints_the_result_and_a_line_for_each_snapshot(tree: Path) -> None:
     lines = modulepickle("run", "train:fit", "21", "3", cwd=tree, check=True).stdout.splitlines()
     assert lines[0] == "126"
-    assert [line.split()[0] for line in lines[1:]] == ["helpers", "train"]
-    for line in lines[1:]:
-        _, digest, files, word, *_ = line.split()
-        assert len(digest) == 16
-        assert (files, word) == ("1", "files")
-        assert " bytes  pickled in " in line
-        assert line.endswith(" ms")
+    assert [line.split()[0] for line in lines[1:-1]] == ["helpers", "train"]
+    for line, count in zip(lines[1:-1], ["2 files", "1 file"]):
+        assert re.fullmatch(rf"\w+  [0-9a-f]{{16}}  {count}  \d\d+ bytes", line)
+    assert re.fullmatch(r"pickled in [\d.]+ ms, loaded in [\d.]+ ms", lines[-1])
 
 
 def test_run_fails_with_the_remote_traceback_and_its_source_lines(tree: Path) -> None:
@@ -72,8 +86,21 @@ def test_run_says_that_nothing_was_shipped(tree: Path) -> None:
     ("arguments", "says"),
     [
         (["train"], "write for example  train:fit"),
+        (["train.fit"], "write for example  train:fit"),
+        (["helpers.deep.double"], "write for example  helpers.deep:double"),
+        (["train:"], "'train:' is not MODULE:FUNCTION; write for example  train:fit"),
+        (["./helpers/deep.py:double"], "is a file; write the module:  helpers.deep:double"),
+        (["train.py"], "train.py is a file; write the module:  train:FUNCTION"),
         (["nope:f"], "there is no module 'nope' here"),
+        (["nope:f"], "; type this in the folder that it is imported from"),
+        (["trian:fit"], "; did you mean 'train'?"),
+        (["helpers.dep:double"], "no module 'helpers.dep' here"),
+        (["helpers.dep:double"], "; did you mean 'deep'?"),
         (["train:nope"], "'train' has no 'nope'"),
+        (["train:fti"], "'train' has no 'fti'; did you mean 'fit'?"),
+        (["helpers:deep.double"], "'helpers' has no 'deep'; it is a module: write  helpers.deep:"),
+        (["train:fit.x"], "'train:fit' has no 'x'"),
+        (["quits:f"], "quits ends the process when it is imported (exit code 3): put what it does"),
         (["train:number"], "train:number is a int, which cannot be called"),
         (["train:fit", "x"], "the argument x is not JSON; a string is written '\"x\"'"),
         (["train:fit", "1", "--python", "/no/python"], "give --python PATH"),
@@ -91,3 +118,74 @@ def test_without_a_command_it_lists_them(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     for command in ("demo", "run", "explain", "inspect", "cache"):
         assert f"\n    {command} " in done.stderr
+
+
+def test_a_module_that_cannot_be_imported_is_told_by_its_own_lines(tree: Path) -> None:
+    for command in ("run", "explain"):
+        done = modulepickle(command, "circle:f", cwd=tree)
+        assert done.returncode == 2
+        first, second, *rest = done.stderr.splitlines()
+        assert first == "Traceback (most recent call last):"
+        assert second == f'  File "{tree}/circle.py", line 1, in <module>'
+        assert rest[-2].startswith("ImportError: cannot import name 'x'")
+        assert rest[-1] == "modulepickle: circle cannot be imported, see above"
+
+
+def test_an_interpreter_that_is_none_or_too_old_is_told(tree: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text(f"""#!{sys.executable}
+import sys
+sys.version_info, sys.version, sys.argv = (3, 8, 18), "3.8.18 (of a kind)", ["-c", *sys.argv[4:]]
+exec(open({str(tmp_path / "code")!r}).read())
+""")
+    none = tmp_path / "none"
+    none.write_text("#!/bin/sh\nexit 3\n")
+    from modulepickle._bare import RECEIVER
+
+    tmp_path.joinpath("code").write_text(RECEIVER)
+    for path, says in [(old, "is Python 3.8.18"), (none, "does not start as a Python")]:
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        done = modulepickle("run", "train:fit", "1", "--python", str(path), cwd=tree)
+        assert done.returncode == 2
+        said = f"modulepickle: {path} {says}, and a pickle needs 3.9 or newer; give --python PATH"
+        assert done.stderr == f"{said}\n"
+
+
+def test_a_module_that_imports_this_library_is_told_what_to_do(tree: Path) -> None:
+    done = modulepickle("run", "sends:f", cwd=tree)
+    assert done.returncode == 1
+    said = "No module named 'modulepickle' (as on a bare receiver: import it in the function that"
+    assert said in done.stderr
+    assert "halted" not in done.stderr
+
+
+def test_what_cannot_travel_is_told_of_the_function(tree: Path) -> None:
+    tree.joinpath("helpers/link").symlink_to("/usr")
+    done = modulepickle("run", "train:fit", "1", cwd=tree)
+    assert done.returncode == 2
+    assert "reached by: function `train.fit` -> package `train`\n" in done.stderr
+    assert "tuple" not in done.stderr
+
+
+def test_run_says_where_to_look_if_nothing_was_shipped(tree: Path, tmp_path: Path) -> None:
+    far = project(tmp_path / "far", "=== vendored.py\ndef f():\n    return 1")
+    code = f"import sys\nsys.path.append({str(far)!r})\nfrom vendored import f"
+    tree.joinpath("finds.py").write_text(code)
+    done = modulepickle("run", "finds:f", cwd=tree)
+    assert done.returncode == 1
+    assert "nothing was shipped; why, says  python -m modulepickle explain finds:f" in done.stderr
+
+
+def test_the_version(tree: Path) -> None:
+    import modulepickle as library
+
+    done = modulepickle("--version", cwd=tree, check=True)
+    assert done.stdout == f"{library.__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["demo", "run", "explain", "inspect", "cache"])
+def test_each_command_says_what_it_does(tree: Path, command: str) -> None:
+    said = modulepickle(command, "--help", cwd=tree, check=True).stdout
+    about = said.partition("\n\n")[2].partition("\n\n")[0]
+    assert about[0].isupper()
+    assert about.endswith(".")

@@ -379,7 +379,9 @@ STUCK = "import time\ndef f():\n    print('running')\n    while True: time.sleep
 @contextmanager
 def stuck(tree: Path, text: str, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A process that runs a script with a function which never returns, to be interrupted."""
-    (tree / "stuck.py").write_text(text)
+    # Under `nohup`, or in the background of a script, processes are started without that handler.
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    (tree / "stuck.py").write_text(heed + text)
     process = subprocess.Popen(
         [sys.executable, "stuck.py"],
         cwd=tree,
@@ -453,7 +455,7 @@ def path(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Fake:
 
 def test_the_command_line_runs_in_a_container(tree: Path, path: Fake) -> None:
     done = modulepickle("run", "pack:text", "--docker", "some/image", cwd=tree, check=True)
-    printed, result, shipped = done.stdout.splitlines()
+    printed, result, shipped, _ = done.stdout.splitlines()
     assert (printed, result) == ("in pack.inner", "'some data'")
     name, digest, *rest = shipped.split()
     assert (name, len(digest)) == ("pack", 16)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from receivers import project, run
+from test_readme import modulepickle as command
 
 TREE = """
     === pyproject.toml
@@ -166,3 +168,22 @@ def test_what_is_no_store_is_refused(tree: Path) -> None:
     code = "import modulepickle\ntry:\n    modulepickle.explain(1, store='x')\n"
     code += "except TypeError as error:\n    result = str(error)"
     assert "a store is a function of (digest, archive)" in run(tree, code).result
+
+
+# -- The command line ---------------------------------------------------------------------------
+
+
+def test_the_command(tree: Path, folder: Path) -> None:
+    arguments = ("explain", "app.deep:f", "--store", str(folder))
+    done = command(*arguments, cwd=tree, check=True)
+    assert f"\npackages, from modulepickle.stores.directory('{folder}')\n" in done.stdout
+    data = json.loads(command(*arguments, "--json", cwd=tree, check=True).stdout)
+    assert len(data["store"]["kept"]) == 4
+    assert [*folder.iterdir()] == []
+
+
+def test_the_command_makes_no_folder(tree: Path, folder: Path) -> None:
+    done = command("explain", "app.deep:f", "--store", str(folder / "new"), cwd=tree)
+    assert done.returncode == 2
+    assert f"there is no folder {folder / 'new'}" in done.stderr
+    assert [*folder.iterdir()] == []

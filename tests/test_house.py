@@ -76,6 +76,7 @@ ORDER = (
     "stores",
     "extend",
     "_dask",
+    "_target",
     "_bare",
     "_docker",
     "test",

@@ -1,4 +1,4 @@
-"""The command line: `python -m modulepickle demo`, `run MODULE:FUNCTION`, `explain`, `inspect`.
+"""The command line: `python -m modulepickle demo`, `run`, `explain`, `inspect`, `cache`.
 
 This and `test.py` are the files of the library that print.
 """
@@ -6,7 +6,6 @@ This and `test.py` are the files of the library that print.
 from __future__ import annotations
 
 import argparse
-import importlib
 import io
 import json
 import os
@@ -14,21 +13,21 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import modulepickle
 from modulepickle import _cache as cache
-from modulepickle._bare import Outcome, run_bare
+from modulepickle import stores
+from modulepickle._bare import BareError, Outcome, pickled_call, run_bare
 from modulepickle._demo import demo
 from modulepickle._docker import DockerError, run_docker
 from modulepickle._errors import PackagingError
 from modulepickle._explain import explain
 from modulepickle._inspect import Inspection, inspect
+from modulepickle._parcel import DEFAULT
 from modulepickle._pickler import Pickler
-from modulepickle._report import printable
-
-
-class Mistake(Exception):
-    """Something wrong with what was typed; the message says what to type instead."""
+from modulepickle._report import amount, count, printable
+from modulepickle._target import Mistake, find
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         code: int = options.command(options)
-    except (Mistake, PackagingError, DockerError) as error:
+    except (Mistake, PackagingError, BareError, DockerError) as error:
         print(f"modulepickle: {error}", file=sys.stderr)
         return 2
     return code
@@ -48,41 +47,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m modulepickle", description="Pickles that carry the code they need."
+        prog="python -m modulepickle",
+        description="Pickles that carry the code they need.",
+        epilog="COMMAND --help says more.",
     )
+    parser.add_argument("--version", action="version", version=modulepickle.__version__)
     commands = parser.add_subparsers(metavar="COMMAND")
-    command = commands.add_parser("demo", help="two versions of a package in one bare interpreter")
+
+    def add(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
+        about = f"{text[0].upper()}{text[1:]}.{' ' if more else ''}{more}"
+        return commands.add_parser(name, help=text, description=about)
+
+    command = add("demo", "show two versions of a package in one bare interpreter")
     command.set_defaults(command=_demo)
-    text = "run a function of your project in a bare interpreter"
-    command = commands.add_parser("run", help=text)
+    command = add("run", "run a function of your project in a bare interpreter", _RUN)
     command.add_argument("function", metavar="MODULE:FUNCTION", help="for example  train:fit")
     command.add_argument("arguments", metavar="JSON", nargs="*", help="an argument, as JSON")
     where = command.add_mutually_exclusive_group()
-    where.add_argument(
-        "--python", default=sys.executable, metavar="PATH", help="another interpreter to run it"
-    )
+    text = "another interpreter to run it, 3.9 or newer"
+    where.add_argument("--python", default=sys.executable, metavar="PATH", help=text)
     text = "run it in a container of this image, as  python:3.13-slim"
     where.add_argument("--docker", metavar="IMAGE", help=text)
     command.set_defaults(command=_run)
-    text = "say what a pickle of an object of your project would carry, and why"
-    command = commands.add_parser("explain", help=text)
+    command = add(
+        "explain", "say what a pickle of an object of your project would carry, and why", _EXPLAIN
+    )
     command.add_argument("object", metavar="MODULE:OBJECT", help="for example  train:fit")
+    text = "a folder, or a URL for fsspec: as if pickled with that store; nothing is put there"
+    command.add_argument("--store", metavar="PLACE", help=text)
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(command=_explain)
-    text = "say what a pickle holds, without executing any of it"
-    command = commands.add_parser("inspect", help=text)
-    command.add_argument("file", metavar="FILE", help="a file, or  -  for standard input")
+    command = add("inspect", "say what a pickle holds, without executing any of it", _INSPECT)
+    text = "a file, or  -  for standard input; what lies in a store, too"
+    command.add_argument("file", metavar="FILE", help=text)
     form = command.add_mutually_exclusive_group()
-    form.add_argument("--files", action="store_true", help="list the files of its packages")
-    form.add_argument("--show", metavar="PATH", help="print one of them, or the source of code")
+    text = "list the files of its packages: begin of the digest, bytes, path"
+    form.add_argument("--files", action="store_true", help=text)
+    text = "print one of them; or a loader or code by value, by the name that  inspect FILE  shows"
+    form.add_argument("--show", metavar="PATH", help=text)
     form.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(command=_inspect)
-    text = "list or empty the folder that pickles are unpacked in"
-    command = commands.add_parser("cache", help=text, description=_CACHE)
+    command = add("cache", "list or empty the folder that pickles are unpacked in", _CACHE)
     command.add_argument("what", choices=["list", "clear"], nargs="?", default="list")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(command=_cache)
     return parser
+
+
+_RUN: Final = """The interpreter has neither your source nor this library. It prints the result, and
+what travelled. MODULE is imported from the current folder, and [tool.modulepickle] in
+pyproject.toml counts."""
+
+_EXPLAIN: Final = """MODULE is imported from the current folder, and [tool.modulepickle] in
+pyproject.toml counts. The exit code is 1 if it cannot be pickled."""
+
+_INSPECT: Final = """The exit code is 1 if it cannot be read as a whole."""
+
+_CACHE: Final = """Lists the packages: hash of the archive (as `explain` and `inspect` show it),
+name, files, bytes, last use; and counts the rest. `clear` deletes what no process uses; its exit
+code is 1 if something stays."""
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -92,15 +115,15 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    function = _find(options.function)
+    function = find(options.function)
     if not callable(function):
         kind = type(function).__name__
         raise Mistake(f"{options.function} is a {kind}, which cannot be called")
-    call = function, [_value(text) for text in options.arguments]
+    arguments = [_value(text) for text in options.arguments]
     file = io.BytesIO()
     pickler = Pickler(file)
     began = time.perf_counter()
-    pickler.dump(call)
+    pickled_call(pickler.dump, function, arguments)
     milliseconds = (time.perf_counter() - began) * 1000
     snapshots = pickler.shipment.snapshots()
     homes = {os.path.dirname(path) for made in snapshots for path in made.unit.paths}
@@ -108,23 +131,38 @@ def _run(options: argparse.Namespace) -> int:
     if outcome.code:
         print(outcome.error, end="", file=sys.stderr)
         print(f"modulepickle: {options.function} failed there, see above", file=sys.stderr)
+        if not snapshots:
+            hint = f"why, says  python -m modulepickle explain {options.function}"
+            print(f"modulepickle: nothing was shipped; {hint}", file=sys.stderr)
         return 1
     print(outcome.result)
     for made in snapshots:
         digest = pickler.shipment.ship(made.unit).digest.hex()[:16]
-        print(
-            f"{made.name}  {digest}  {len(made.files)} files  {made.size:,} bytes"
-            f"  pickled in {milliseconds:.1f} ms, loaded in {outcome.milliseconds:.1f} ms"
-        )
+        print(f"{made.name}  {digest}  {count(len(made.files), 'file')}  {amount(made.size)}")
     if not snapshots:
         print(f"nothing was shipped: {options.function} is installed, and went as a name")
+    print(f"pickled in {milliseconds:.1f} ms, loaded in {outcome.milliseconds:.1f} ms")
     return 0
 
 
 def _explain(options: argparse.Namespace) -> int:
-    report = explain(_find(options.object, "MODULE:OBJECT"))
+    obj = find(options.object, "MODULE:OBJECT")
+    # Where no store is named, that of `set_store` counts: the module may have called it.
+    report = explain(obj, store=_store(options.store) if options.store else DEFAULT)
     print(report.to_json() if options.json else report)
     return int(bool(report.problems))
+
+
+def _store(place: str) -> modulepickle.Store:
+    """Return the store at a folder or URL. No folder is made: nothing is put there."""
+    if "://" in place:
+        try:
+            return stores.fsspec(place)
+        except (ImportError, ValueError) as error:
+            raise Mistake(f"--store {place}: {error}") from None
+    if not os.path.isdir(place):
+        raise Mistake(f"there is no folder {place}; name the one that receivers have, too")
+    return stores.directory(place)
 
 
 def _inspect(options: argparse.Namespace) -> int:
@@ -163,10 +201,6 @@ def _show(report: Inspection, path: str) -> int:
     return 0
 
 
-_CACHE = """Lists the packages (hash of the archive, name, files, bytes, last use), and counts the
-rest. `clear` deletes what no process uses; its exit code is 1 if something stays."""
-
-
 def _cache(options: argparse.Namespace) -> int:
     try:
         if options.what == "clear":
@@ -196,26 +230,6 @@ def _run_there(data: bytes, options: argparse.Namespace, homes: set[str]) -> Out
     except OSError as error:
         reason = f"{options.python}: {error.strerror}"
         raise Mistake(f"cannot start {reason}; give --python PATH") from None
-
-
-def _find(text: str, form: str = "MODULE:FUNCTION") -> Any:
-    """Return what `module:name` names. `form`: how the command line says that."""
-    name, colon, path = text.partition(":")
-    if not (name and colon and path):
-        raise Mistake(f"{text!r} is not {form}; write for example  train:fit")
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` does, but for PYTHONSAFEPATH
-    try:
-        found: Any = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name + ".").startswith(error.name + "."):
-            raise Mistake(f"there is no module {error.name!r} here: {os.getcwd()}") from None
-        raise
-    for part in path.split("."):
-        if not hasattr(found, part):
-            raise Mistake(f"{name!r} has no {path!r}")
-        found = getattr(found, part)
-    return found
 
 
 def _value(text: str) -> Any:

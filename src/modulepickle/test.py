@@ -4,8 +4,8 @@
 
     modulepickle.test.test(f)
 
-It is imported only by who asks for it, and is the one module beside the command line that prints:
-showing what goes on there is what it is for. For pytest it holds no tests.
+It is the one module beside the command line that prints: showing what goes on there is what it is
+for. For pytest it holds no tests.
 
 Outside API: `test`, `DockerError`.
 """
@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from modulepickle._bare import Outcome
+from modulepickle._bare import Outcome, pickled_call
 from modulepickle._docker import DockerError, default_image, run_docker
 from modulepickle._pickler import Pickler
 
@@ -46,10 +46,12 @@ def test(f: Callable[[], object], image: str | None = None, pickler: Any = None)
     Raises:
         DockerError: no container could be started; it says why, and what to type.
         PackagingError: a local package cannot travel. PicklingError: as plain pickle does.
+        TypeError: `f` cannot be called.
     """
+    if not callable(f):
+        raise TypeError(f"test() takes a function without arguments, not {type(f).__name__}")
     image = image or default_image()
-    call = f, ()
-    outcome = run_docker(_pickled(call, pickler or Pickler), image, sys.stdout)
+    outcome = run_docker(_pickled(f, pickler or Pickler), image, sys.stdout)
     print(outcome.error, end="")
     print(_verdict(getattr(f, "__qualname__", None) or repr(f), outcome, image), flush=True)
     return not outcome.code
@@ -58,11 +60,12 @@ def test(f: Callable[[], object], image: str | None = None, pickler: Any = None)
 test.__test__ = False  # type: ignore[attr-defined]  # for pytest, as in the module
 
 
-def _pickled(obj: object, pickler: Any) -> bytes:
+def _pickled(f: object, pickler: Any) -> bytes:
     if hasattr(pickler, "dumps"):
-        return bytes(pickler.dumps(obj))
+        made: Any = pickled_call(pickler.dumps, f)
+        return bytes(made)
     file = io.BytesIO()
-    pickler(file).dump(obj)
+    pickled_call(pickler(file).dump, f)
     return file.getvalue()
 
 
