@@ -176,13 +176,20 @@ CALLS = [
     ("modulepickle.Policy(ignore='*.ckpt')", "write Policy(ignore=('*.ckpt',))"),
     ("modulepickle.register_pickle_by_value('x')", "import it, and give that"),
     ("modulepickle.preload('json')", "set_policy(Policy(include=('json',)))"),
-    ("modulepickle.inspect('f.pickle')", "takes bytes, a pathlib.Path or a binary file, not str"),
+    ("modulepickle.preload(print)", "names, not <built-in function print>; write preload('builti"),
+    ("modulepickle.Policy(include=(re,))", "write Policy(include=('re',))"),
+    ("modulepickle.inspect('f.pickle')", "a binary file, not str; write pathlib.Path(...)"),
+    ("modulepickle.inspect(5.0)", "takes bytes, a pathlib.Path or a binary file, not float"),
+    ("modulepickle.inspect(print)", "; what would be in a pickle, says explain()"),
+    ("modulepickle.inspect(open(__file__))", "not a file that is open as text"),
+    ("modulepickle.extend_dask('tcp://x')", "not str; write extend_dask(Client(...))"),
+    ("modulepickle.test.test(3)", "test() takes a function without arguments, not int"),
     ("modulepickle.explane", "has no attribute 'explane'"),
 ]
 
 
 def test_mistakes_in_calls_say_what_to_type(tree: Path) -> None:
-    code = "result = []\n" + "".join(
+    code = "import re\nresult = []\n" + "".join(
         f"try:\n    {call}\nexcept Exception as error:\n    result.append(str(error))\n"
         for call, _ in CALLS
     )

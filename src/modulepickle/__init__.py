@@ -49,6 +49,7 @@ from modulepickle.extend import (
 
 if TYPE_CHECKING:
     from modulepickle import stores as stores
+    from modulepickle import test as test
     from modulepickle._dask import extend_dask
     from modulepickle._explain import explain
     from modulepickle._inspect import inspect
@@ -111,8 +112,8 @@ if not TYPE_CHECKING:  # for type checkers, a name that is not here is a mistake
         """Return a name that is imported when it is asked for."""
         from importlib import import_module
 
-        if name == "stores":
-            return import_module(f"{__name__}.stores")
+        if name in ("stores", "test"):
+            return import_module(f"{__name__}.{name}")
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

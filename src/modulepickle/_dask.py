@@ -194,8 +194,13 @@ def extend_dask(client: Any) -> Extension:
         An object whose `undo()` takes that out again; it is a context manager, too.
 
     Raises:
-        TypeError: the client is asynchronous.
+        TypeError: it is no client, or an asynchronous one.
     """
+    if not hasattr(client, "asynchronous"):
+        raise TypeError(
+            f"extend_dask() takes a distributed.Client, not {type(client).__name__}; write"
+            " extend_dask(Client(...))"
+        )
     if client.asynchronous:
         raise TypeError(
             "extend_dask() takes a synchronous client, since it waits for the cluster: make one"

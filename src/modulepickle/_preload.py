@@ -103,10 +103,15 @@ def preload(*modules: ModuleType | str) -> Any:
     Raises:
         PackagingError: a module cannot travel.
         ValueError: a module is not local.
-        TypeError: there is none.
+        TypeError: there is none, or something else.
     """
     if not modules:
         raise TypeError("preload() takes at least one module, or name of one")
+    for each in modules:
+        if not isinstance(each, (ModuleType, str)):
+            home = getattr(each, "__module__", None)
+            hint = f"; write preload({home!r})" if isinstance(home, str) else ""
+            raise TypeError(f"preload() takes modules, or their names, not {each!r}{hint}")
     names = tuple(each.__name__ if isinstance(each, ModuleType) else each for each in modules)
     return _Preload(names)
 
