@@ -6,6 +6,7 @@ slow way of `reducer_override`. The times themselves are in `benchmarks`.
 
 from __future__ import annotations
 
+import sys
 import textwrap
 
 import pytest
@@ -124,11 +125,11 @@ def test_the_first_dumps_reads_each_file_once_and_parses_none(counts):
     assert cold["stat inside"] <= 2 * FOLDERS
     assert cold["import"] <= 5
     assert cold.get("compile", 0) <= 3
-    assert cold["slow way"] <= 10
+    assert "slow way" not in cold
 
 
 def test_a_warm_dumps_stats_each_file_and_folder_once_and_does_nothing_else(counts):
-    assert own(counts["warm"]) == {"stat inside": FILES + FOLDERS, "slow way": 5}
+    assert own(counts["warm"]) == {"stat inside": FILES + FOLDERS}
     others = {what: number for what, number in counts["warm"].items() if "elsewhere" in what}
     assert set(others) == {"stat elsewhere"}
     assert others["stat elsewhere"] <= 2 * counts["entries"]
@@ -136,7 +137,7 @@ def test_a_warm_dumps_stats_each_file_and_folder_once_and_does_nothing_else(coun
 
 def test_after_an_edit_one_file_is_read_and_packed(counts):
     text = len("import os, json, re\nx = 7")
-    expected = {"opened": 1, "deflated": text, "stat inside": FILES + FOLDERS, "slow way": 5}
+    expected = {"opened": 1, "deflated": text, "stat inside": FILES + FOLDERS}
     assert own(counts["edit"]) == expected
     assert not [what for what in counts["edit"] if what.startswith("opened elsewhere")]
 
@@ -190,6 +191,20 @@ def test_one_object_more_of_a_known_type_takes_few_calls(tmp_path, made, calls):
     """
     tree = project(tmp_path, f"{textwrap.dedent(MANY)}{functions}")
     assert run(tree, code).result == calls * 990
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="3.9 does not tell its modules' names")
+def test_what_names_the_standard_library_alone_looks_at_no_folder(tmp_path):
+    code = """
+        import argparse, datetime, math, os, pickle
+        from modulepickle import _shipping, dumps
+        _shipping.Shipment = None
+        objects = [len, os.path.join, argparse.Namespace(x=1), datetime.date(1, 1, 1), os.stat(".")]
+        assert dumps(objects) == pickle.dumps(objects)
+        dumps(lambda x: x + 1)
+        dumps((lambda n: lambda x: math.sqrt(x) + n)(2))
+    """
+    run(tmp_path, code)
 
 
 # --- loads ----------------------------------------------------------------------------------------

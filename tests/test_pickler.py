@@ -395,6 +395,29 @@ def test_beside_the_function_that_is_there_now_travels_the_one_that_was(tmp_path
     assert receive(send(tree, code), "result = [each() for each in obj]").result == [1, 3, 2, 1]
 
 
+@pytest.mark.parametrize("made", ["colorsys.rgb", "colorsys", "colorsys.Colour()", "use"])
+def test_a_local_module_with_a_name_of_the_standard_library_travels(tmp_path, made):
+    text = """
+        === colorsys.py
+        def rgb():
+            return "mine"
+        class Colour:
+            __slots__ = ()
+            rgb = staticmethod(rgb)
+            def __reduce__(self):
+                return Colour, ()
+    """
+    code = f"""
+        import colorsys
+        use = lambda: colorsys.rgb()
+        obj = {made}
+    """
+    result = receive(
+        send(project(tmp_path, text), code), 'result = getattr(obj, "rgb", obj)()', absent=[]
+    )
+    assert result.result == "mine"
+
+
 # --- subclasses -----------------------------------------------------------------------------------
 
 SUBCLASS = """

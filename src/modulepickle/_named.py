@@ -7,11 +7,12 @@ Outside API: `Named`, `named`, `WORD`.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
+import weakref
 from types import CodeType
 from typing import Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
 
 from modulepickle._code import nested
 
@@ -35,20 +36,27 @@ class Named(NamedTuple):
     """Modules that it imports; relative ones with their dots."""
 
 
-_named: WeakKeyDictionary[CodeType, Named] = WeakKeyDictionary()
+_known: dict[int, tuple[weakref.ref[CodeType], Named]] = {}
+"""Id of a code object -> the object, and what it names. To hash it by its content takes longer."""
 
 
 def named(code: CodeType) -> Named:
     """Return what code names."""
-    if code not in _named:
-        used: dict[str, None] = {}
-        imports: dict[str, None] = {}
-        words: set[str] = set()
-        for each in nested(code):
-            words.update(each.co_names)
-            _scan(each, used, imports)
-        _named[code] = Named(tuple(used), frozenset(words), tuple(imports))
-    return _named[code]
+    known = _known.get(id(code))
+    if known is None or known[0]() is not code:
+        forget = functools.partial(_known.pop, id(code))  # called with the dead reference
+        known = _known[id(code)] = weakref.ref(code, forget), _found_in(code)
+    return known[1]
+
+
+def _found_in(code: CodeType) -> Named:
+    used: dict[str, None] = {}
+    imports: dict[str, None] = {}
+    words: set[str] = set()
+    for each in nested(code):
+        words.update(each.co_names)
+        _scan(each, used, imports)
+    return Named(tuple(used), frozenset(words), tuple(imports))
 
 
 def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> None:

@@ -31,8 +31,9 @@ OWN: Final = Call(Call(getattr, Call(getattr, SYS, "modules"), "get"), "modulepi
 def reduce_namespace(pickler: Pickler, module: ModuleType) -> Reduced | None:
     """Reduce a namespace package that has local packages loaded; None if it is no such thing."""
     names = vars(module)
-    home = next((each for each in names.values() if _is_snapshot(each)), None)
-    if home is not None:  # what the loader has in place of one
+    is_plain = type(module) is ModuleType  # what the loader has in place of one is not
+    home = None if is_plain else next((v for v in names.values() if _is_snapshot(v)), None)
+    if home is not None:
         scope = _resent(pickler, home)
     elif names.get("__file__") is None and "__path__" in names:
         needs = _loaded(pickler, f"{module.__name__}.")

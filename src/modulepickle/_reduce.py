@@ -10,10 +10,14 @@ goes what is installed.
 
 from __future__ import annotations
 
+import builtins
+import functools
 import importlib
+import os
 import pickle
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -49,11 +53,12 @@ from modulepickle._received import received, resend
 from modulepickle._scan import STANDARD_NAMES
 from modulepickle._snapshot import Shipped
 from modulepickle._stale import Check, checks_of
+from modulepickle._tree import in_standard_library
 
 if TYPE_CHECKING:
     from modulepickle._pickler import Pickler
 
-__all__ = ["Home", "Reducer", "reducer_of"]
+__all__ = ["BUILTINS", "REDUCERS", "Home", "Reducer", "reducer_of"]
 
 Reducer = Callable[["Pickler", Any], Any]
 
@@ -75,7 +80,7 @@ def shipped(pickler: Pickler, obj: Any, module: object, path: str) -> Shipped | 
     snapshot = received(obj, module, path)
     if snapshot is not None:
         return resend(snapshot, pickler.resent)
-    unit = pickler.shipment.unit(module)
+    unit = None if _is_standard(module) else pickler.shipment.unit(module)
     if unit is None:
         pickler.note_foreign(module)
         return None
@@ -101,6 +106,32 @@ class Home(NamedTuple):
     snapshot: Shipped | None
     """What holds the module; None: it goes by reference."""
     check: Check | None
+
+
+def _is_standard(module: str) -> bool:
+    """Tell whether a module is imported from the standard library, by the file that it says.
+
+    The working tree need not be looked at for it: no policy makes it local.
+    """
+    top = module.partition(".")[0]
+    found = sys.modules.get(top) if top in STANDARD_NAMES else None
+    if not isinstance(found, ModuleType):
+        return False
+    names = object.__getattribute__(found, "__dict__")  # a lazy one would import itself
+    spec = names.get("__spec__")
+    if type(spec) is not ModuleSpec:
+        return False
+    origin, file = spec.origin, names.get("__file__")
+    if origin == "built-in":
+        return file is None
+    # A frozen one says so in place of a file, and where it comes from beside it.
+    place = file if origin == "frozen" else origin
+    return isinstance(place, str) and _in_library(place)
+
+
+@functools.cache
+def _in_library(file: str) -> bool:
+    return in_standard_library(os.path.normcase(file))
 
 
 def reduce_named(pickler: Pickler, obj: Any) -> Any:
@@ -147,6 +178,9 @@ def _note_home(pickler: Pickler, module: str, snapshot: Shipped | None) -> None:
         check = None if snapshot is None else checks_of(module)
         pickler.homes[module] = Home(vars(home), snapshot, check)
 
+
+BUILTINS: Final = Home(vars(builtins), None, None)
+"""Ours, too, that make things on the receiver: they need no look at the working tree."""
 
 INTERPRETERS_OWN: Final = frozenset(map(id, (type(None), type(NotImplemented), type(...))))
 """Types without a name, for which plain pickle has a way of its own, by id: any `==` of a class is
@@ -207,6 +241,11 @@ def reduce_odd(pickler: Pickler, obj: Any) -> Any:
     return NotImplemented if snapshot is None else (snapshot, (module, *reduction.split(".")))
 
 
+def reduce_builtin(pickler: Pickler, obj: Any) -> Any:
+    """Reduce a function of C. Those that our own calls are made of are known at once."""
+    return NotImplemented if BUILTINS.names.get(obj.__name__) is obj else reduce_odd(pickler, obj)
+
+
 def reduction_of(pickler: Pickler, obj: Any) -> Any:
     """Return what an object reduces to, as the C pickler finds it after `reducer_override`."""
     reduce = pickler.table.get(type(obj))
@@ -240,7 +279,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     FunctionType: reduce_named,
     type: reduce_named,
     ModuleType: reduce_module,
-    BuiltinFunctionType: reduce_odd,
+    BuiltinFunctionType: reduce_builtin,
     Shipped: _emit_shipped,
     Scope: _emit_scope,
     TheLoader: lambda pickler, obj: reduce_loader(obj),
@@ -288,7 +327,7 @@ def _may_name_local(pickler: Pickler, kind: type) -> bool:
 
 def _is_foreign(pickler: Pickler, module: str) -> bool:
     """Tell whether a module is known to be nobody's, or is the standard library's, not shadowed."""
-    if pickler.is_foreign(module):
+    if pickler.is_foreign(module) or _is_standard(module):
         return True
     standard = module.partition(".")[0] in STANDARD_NAMES
     return standard and pickler.shipment.unit(module) is None

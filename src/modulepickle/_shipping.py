@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from modulepickle._byvalue import Parts
 from modulepickle._emit import Reduced, reduce_shipped
 from modulepickle._policy import Policy
-from modulepickle._reduce import Home, Reducer, reducer_of
+from modulepickle._reduce import BUILTINS, REDUCERS, Home, Reducer, reducer_of
 from modulepickle._snapshot import Shipment, Shipped
 
 __all__ = ["Shipping", "Written"]
@@ -66,9 +66,9 @@ class Shipping:
 
     def start(self) -> None:
         """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
-        self.reducers: dict[type, Reducer | None] = {}
+        self.reducers: dict[type, Reducer | None] = REDUCERS.copy()
         self.table: Any = getattr(self, "dispatch_table", copyreg.dispatch_table)
-        self.homes: dict[str, Home] = {}
+        self.homes: dict[str, Home] = {"builtins": BUILTINS}
         self._foreign: set[str] = set()
         self._shipment: Shipment | None = None
         self.resent: dict[bytes, Shipped] = {}
