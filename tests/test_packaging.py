@@ -22,7 +22,9 @@ from typing import Any
 import pytest
 
 from receivers import SOURCE, VERSIONS, find_interpreters, project, receive
-from test_readme import blocks
+from test_readme import BLOCKS, README, blocks
+from test_readme_blocks import anchors
+from test_readme_blocks import links as links_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -163,13 +165,22 @@ def test_the_metadata(built: Built) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == f">={VERSIONS[0]}"
     assert metadata["Description-Content-Type"] == "text/markdown"
-    assert metadata.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
     # Without an extra, nothing is needed.
     needs = metadata.get_all("Requires-Dist", [])
     assert needs
     assert [need for need in needs if "extra ==" not in need] == []
     said = re.findall(r":: (3\.\d+)$", "\n".join(metadata.get_all("Classifier", [])), re.MULTILINE)
     assert said == [*VERSIONS]
+
+
+def test_the_description_needs_no_other_file(built: Built) -> None:
+    text = str(built.metadata().get_payload())
+    links = [*links_of(text)]
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith(("#", "https://"))] == []
+    named = {*re.findall(r'^#+ <a id="([\w-]+)"></a>', text, re.MULTILINE)}
+    assert {link[1:] for link in links if link.startswith("#")} <= named == anchors(README)
+    assert re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL) == BLOCKS
 
 
 def test_the_version_stands_in_one_place(built: Built) -> None:

@@ -1,0 +1,47 @@
+"""The README as PyPI shows it, where there are no other files beside it, and titles have no names.
+
+Links to other files become text, images go, and titles get the anchors that GitHub gives them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+BLOCK = re.compile(r"(^```.*?^```\n)", re.MULTILINE | re.DOTALL)
+
+
+def for_pypi(text: str) -> str:
+    """Return a README that needs no other files."""
+    parts = BLOCK.split(text)
+    parts[::2] = map(_outside, parts[::2])  # the others are blocks of code
+    return "".join(parts)
+
+
+def _outside(text: str) -> str:
+    text = re.sub(r"^!\[[^]]*\]\((?!https?:)[^)]*\)\n\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\[([^]]+)\]\((?!https?:|#)([^)]+)\)", _plain, text)
+    return re.sub(r"^(#+) (.+)$", _with_anchor, text, flags=re.MULTILINE)
+
+
+def _plain(link: re.Match[str]) -> str:
+    """Return the text of a link, and the file that it leads to, where the text does not say it."""
+    words, path = link[1], link[2]
+    return f"`{path}`" if words == path else f"{words} (`{path}` in the sources)"
+
+
+def _with_anchor(title: re.Match[str]) -> str:
+    name = re.sub(r"[^\w\- ]", "", title[2].lower()).replace(" ", "-")
+    return f'{title[1]} <a id="{name}"></a>{title[2]}'
+
+
+class Readme(MetadataHookInterface):
+    """Gives the distributions that README."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the field `readme`."""
+        text = Path(self.root, "README.md").read_text(encoding="utf-8")
+        metadata["readme"] = {"content-type": "text/markdown", "text": for_pypi(text)}
