@@ -30,6 +30,12 @@ TREE = """
     def fit(x):
         return helpers.double(x)
     === site/site-packages/colour.py
+    === site/site-packages/modulepickle-0.1.0.dist-info/METADATA
+    Metadata-Version: 2.1
+    Name: modulepickle
+    Version: 0.1.0
+    === site/site-packages/modulepickle-0.1.0.dist-info/top_level.txt
+    modulepickle
     === site/site-packages/colour_science-0.4.6.dist-info/METADATA
     Metadata-Version: 2.1
     Name: colour-science
@@ -68,6 +74,12 @@ def not_local(tree: Path) -> str:
 
 
 def third_party(tree: Path) -> str:
+    data = send(tree, start(tree) + "import train\nobj = train.fit")
+    return receive(data, "", expect_failure=True).stderr
+
+
+def library(tree: Path) -> str:
+    tree.joinpath("train.py").write_text("import modulepickle\ndef fit(): pass")
     data = send(tree, start(tree) + "import train\nobj = train.fit")
     return receive(data, "", expect_failure=True).stderr
 
@@ -139,6 +151,7 @@ def not_signed(tree: Path) -> str:
 MISTAKES: list[Callable[[Path], str]] = [
     not_local,
     third_party,
+    library,
     too_large,
     lock,
     link,
@@ -151,10 +164,10 @@ MISTAKES: list[Callable[[Path], str]] = [
 
 
 def test_the_readme_shows_as_many_errors_as_are_made_here() -> None:
-    assert len(SHOWN) == len(MISTAKES) == 10
+    assert len(SHOWN) == len(MISTAKES) == 11
 
 
-@pytest.mark.parametrize("index", range(10), ids=[each.__name__ for each in MISTAKES])
+@pytest.mark.parametrize("index", range(11), ids=[each.__name__ for each in MISTAKES])
 def test_the_readme_shows_what_is_said(tree: Path, index: int) -> None:
     if MISTAKES[index] is settings:
         pytest.importorskip("tomllib")  # new in 3.11
