@@ -92,3 +92,12 @@ def test_r04_a_class_is_the_same_after_an_instance_was_pickled(tmp_path):
         run(tmp_path, code.format(first)).result for first in ("", "pickle.dumps(C())")
     )
     assert before == after
+
+
+@pytest.mark.parametrize(("name", "is_dotted"), [("math", False), ("xml.dom", True)])
+def test_a_module_is_imported_by_what_the_pickle_has_already(tmp_path, name, is_dotted):
+    code = f"import {name}\nobj = lambda: {name}"
+    data = send(tmp_path, code)
+    # `__import__` of a dotted name returns its first part.
+    assert (b"import_module" in data) is is_dotted
+    assert receive(data, "result = obj().__name__").result == name

@@ -217,7 +217,7 @@ def reduce_module(pickler: Pickler, module: ModuleType) -> Any:
     if namespace is not None:
         return namespace
     if sys.modules.get(name) is module:
-        return importlib.import_module, (name,)
+        return importlib.import_module if "." in name else __import__, (name,)
     return reduce_dynamic_module(pickler, module)
 
 
