@@ -87,7 +87,7 @@ class Parcels:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._manifests: dict[tuple[bytes, bytes], bytes] = {}
+        self._manifests: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
 
     def reduce(self, shipped: Shipped) -> Reduced:
         """Put a snapshot and its requirements into the store; return the call that finds it."""
@@ -97,9 +97,9 @@ class Parcels:
             _by_name([*fetches.values()])
             if len(self._manifests) >= KEPT:
                 self._manifests.clear()
-            self._manifests[made] = _manifest(shipped, fetches)
-        manifest = self._manifests[made]
-        key = sha256(manifest).digest()[:16]
+            manifest = _manifest(shipped, fetches)
+            self._manifests[made] = sha256(manifest).digest()[:16], manifest
+        key, manifest = self._manifests[made]
         fetch = self._put(key, manifest)
         if isinstance(fetch, Text):
             return THE_FETCHER, (FETCHED_BY_TEXT, {"k": key, "f": fetch.expression})
