@@ -20,6 +20,7 @@ ORDER = (
     "_log",
     "_hash",
     "_errors",
+    "_threads",
     "_tree",
     "_settings",
     "_policy",

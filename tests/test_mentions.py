@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from modulepickle import _needs
 from modulepickle._files import File
 from modulepickle._imports import imports
-from modulepickle._mentions import RELATIVE, mentions
+from modulepickle._mentions import RELATIVE, beginning, mentions
 from modulepickle._needs import mentioned, needs_of
 from modulepickle._policy import Policy
 from modulepickle._scan import finder
@@ -266,6 +266,45 @@ def test_any_bytes_have_an_answer(source):
     assert found is None or list(found) == sorted(set(found))
 
 
+# --- the beginning of a file ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("import a\nx = 1\n", "import a\n"),
+        ("import b\nimport a.c\n@x\n", "import b\nimport a.c\n"),
+        ("try:\n    import a\nexcept E:\n    pass\nelse:\n    y\nfinally:\n    z\nx\n",
+         "try:\n    import a\nexcept E:\n    pass\nelse:\n    y\nfinally:\n    z\n"),
+        ("def f():\n    from a import (\n    b\n)\n\n    x\n# y\nelsewhere = 1\n",
+         "def f():\n    from a import (\n    b\n)\n\n    x\n# y\n"),
+        ("x\nif TYPE_CHECKING:\n    import a\nimport a\nx\n", "x\nimport a\n"),
+        ("import a\r\nx\r\n", "import a\n"),
+        ("import b\nx\n", ""),
+        ("import a\n", ""),
+    ],
+)  # fmt: skip
+def test_a_file_up_to_where_it_imports_a_name(text, begins):
+    assert beginning((text + "#" * 100).encode(), "a").decode() == begins
+
+
+def test_a_file_that_imports_a_name_at_its_end_is_not_parsed_twice():
+    assert beginning(b"#" * 100 + b"\nimport a\nx\n", "a") == b""
+
+
+def test_a_beginning_imports_nothing_that_the_file_does_not():
+    more, parsed_first = {}, 0
+    for path in [*sources()][::5]:
+        source = path.read_bytes()
+        names = parsed(source)
+        for name in sorted(names if reads(source) else ()):
+            begins = parsed(beginning(source, name))
+            more[path, name] = begins - names
+            parsed_first += name in begins
+    assert {at: names for at, names in more.items() if names} == {}
+    assert parsed_first > len(more) / 2  # which is what it is good for
+
+
 # --- what is required -----------------------------------------------------------------------------
 
 
@@ -320,6 +359,13 @@ def test_only_what_is_imported_indeed_counts(needs, name):
         others,
         ["a", "b"],
     )
+
+
+def test_what_is_installed_is_looked_for_up_to_where_it_is_imported(needs):
+    rest = "\ndef f(): pass\n" * 100
+    assert needs("own", a="import pytest" + rest) == ([], {"pytest": "pytest 1.0"}, [])
+    assert needs("own", a="import helper" + rest) == (["helper"], {}, ["a"])
+    assert needs("own", a="'''\nimport pytest\nx = '''" + rest) == ([], {}, ["a"])
 
 
 def test_in_a_namespace_a_relative_import_may_leave_the_package(needs):

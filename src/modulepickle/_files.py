@@ -17,12 +17,13 @@ import stat
 import time
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._hash import sha256
 from modulepickle._policy import Policy
 from modulepickle._scan import Unit
+from modulepickle._threads import each, helpers
 from modulepickle._tree import working_tree
 
 __all__ = ["File", "Found", "Vanished", "Walk", "forget", "is_racy", "last_read", "listing", "read"]
@@ -35,6 +36,9 @@ TICK_NS: Final = 50_000_000
 
 COARSE_TICK_NS: Final = 2_000_000_000
 """The same where times are whole seconds (FAT, some network file systems), in ns."""
+
+A_THREADS_WORTH: Final = 2**15
+"""Bytes to read and deflate in ten times the time that it takes to start a thread."""
 
 ATTEMPTS: Final = 5
 """How often a file is read that changes while it is read."""
@@ -64,11 +68,11 @@ class File:
         crc: CRC-32 of its content.
         method: of zip: 8 is deflated, 0 is stored.
         packed: its content, by that method.
-        mentions: the top-level names that it imports, and perhaps some more (`_mentions`).
     """
 
     __slots__ = (
-        "_imports", "_name", "crc", "digest", "key", "mentions", "method", "packed", "racy", "size",
+        "_imports", "_mentions", "_name", "crc", "digest", "key", "method", "packed", "racy",
+        "size",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
@@ -85,15 +89,14 @@ class File:
         self.packed = deflate.compress(content) + deflate.flush()
         if len(self.packed) >= len(content):
             self.method, self.packed = 0, content
-        self.mentions = self._mentions(content) if name.endswith(".py") else ()
+        self._mentions = _mentions(content) if name.endswith(".py") else ()
 
-    def _mentions(self, content: bytes) -> tuple[str, ...]:
-        from modulepickle._mentions import mentions  # not at the top: long regular expressions
-
-        found = mentions(content)
-        if found is None:
-            return tuple(sorted({name.partition(".")[0] for name in self.imports}))
-        return found
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """The top-level names that it imports, and perhaps some more (`_mentions`)."""
+        if self._mentions is None:
+            self._mentions = tuple(sorted({name.partition(".")[0] for name in self.imports}))
+        return self._mentions
 
     @property
     def imports(self) -> tuple[str, ...]:
@@ -101,6 +104,20 @@ class File:
         if self._imports is None:
             self._imports = _imports(self._name, self.content())
         return self._imports
+
+    def seems_to_import(self, top: str) -> bool:
+        """Tell whether it imports a top-level name, or would if nothing behind that were wrong.
+
+        For where it does not matter what a file has that Python refuses: it is parsed as far as the
+        name, if that is enough.
+        """
+        if self._imports is None and self._name.endswith(".py"):
+            from modulepickle._mentions import beginning
+
+            found = _imports(self._name, beginning(self.content(), top), is_whole=False)
+            if any(name.partition(".")[0] == top for name in found):
+                return True
+        return any(name.partition(".")[0] == top for name in self.imports)
 
     def content(self) -> bytes:
         """Return the bytes of the file as they travel."""
@@ -132,16 +149,20 @@ def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
     Raises:
         Vanished: one is gone.
     """
-    files: dict[str, File] = {}
+    files: dict[str, Any] = {}
+    stale: list[Found] = []
     for found in listed:
-        file = _files.get(found.path)
+        files[found.name] = file = _files.get(found.path)
         if file is None or file.racy or file.key != found.key:
-            try:
-                file = _files[found.path] = _read(found, file)
-            except PackagingError as error:
-                problems += error.problems
-                continue
-        files[found.name] = file
+            stale.append(found)
+    size = sum(found.key[0] for found in stale)
+    most = min(len(stale) - 1, size // A_THREADS_WORTH)
+    for found, made in zip(stale, each(_tried, stale, helpers(most))):
+        if isinstance(made, PackagingError):
+            problems += made.problems
+            del files[found.name]
+        else:
+            files[found.name] = _files[found.path] = made
     return files
 
 
@@ -154,6 +175,14 @@ def forget(paths: Iterable[str]) -> None:
 def last_read(path: str) -> File | None:
     """Return what was last read from a file on this disk, if it was read."""
     return _files.get(path)
+
+
+def _tried(found: Found) -> File | PackagingError:
+    """Return what a file has, or why that is not known."""
+    try:
+        return _read(found, _files.get(found.path))
+    except PackagingError as error:
+        return error
 
 
 def _read(found: Found, known: File | None) -> File:
@@ -179,7 +208,13 @@ def _read(found: Found, known: File | None) -> File:
     raise PackagingError([problem])
 
 
-def _imports(name: str, content: bytes) -> tuple[str, ...]:
+def _mentions(content: bytes) -> tuple[str, ...] | None:
+    from modulepickle._mentions import mentions  # not at the top: few processes pickle, or none
+
+    return mentions(content)
+
+
+def _imports(name: str, content: bytes, is_whole: bool = True) -> tuple[str, ...]:
     """Return what a member of an archive imports; nothing if it is not Python source."""
     stem, _, suffix = name.rpartition(".")
     if suffix != "py":
@@ -188,7 +223,8 @@ def _imports(name: str, content: bytes) -> tuple[str, ...]:
 
     module = stem.replace("/", ".")
     is_package = module.endswith(".__init__")
-    return imports(content, module[: -len(".__init__")] if is_package else module, is_package)
+    own = module[: -len(".__init__")] if is_package else module
+    return imports(content, own, is_package, is_whole)
 
 
 def _key(found: os.stat_result) -> Key:

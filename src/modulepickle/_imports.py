@@ -20,7 +20,7 @@ from modulepickle._log import log
 __all__ = ["fault", "import_lines", "imports"]
 
 
-def imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
+def imports(source: bytes, module: str, is_package: bool, is_whole: bool = True) -> tuple[str, ...]:
     """Return the absolute dotted names that the source imports, each once, by first appearance.
 
     Statements count wherever they stand, inside functions too; `import_module("literal")` and
@@ -31,18 +31,22 @@ def imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
         source: the file's bytes; their encoding is found as PEP 263 says.
         module: the dotted name of the module, which relative imports are resolved against.
         is_package: the file is the `__init__` of a package.
+        is_whole: it is the whole file, so that somebody should know if it cannot be parsed.
     """
-    return tuple(import_lines(source, module, is_package))
+    return tuple(import_lines(source, module, is_package, is_whole))
 
 
-def import_lines(source: bytes, module: str, is_package: bool) -> dict[str, int]:
+def import_lines(
+    source: bytes, module: str, is_package: bool, is_whole: bool = True
+) -> dict[str, int]:
     """Return the same names, each with the line of its first appearance, from 1."""
     if b"import" not in source:
         return {}
     try:
         tree = ast.parse(_without_escapes(source))
     except UNREADABLE as error:
-        log.debug("cannot parse %s, so its imports are unknown: %r", module, error)
+        if is_whole:
+            log.debug("cannot parse %s, so its imports are unknown: %r", module, error)
         return {}
     package = module if is_package else module.rpartition(".")[0]
     calls = b"import_module" in source or b"__import__" in source

@@ -14,7 +14,9 @@ what stands behind that is not plain, the answer is "parse it".
 Statements are taken apart by hand: to compile a regular expression for them takes longer than to
 search a small package. The two expressions that are left are compiled for the files that need them.
 
-Outside API: `mentions`, `RELATIVE`.
+Where a name is found, parsing may stop: the text up to there is read as it is in the whole file.
+
+Outside API: `mentions`, `beginning`, `RELATIVE`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-__all__ = ["RELATIVE", "mentions"]
+__all__ = ["RELATIVE", "beginning", "mentions"]
 
 RELATIVE: Final = "."
 """Stands for the package's own top-level name, which a relative import may lead to."""
@@ -36,6 +38,12 @@ CONTINUED: Final = b"\\\n"
 
 MANY: Final = 500
 """Lines that continue each other, each of which is looked at with all behind it. More: parse it."""
+
+MOST: Final = 0.7
+"""Of a file: to parse so much of it first saves nothing, as it may have to be parsed whole."""
+
+_STATEMENT: Final = rb"\n(?=[A-Za-z_@])(?!(?:elif|else|except|finally)\b)"
+"""Before a line that begins a statement."""
 
 WORD: Final = bytes(
     code for code in range(256) if code > 127 or chr(code).isalnum() or chr(code) == "_"
@@ -96,14 +104,13 @@ def mentions(source: bytes) -> tuple[str, ...] | None:
     """
     if b"import" not in source:
         return ()
-    if b"\r" in source:
-        source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    source = _plain(source)
     if not _is_like_ascii(source):
         return None
-    source = _without_typing(source)
     names: set[bytes] = set()
     calls = False
-    for line in _lines(source):
+    for start, end in _lines(source):
+        line = source[start:end]
         if line.count(CONTINUED) > MANY:
             return None
         names.update(_stated(line))
@@ -116,6 +123,30 @@ def mentions(source: bytes) -> tuple[str, ...] | None:
         return tuple(sorted(name.decode("ascii") for name in names | called))
     except UnicodeDecodeError:
         return None
+
+
+def beginning(source: bytes, name: str) -> bytes:
+    """Return a file up to where it may import a top-level name; empty if that is most of it.
+
+    It ends before a line that begins with a word, but not with one that goes on with a statement.
+    So it can be parsed by itself, unless that line stands in a string or in brackets. Then parsing
+    it fails. If it succeeds, it has the statements that the whole file begins with: both are read
+    from the left to the right.
+    """
+    source = _plain(source)
+    for start, end in _lines(source):
+        if name.encode() in _stated(source[start:end]):
+            rest = re.compile(_STATEMENT).search(source, end)
+            here = len(source) if rest is None else rest.end()
+            return source[:here] if here < len(source) * MOST else b""
+    return b""
+
+
+def _plain(source: bytes) -> bytes:
+    """Return source with one kind of line ends, and without what only type checkers see."""
+    if b"\r" in source:
+        source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return _without_typing(source)
 
 
 def _is_like_ascii(source: bytes) -> bool:
@@ -146,8 +177,8 @@ def _without_typing(source: bytes) -> bytes:
     return b"".join([*kept, source[begin:]]) if kept else source
 
 
-def _lines(source: bytes) -> Iterator[bytes]:
-    """Yield each line with `import` in it, and with it what continues it, or what it continues."""
+def _lines(source: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each line with `import` in it begins and ends, with those that continue it."""
     begin = len(BOM) if source.startswith(BOM) else 0
     while (found := source.find(b"import", begin)) >= 0:
         start = source.rfind(b"\n", begin, found) + 1 or begin
@@ -157,7 +188,7 @@ def _lines(source: bytes) -> Iterator[bytes]:
         while end > 0 and source[end - 1] == BACKSLASH:
             end = source.find(b"\n", end + 1)
         end = len(source) if end < 0 else end
-        yield source[start:end]
+        yield start, end
         begin = end + 1
 
 

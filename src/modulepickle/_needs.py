@@ -2,6 +2,7 @@
 
 Asked of the names that its files mention, and only where the answer depends on it, of what they
 import indeed: then a file is parsed, the smallest first, until one is found that imports the name.
+For what is installed, which is only told of, it is parsed no further than that.
 
 Outside API: `Needs`, `mentioned`, `needs_of`.
 """
@@ -52,11 +53,12 @@ def needs_of(own: str, mentions: dict[str, list[File]], finder: Finder) -> Needs
             units.update(unit for unit in found if unit is not None)
             is_other = None in found
         else:
-            if top.unit is not None and top.unit.name != own and _is_imported(name, files):
-                units.add(top.unit)
+            unit = top.unit
+            if unit is not None and unit.name != own and any(True for _ in _imported(name, files)):
+                units.add(unit)
             is_other = top.is_installed
         known = distribution(name) if is_other else None
-        if known is not None and _is_imported(name, files):
+        if known is not None and any(file.seems_to_import(name) for file in files):
             others[name] = " ".join(known)
     return Needs(tuple(sorted(unit for unit in units if unit.name != own)), others)
 
@@ -65,7 +67,3 @@ def _imported(top: str, files: Iterable[File]) -> Iterable[str]:
     """Yield the dotted names below a top-level name that files import."""
     for file in files:
         yield from (name for name in file.imports if name.partition(".")[0] == top)
-
-
-def _is_imported(top: str, files: Iterable[File]) -> bool:
-    return any(True for _ in _imported(top, files))
