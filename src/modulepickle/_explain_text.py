@@ -41,7 +41,7 @@ def branches(data: Entry) -> Iterator[Branch]:
         yield Branch.of("by value", _some([*map(_by_value, data["by_value"])]))
     if data["by_name"]:
         yield Branch.of("by name, so the receiver must have it", map(_by_name, data["by_name"]))
-    if data["policy"]["rules"]:
+    if data["policy"]["rules"] and not data["problems"]:  # else it was not applied to all
         title = f"policy, from {data['policy']['origin']}"
         yield Branch.of(title, map(_rule, data["policy"]["rules"]))
 

@@ -80,7 +80,7 @@ def _at_home(
         places = {**package.at_home, **places}
     named = {n.partition(".")[0]: each["distribution"] for each in by_name for n in each["names"]}
     for name in sorted({*places, *named}):
-        place = f", imported at {places[name]}" if name in places else ""
+        place = f" (imported at {places[name]})" if name in places else ""
         if recorder.policy.excludes(name):
             yield (
                 f"`{name}` is kept at home by the policy (exclude), so the receiver must have it"
@@ -88,8 +88,8 @@ def _at_home(
             )
         elif name == "modulepickle" and place:
             yield (
-                f"`{name}` never travels, so the receiver must have it{place}; to need it here"
-                " only, import it in the function that pickles"
+                f"`{name}` never travels, so the receiver must have it{place}; import it in the"
+                " function that pickles, and it needs none"
             )
         elif not named.get(name):
             yield from _of_nobody(name, place)

@@ -44,7 +44,7 @@ KEYS: Final = {
 TABLE: Final = rb"\[\s*tool\s*\]|tool[\"']?\s*\.\s*[\"']?modulepickle"
 """What a file that has the table has somewhere."""
 
-REMEDY: Final = "correct the file; `policy=` and `set_policy()` go without it"
+REMEDY: Final = "correct the file, or give another policy in its place: policy= or set_policy()"
 
 _files: dict[tuple[str | None, str | None], str | None] = {}
 """Current folder and script -> the file."""
