@@ -176,6 +176,12 @@ def refuses_lambdas() -> bool:
     return False
 
 
+def test_an_extension_says_what_it_extends() -> None:
+    with modulepickle.extend_multiprocessing() as extension:
+        assert repr(extension).startswith("<modulepickle extends multiprocessing.reduction.Forking")
+    assert repr(extension) == "<modulepickle: undone>"
+
+
 def test_undo_leaves_the_class_as_it_was() -> None:
     before = dict(vars(ForkingPickler)), dumps_by_multiprocessing(PLAIN)
     extension = modulepickle.extend_multiprocessing()

@@ -12,6 +12,9 @@ Unpickling runs code: load only what you trust.
 
     explain(f)                  what would travel, and why
     inspect(data)               what a pickle holds, with nothing executed
+    test.test(f)                run it in a Docker container that has none of the source
+    set_policy(Policy(...))     what travels, and what not; or [tool.modulepickle] in pyproject.toml
+    stores.directory(path)      keep packages outside the pickles, for many tasks
     extend_dask(client), ...    let a framework ship; `preload` and `wrap` for others
     python -m modulepickle      the same for the command line, and a demonstration
 """

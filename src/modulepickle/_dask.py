@@ -104,6 +104,11 @@ class DaskExtension(Extension):
         self._cluster: _Cluster = getattr(client, STATE)
         self._cluster.enter()
 
+    def __repr__(self) -> str:
+        """Return what is extended now: this is printed at a prompt."""
+        text = super().__repr__() if self._inner is None else repr(self._inner)
+        return text.replace("extends ", "extends a Dask client, ")
+
     def undo(self) -> None:
         """Let the client send as it did before, and cloudpickle pickle so."""
         if self._inner is not None:

@@ -191,6 +191,13 @@ class Extension:
                     _patches[cls] = Patch(cls, leaves)
                 _patches[cls].enter(cls, store)
 
+    def __repr__(self) -> str:
+        """Return what is extended now: this is printed at a prompt."""
+        names = ", ".join(f"{cls.__module__}.{cls.__qualname__}" for cls in self._classes)
+        return (
+            f"<modulepickle extends {names}; undo() ends it>" if names else "<modulepickle: undone>"
+        )
+
     def undo(self) -> None:
         """Let the framework pickle as it did before."""
         with _lock:

@@ -203,7 +203,13 @@ def extend_ray(*, store: bool = False) -> Extension:
 
     Raises:
         ImportError: Ray is not installed.
+        TypeError: `store` is neither True nor False.
     """
+    if not isinstance(store, bool):
+        raise TypeError(
+            f"extend_ray(store=...) takes True or False, not {store!r}; a store of your own is the"
+            " default of all picklers by  modulepickle.set_store(store)"
+        )
     kept: Store | None = None
     if store:
         from modulepickle.stores import RayStore  # not at the top: for few
