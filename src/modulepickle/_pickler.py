@@ -62,7 +62,6 @@ class Pickler(Shipping, pickle.Pickler):
             protocol = pickle.DEFAULT_PROTOCOL
         self.protocol: int = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
         self.out_of_band: bool = buffer_callback is not None
-        self.start()
 
     def dump(self, obj: Any) -> None:
         """Write the pickle of an object, with the local packages as they are on disk now (R5).
@@ -98,8 +97,10 @@ class Pickler(Shipping, pickle.Pickler):
 
     def _failure(self, obj: Any) -> Exception | None:
         """Return the error of pickling an object alone, if there is one."""
+        alone = Pickler(_Nowhere(), self.protocol, policy=self.policy, store=None)
+        alone.start()
         try:
-            Pickler(_Nowhere(), self.protocol, policy=self.policy, store=None)._dump(obj)
+            alone._dump(obj)
         except Exception as error:
             return error
         return None
