@@ -23,6 +23,9 @@ TREE = """
         return helpers.fail(x)
 
     number = 5
+    === src/inner/__init__.py
+    === some.pickle
+    N.
     === quits.py
     raise SystemExit(3)
     === circle.py
@@ -94,6 +97,9 @@ def test_run_says_that_nothing_was_shipped(tree: Path) -> None:
         (["nope:f"], "there is no module 'nope' here"),
         (["nope:f"], "; type this in the folder that it is imported from"),
         (["trian:fit"], "; did you mean 'train'?"),
+        (["inner:f"], "'inner' here"),
+        (["inner:f"], "; it is in the folder src: put  PYTHONPATH=src  before the command"),
+        (["some.pickle"], "is a file, and not MODULE:FUNCTION; what a pickle holds, says  python"),
         (["helpers.dep:double"], "no module 'helpers.dep' here"),
         (["helpers.dep:double"], "; did you mean 'deep'?"),
         (["train:nope"], "'train' has no 'nope'"),

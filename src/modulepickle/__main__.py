@@ -170,6 +170,8 @@ def _inspect(options: argparse.Namespace) -> int:
         report = inspect(sys.stdin.buffer if options.file == "-" else Path(options.file))
     except OSError as error:
         hint = "give the name of a file that `modulepickle.dump` or `pickle.dump` wrote"
+        if ":" in options.file:
+            hint = f"what would be in a pickle, says  python -m modulepickle explain {options.file}"
         raise Mistake(f"cannot read {options.file}: {error.strerror}; {hint}") from None
     if options.show:
         return _show(report, options.show)

@@ -40,6 +40,9 @@ def find(text: str, form: str = "MODULE:FUNCTION") -> Any:
         dotted = name.removesuffix(".py").replace(os.sep, "/").strip("./").replace("/", ".")
         kind = form.partition(":")[2]
         raise Mistake(f"{name} is a file; write the module:  {dotted}:{path or kind}")
+    if os.path.isfile(text):
+        hint = f"what a pickle holds, says  python -m modulepickle inspect {text}"
+        raise Mistake(f"{text} is a file, and not {form}; {hint}")
     if not (name and colon and path):
         above, _, last = name.rpartition(".")
         example = f"{above}:{last}" if above and last and not colon else "train:fit"
@@ -71,7 +74,9 @@ def _not_found(name: str) -> str:
     above, _, last = name.rpartition(".")
     folders = getattr(sys.modules.get(above), "__path__", []) if above else [os.getcwd()]
     hint = _close(last, (each.name for each in pkgutil.iter_modules([*folders])))
-    if not hint:
+    if not above and last in (each.name for each in pkgutil.iter_modules(["src"])):
+        hint = "; it is in the folder src: put  PYTHONPATH=src  before the command"
+    elif not hint:
         hint = "; type this in the folder that it is imported from"
     return f"there is no module {name!r} here: {os.getcwd()}{hint}"
 
