@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from receivers import project, receive, run, send
+from receivers import interpreters, project, receive, run, send
 from test_explain import explained
 
 TREE = """
@@ -121,6 +121,16 @@ def test_a_function_without_a_module_has_its_name(tree: Path) -> None:
     found = explained(tree, code)
     assert found["object"] == "`f`"
     assert [each["name"] for each in found["by_value"]] == ["f"]
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_the_standard_library_needs_no_word(tree: Path, python: str) -> None:
+    tree.joinpath("app/parts/one.py").write_text("import statistics, email.mime\n")
+    code = "import app, collections\ndef obj():\n    import json, graphlib, colorsys\n"
+    code += "    return app, collections.Counter"
+    found = explained(tree, code, python=python)
+    assert found["by_name"] == found["warnings"] == []
+    assert found["snapshots"][0]["not_found"] == {}
 
 
 # -- A file that is needed ----------------------------------------------------------------------

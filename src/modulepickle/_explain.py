@@ -21,7 +21,7 @@ from modulepickle._errors import Problem, StaleSourceWarning
 from modulepickle._explain_policy import effects
 from modulepickle._explain_text import branches
 from modulepickle._explain_warnings import warnings_of
-from modulepickle._gaps import Imported, imported
+from modulepickle._gaps import Imported, imported, is_standard
 from modulepickle._inspect import inspect
 from modulepickle._left_out import left_out
 from modulepickle._named import named
@@ -30,7 +30,7 @@ from modulepickle._path import is_a
 from modulepickle._policy import Policy, origin
 from modulepickle._record import Node, Recorder
 from modulepickle._report import Branch, Report
-from modulepickle._scan import STANDARD_NAMES, finder
+from modulepickle._scan import finder
 from modulepickle._snapshot import Shipped
 
 __all__ = ["Explanation", "explain"]
@@ -181,7 +181,7 @@ class _Story:
                 continue  # it stands in a module that travels, or is installed
             for name in named(node.obj.__code__).imports:
                 top = name.partition(".")[0]
-                if top and top not in STANDARD_NAMES and not self._travels(name):
+                if top and not is_standard(top) and not self._travels(name):
                     found[top] = " ".join(distribution(top) or ())
         return found
 
@@ -288,7 +288,7 @@ def _by_name(imports: list[dict[str, Any]], requires: dict[str, str]) -> Iterato
     found: dict[str, list[str]] = {}
     for name in [each["name"] for each in imports]:
         top = name.partition(".")[0]
-        if top not in STANDARD_NAMES and top not in ("builtins", "copyreg", "__main__"):
+        if top not in ("builtins", "copyreg", "__main__") and not is_standard(top):
             found.setdefault(" ".join(distribution(top) or ()), []).append(name)
     for name, text in requires.items():
         found.setdefault(text, []).append(name)

@@ -3,12 +3,13 @@
 `dumps` takes along what is local and notes what is installed; of the rest it says nothing, since an
 import may never run. `explain` is asked what can go wrong there. Files are parsed, never run.
 
-Outside API: `Imported`, `imported`.
+Outside API: `Imported`, `imported`, `is_standard`, `is_there`.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from typing import Final, NamedTuple
 
@@ -17,8 +18,9 @@ from modulepickle._imports import fault, import_lines
 from modulepickle._policy import Policy
 from modulepickle._scan import STANDARD_NAMES, Finder
 from modulepickle._snapshot import Shipped
+from modulepickle._tree import in_standard_library
 
-__all__ = ["Imported", "imported", "is_there"]
+__all__ = ["Imported", "imported", "is_standard", "is_there"]
 
 AT_HOME: Final = "at home"
 NOT_FOUND: Final = "not found"
@@ -87,6 +89,19 @@ def _shortest(name: str, policy: Policy) -> str:
     parts = name.split(".")
     prefixes = (".".join(parts[: n + 1]) for n in range(len(parts)))
     return next((each for each in prefixes if policy.excludes(each)), parts[0])
+
+
+def is_standard(top: str) -> bool:
+    """Tell whether the standard library has a top-level module."""
+    if top in STANDARD_NAMES:
+        return True
+    # Python 3.9 does not tell all standard names: delete these lines when it is dropped.
+    try:
+        spec = None if top in sys.modules else importlib.util.find_spec(top)
+    except Exception:  # finders may be anybody's
+        return False
+    file = getattr(sys.modules.get(top), "__file__", None) or getattr(spec, "origin", None)
+    return isinstance(file, str) and in_standard_library(os.path.normcase(file))
 
 
 def is_there(top: str) -> bool:
