@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
+import threading
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
@@ -164,6 +166,10 @@ def test_only_picklers_are_extended(wrong: Any) -> None:
 # --- patches in place -----------------------------------------------------------------------------
 
 
+class Ordinary:
+    pass
+
+
 def dumps_by_multiprocessing(obj: Any) -> bytes:
     return bytes(ForkingPickler.dumps(obj))
 
@@ -201,6 +207,37 @@ def test_extensions_nest() -> None:
             outer.undo()
             assert not refuses_lambdas()
         assert refuses_lambdas()
+
+
+@pytest.mark.parametrize("base", [pickle.Pickler, pickle._Pickler])
+def test_an_ordinary_instance_more_calls_no_function(base: Any) -> None:
+    extended = modulepickle.extend(type("Own", (base,), {}))
+
+    def calls(number: int) -> int:
+        objects, seen = [Ordinary() for _ in range(number)], []
+
+        def see(frame: Any, event: str, arg: Any) -> None:
+            if event == "call" and frame.f_globals.get("__package__") == "modulepickle":
+                seen.append(frame)
+
+        sys.setprofile(see)
+        extended(io.BytesIO(), protocol=4).dump(objects)
+        sys.setprofile(None)
+        return len({id(frame) for frame in seen})
+
+    calls(10)
+    assert calls(1000) < calls(10) + 100
+
+
+def test_an_extended_pickler_that_dumps_twice_leaves_nothing_on_itself() -> None:
+    extended = modulepickle.extend(pickle.Pickler)
+    file = io.BytesIO()
+    pickler = extended(file)
+    pickler.dump([Ordinary(), lambda: 1])
+    with pytest.raises(TypeError):
+        pickler.dump([Ordinary(), threading.Lock()])
+    assert "reducer_override" not in vars(pickler)
+    pickler.dump(Ordinary())
 
 
 def test_undo_is_safe_under_somebody_elses_patch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from modulepickle._byvalue import Live, Positioned, SortedSet
 from modulepickle._parcel import Store, parcels
 from modulepickle._policy import get_policy
 from modulepickle._reduce import REDUCERS
-from modulepickle._shipping import Shipping
+from modulepickle._shipping import Shipping, resumed
 
 __all__ = ["PROTOCOL", "Extension", "Leaves", "Patch", "is_pure"]
 
@@ -29,6 +29,8 @@ Leaves = Callable[["Foreign", Any], bool]
 
 STATE: Final = "_modulepickle_shipping"
 """Attribute of a pickler object: what its present `dump` has shipped."""
+
+HOOK: Final = "reducer_override"
 
 PROTOCOL: Final = "_modulepickle_protocol"
 """Attribute of a pickler object that `extend` made the class of: its protocol."""
@@ -43,7 +45,7 @@ class Foreign(Shipping):
     Attributes:
         dispatch_table: the pickler's own. own: types for which a pure-Python pickler has methods.
         theirs: types of what our functions hold, if the pickler reduces them, too; then they go our
-        way only if they are `held`, by id.
+        way only if they are `held`, by id. plain: types, met so far, that are left to it -> None.
     """
 
     def __init__(self, pickler: Any, store: Store | None = None) -> None:
@@ -60,6 +62,7 @@ class Foreign(Shipping):
         self.own = getattr(type(pickler), "dispatch", {}) if is_pure(type(pickler)) else {}
         self.theirs = {kind for kind in (CodeType, CellType) if kind in table or kind in self.own}
         self.held: set[int] = set()
+        self.plain: dict[type, Any] = {}
         self.start()
 
     def reduce(self, obj: Any, leaves: Leaves) -> Any:
@@ -73,8 +76,12 @@ class Foreign(Shipping):
         if kind in self.theirs and id(obj) not in self.held | self.parts.cells:
             return NotImplemented
         if kind in self.own and kind not in OURS:
+            self.plain[kind] = None
             return NotImplemented
-        return self.reducer_override(obj)
+        found = self.reducer_override(obj)
+        if self.reducers[kind] is None:
+            self.plain[kind] = None
+        return found
 
 
 def _is_ours(kind: type) -> bool:
@@ -115,18 +122,25 @@ class Patch:
         def dump(pickler: Any, *args: Any, **kwargs: Any) -> Any:
             if not self.users:
                 return self._rest(cls, pickler, "dump")(*args, **kwargs)
-            outer = pickler.__dict__.get(STATE)
-            pickler.__dict__[STATE] = self._shipping(pickler)
+            names = pickler.__dict__
+            outer = names.get(STATE)
+            state = names[STATE] = self._shipping(pickler)
+            is_alone = HOOK not in names and type(pickler).reducer_override is reducer_override
+            is_alone = is_alone and self._rest(cls, pickler, HOOK) is None
+            if is_alone:  # there is nobody else to ask: then it is as quick as our own pickler
+                names[HOOK] = resumed(state, state.plain, self._reduce)
             try:
                 return self._rest(cls, pickler, "dump")(*args, **kwargs)
             finally:
-                pickler.__dict__[STATE] = outer
+                names[STATE] = outer
+                if is_alone:
+                    del names[HOOK]
 
         def reducer_override(pickler: Any, obj: Any) -> Any:
-            rest = self._rest(cls, pickler, "reducer_override") or _asks_nobody
-            if not self.users:
-                return rest(obj)
+            rest = self._rest(cls, pickler, HOOK) or _asks_nobody
             state = pickler.__dict__.get(STATE)
+            if not self.users or (state is not None and type(obj) in state.plain):
+                return rest(obj)
             if state is None:  # somebody called the C pickler's own `dump`
                 state = pickler.__dict__[STATE] = self._shipping(pickler)
             if _is_ours(type(obj)):
@@ -135,7 +149,10 @@ class Patch:
             found = rest(obj)
             return state.reduce(obj, self.leaves) if found is NotImplemented else found
 
-        self.made = {"dump": dump, "reducer_override": reducer_override}
+        self.made = {"dump": dump, HOOK: reducer_override}
+
+    def _reduce(self, state: Any, obj: Any) -> Any:
+        return state.reduce(obj, self.leaves)
 
     def _shipping(self, pickler: Any) -> Foreign:
         return Foreign(pickler, next(filter(None, reversed(self.stores)), None))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from typing import IO, Any, Final
 
 import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
@@ -20,8 +20,8 @@ from modulepickle._errors import PackagingError
 from modulepickle._parcel import DEFAULT, Parcels, Store, parcels
 from modulepickle._path import is_refusal, with_path
 from modulepickle._policy import Policy, effective
-from modulepickle._reduce import Reducer, reduction_of
-from modulepickle._shipping import Shipping, Written
+from modulepickle._reduce import reduction_of
+from modulepickle._shipping import Shipping, Written, resumed
 from modulepickle._signed import NO_KEY, Key, Signer, checked, refuse_buffers
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
@@ -107,7 +107,8 @@ class Pickler(Shipping, pickle.Pickler):
 
     def _dump(self, obj: Any) -> None:
         if type(self).reducer_override is Pickler.reducer_override:
-            vars(self)["reducer_override"] = _resumed(self)
+            first = Pickler.reducer_override
+            vars(self)["reducer_override"] = resumed(self, self.reducers, first)
         try:
             super().dump(obj)
         finally:
@@ -117,42 +118,6 @@ class Pickler(Shipping, pickle.Pickler):
         with self.while_naming():
             reduction = self.reducer_override(obj)
         return reduction_of(self, obj) if reduction is NotImplemented else reduction
-
-
-def _resumed(pickler: Pickler) -> Callable[[Any], Any]:
-    """Return `reducer_override` for one dump, as the `send` of a generator.
-
-    Of 100,000 instances it sees each. To resume a generator takes two thirds of the time of a call,
-    since there is no frame to make.
-    """
-    found = _found(pickler, pickler.reducers, Pickler.reducer_override, type, NotImplemented)
-    next(found)
-    return found.send
-
-
-def _found(
-    pickler: Pickler,
-    reducers: dict[type, Reducer | None],
-    first: Reducer,
-    type: Callable[[Any], type],
-    left: Any,
-) -> Generator[Any, Any, None]:
-    """Yield reductions, and get objects. What is global elsewhere is local here, which is faster.
-
-    Args:
-        first: what reduces the first object of each type. left: to plain pickle.
-    """
-    obj = yield
-    while True:
-        try:
-            while True:
-                reducer = reducers[type(obj)]
-                if reducer is not None:
-                    break
-                obj = yield left
-        except KeyError:
-            reducer = first
-        obj = yield reducer(pickler, obj)  # not above: its errors are none of a missing key
 
 
 class _Nowhere(io.BytesIO):

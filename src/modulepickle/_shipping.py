@@ -4,15 +4,15 @@ A pickler sees each object that is not an exact builtin container or number: `re
 the hottest function of the library. For an ordinary instance it costs one look-up by type.
 Everything else is on the slow path, in `_reduce`.
 
-Outside API: `Shipping`, `Written`. `Pickler` derives from `Shipping`; a pickler of somebody else
-has one of its own for each `dump` (`extend`).
+Outside API: `Shipping`, `Written`, `resumed`. `Pickler` derives from `Shipping`; a pickler of
+somebody else has one of its own for each `dump` (`extend`).
 """
 
 from __future__ import annotations
 
 import copyreg
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ from modulepickle._policy import Policy
 from modulepickle._reduce import BUILTINS, REDUCERS, Home, Reducer, reducer_of
 from modulepickle._snapshot import Shipment, Shipped
 
-__all__ = ["Shipping", "Written"]
+__all__ = ["Shipping", "Written", "resumed"]
 
 
 class Written:
@@ -129,3 +129,45 @@ class Shipping:
     def note_foreign(self, module: str) -> None:
         """Remember that a module is not local."""
         self._foreign.add(module)
+
+
+def resumed(
+    pickler: Any, reducers: dict[type, Reducer | None], first: Reducer
+) -> Callable[[Any], Any]:
+    """Return `reducer_override` for one dump, as the `send` of a generator.
+
+    Of 100,000 instances it sees each. To resume a generator takes two thirds of the time of a call,
+    since there is no frame to make.
+
+    Args:
+        reducers: what reduces the types met so far; None: plain pickle.
+        first: what reduces an object of any other type.
+    """
+    found = _found(pickler, reducers, first, type, NotImplemented)
+    next(found)
+    return found.send
+
+
+def _found(
+    pickler: Any,
+    reducers: dict[type, Reducer | None],
+    first: Reducer,
+    type: Callable[[Any], type],
+    left: Any,
+) -> Generator[Any, Any, None]:
+    """Yield reductions, and get objects. What is global elsewhere is local here, which is faster.
+
+    Args:
+        left: what leaves an object to plain pickle.
+    """
+    obj = yield
+    while True:
+        try:
+            while True:
+                reducer = reducers[type(obj)]
+                if reducer is not None:
+                    break
+                obj = yield left
+        except KeyError:
+            reducer = first
+        obj = yield reducer(pickler, obj)  # not above: its errors are none of a missing key
