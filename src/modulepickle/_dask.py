@@ -16,12 +16,14 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any, Final
 
 from modulepickle._patch import Extension
 from modulepickle._policy import get_policy
 from modulepickle._preload import Installer
 from modulepickle._snapshot import Shipment, Shipped
+from modulepickle._stale import checks_of
 from modulepickle.extend import extend_cloudpickle
 
 __all__ = ["extend_dask"]
@@ -51,6 +53,8 @@ class _Cluster:
         @functools.wraps(method)
         def send(*args: Any, **kwargs: Any) -> Any:
             self.refresh()
+            for function in args[:1]:
+                _tell_stale(function)
             return method(*args, **kwargs)
 
         return send
@@ -91,6 +95,14 @@ class _Cluster:
         del vars(self._client)[STATE]
         if self._sent and self._client.status == "running" and not self._client.asynchronous:
             self._client.unregister_worker_plugin(PLUGIN)
+
+
+def _tell_stale(function: Any) -> None:
+    """Warn if a function that is sent by its name is older than the file that was installed."""
+    module = function.__module__ if isinstance(function, FunctionType) else None
+    check = checks_of(module) if isinstance(module, str) else None
+    if check is not None:
+        check(function, function.__qualname__)
 
 
 class DaskExtension(Extension):

@@ -138,6 +138,32 @@ print("all checks passed")
     assert "all checks passed" in drive(tmp_path, code, ADDRESS=cluster.address)
 
 
+def test_an_edit_that_was_not_reloaded_is_told(tmp_path: Path, cluster: DaskCluster) -> None:
+    code = f"""{START}
+import importlib, pathlib, warnings, helpers
+modulepickle.extend_dask(client)
+def told():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call(helpers.double, helpers.Point(1))
+    return [(each.category.__name__, str(each.message), each.filename) for each in caught]
+assert told() == []
+path = pathlib.Path(helpers.__file__)
+path.write_text(path.read_text() + "\\nMORE = 1\\n")
+assert told() == []
+text = path.read_text().replace("def double(", "def other(")
+path.write_text(text + "\\ndef double(point):\\n    return 7\\n")
+((category, text, where),) = told()
+assert category == "StaleSourceWarning" and where.endswith("driver.py"), where
+assert text.startswith("helpers.double is not what its file says now: "), text
+importlib.reload(helpers)
+assert told() == []
+print("all checks passed")
+"""
+    out = drive(tmp_path, code, script=True, ADDRESS=cluster.address)
+    assert "all checks passed" in out
+
+
 def test_undo(tmp_path: Path, cluster: DaskCluster) -> None:
     code = f"""{START}
 import cloudpickle
