@@ -37,8 +37,8 @@ TICK_NS: Final = 50_000_000
 COARSE_TICK_NS: Final = 2_000_000_000
 """The same where times are whole seconds (FAT, some network file systems), in ns."""
 
-A_THREADS_WORTH: Final = 2**15
-"""Bytes to read and deflate in ten times the time that it takes to start a thread."""
+A_THREADS_WORTH: Final = 2**17
+"""Bytes to read and deflate for each thread. Of less, threads save no time: they wait in turns."""
 
 ATTEMPTS: Final = 5
 """How often a file is read that changes while it is read."""

@@ -62,17 +62,16 @@ CALLED: Final = (b"import_module", b"__import__")
 
 
 @cache
-def _call() -> re.Pattern[bytes]:
-    """Return what matches the function of a call that imports.
+def _behind_function() -> re.Pattern[bytes]:
+    """Return what matches behind the function of a call that imports.
 
-    Behind it, in this order: nothing that can be a call; no argument; a literal; an f-string; a sum
-    or a `%` that begins with a literal; a variable that ends the argument or begins an expression.
-    The last group is empty: anything else.
+    In this order: nothing that can be a call; no argument; a literal; an f-string; a sum or a `%`
+    that begins with a literal; a variable that ends the argument or begins an expression. The last
+    group is empty: anything else.
     """
     return re.compile(
         rb"""
-        (?<![A-Za-z0-9_]) (?:import_module|__import__) (?![A-Za-z0-9_])
-        (?= \s* (?:
+        \s* (?:
             [^\s()\\\#] | \Z
             | \(\s* (?:
                 \)
@@ -82,7 +81,7 @@ def _call() -> re.Pattern[bytes]:
                 | [A-Za-z_][\w.]*\s*[,)+%\[(]
             )
             | ()
-        ) )
+        )
         """,
         re.VERBOSE,
     )
@@ -248,12 +247,22 @@ def _called(source: bytes) -> set[bytes] | None:
         end = 0
         while (found := source.find(function, end)) >= 0:
             end = found + len(function)
-            match = _call().match(source, found)
-            if match is None:
-                continue  # the end of a longer name
+            if _is_name(source[found - 1 : found]) or _is_name(source[end : end + 1]):
+                continue  # a part of a longer name
             names.add(RELATIVE.encode())  # a package, or a level, may be given
-            if match[3] is not None or (match[2] or b"").startswith(b"."):
+            if _is_plain(source[end : end + 200].lstrip()):
+                continue
+            match = _behind_function().match(source, end)
+            if match is None or match[3] is not None or (match[2] or b"").startswith(b"."):
                 return None
             if match[2]:
                 names.add(match[2].partition(b".")[0])
     return names
+
+
+def _is_plain(behind: bytes) -> bool:
+    """Tell whether behind a function stands nothing of a call, or a variable alone, as usual."""
+    argument, bracket, _ = behind.partition(b")")
+    if behind[:1] == b"(":
+        return bool(bracket) and _is_name(argument[1:])
+    return behind[:1] not in (b"", b")", b"\\", b"#")

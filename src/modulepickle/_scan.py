@@ -151,7 +151,7 @@ class Finder:
 
     def _look(self, name: str) -> Top:
         module = sys.modules.get(name)
-        if name in NEVER or (module is None and name in STANDARD_NAMES):
+        if name in NEVER or (name in STANDARD_NAMES and _is_standard(module)):
             # This library stays a name, as what is installed: who imports it needs it there, too.
             return Top(_reference(module), None, (), name == "modulepickle")
         found = _from_module(module) or _from_spec(name, module)
@@ -220,6 +220,14 @@ def finder(policy: Policy | None = None) -> Finder:
         _finders.clear()
     _finders[policy] = (key, made)
     return made
+
+
+def _is_standard(module: object) -> bool:
+    """Tell whether what was imported under a standard name, if it was, is what it should be."""
+    file = module.__dict__.get("__file__") if type(module) is types.ModuleType else None
+    if not isinstance(file, str):
+        return module is None
+    return in_standard_library(os.path.normcase(file))
 
 
 def _is_installed(name: str, found: _Found, module: object) -> bool:
