@@ -169,6 +169,21 @@ def test_patterns_are_not_counted_where_not_all_could_be_read(tree: Path) -> Non
     assert "matches" not in found["text"]
 
 
+def test_a_compiled_module_may_be_left_out_where_its_source_travels(tree: Path) -> None:
+    code = """
+import app.parts.one, pathlib, modulepickle
+app.parts.one.__file__ = app.parts.one.__file__[:-3] + ".cpython-311-x86_64-linux-gnu.so"
+policy = modulepickle.Policy(ignore=("*.so",))
+result = len(modulepickle.dumps(app.parts.one, policy=policy)) > 1000
+pathlib.Path("app/parts/one.py").unlink()
+try:
+    modulepickle.dumps(app.parts.one, policy=policy)
+except modulepickle.PackagingError as error:
+    result = result, [each.reason.name for each in error.problems]
+"""
+    assert run(tree, code).result == (True, ["LEFT_OUT"])
+
+
 def test_other_files_may_be_left_out(tree: Path) -> None:
     code = (
         "import app, modulepickle\nmodulepickle.set_policy(modulepickle.Policy(ignore=('parts',)))"
@@ -219,6 +234,10 @@ def test_a_pattern_that_means_something_else_is_told(tree: Path, policy: str, hi
 
 
 def test_where_the_policy_is_from(tree: Path) -> None:
+    tree.joinpath(".git").mkdir()
+    tree.joinpath("pyproject.toml").rename(tree / "other.toml")
+    assert rules(tree, "")["policy"] == {"origin": "", "rules": []}
+    tree.joinpath("other.toml").rename(tree / "pyproject.toml")
     assert rules(tree, "")["policy"] == {"origin": str(tree / "pyproject.toml"), "rules": []}
     assert "policy" not in rules(tree, "")["text"]
     code = "import app, modulepickle\nmodulepickle.set_policy(modulepickle.Policy(ignore=('x',)))"

@@ -14,7 +14,7 @@ from typing import Any
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._files import Walk
 from modulepickle._policy import Policy
-from modulepickle._scan import Unit
+from modulepickle._scan import IMPORTABLE, Unit
 
 __all__ = ["check_kept", "left_out"]
 
@@ -55,11 +55,29 @@ def check_kept(module: str, unit: Unit, policy: Policy) -> None:
     file: Any = getattr(sys.modules.get(module), "__file__", None)
     for folder in unit.paths if unit.is_package and isinstance(file, str) else ():
         inside = os.path.relpath(file, folder).replace(os.sep, "/")
-        if not inside.startswith("../") and policy.ignores(inside):
+        if (
+            not inside.startswith("../")
+            and policy.ignores(inside)
+            and not _other(file, folder, policy)
+        ):
             pattern = next(each for each in policy.ignore if Policy(ignore=(each,)).ignores(inside))
             detail = f'its file {file} is left out by ignore "{pattern}"'
             remedy = "let the pattern match less, or send something else of the package"
             raise PackagingError([Problem(Reason.LEFT_OUT, module, detail, remedy)])
+
+
+def _other(file: str, folder: str, policy: Policy) -> bool:
+    """Tell whether another file of the same module travels: the source of a compiled one."""
+    here, name = os.path.split(file)
+    stem = name.partition(".")[0]
+    return any(
+        each.partition(".")[0] == stem
+        and each.endswith(IMPORTABLE)
+        and not policy.ignores(
+            os.path.relpath(os.path.join(here, each), folder).replace(os.sep, "/")
+        )
+        for each in os.listdir(here)
+    )
 
 
 def _rule(name: str, relative: str, policy: Policy) -> str:

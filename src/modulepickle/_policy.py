@@ -239,8 +239,11 @@ def get_policy() -> Policy:
 
 
 def origin() -> str:
-    """Return what made the process default: `set_policy()`, or the path of a settings file."""
-    return "set_policy()" if _set is not None else str(settings_file() or "")
+    """Return what made the process default: `set_policy()`, a settings file, or nothing."""
+    if _set is not None:
+        return "set_policy()"
+    path = settings_file()
+    return path if path is not None and os.path.isfile(path) else ""
 
 
 def set_policy(policy: Policy) -> Policy:
