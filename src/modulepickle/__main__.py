@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
         about = f"{text[0].upper()}{text[1:]}.{' ' if more else ''}{more}"
         return commands.add_parser(name, help=text, description=about)
 
+    _add_what_runs(add)
+    _add_what_tells(add)
+    return parser
+
+
+def _add_what_runs(add: Callable[..., argparse.ArgumentParser]) -> None:
     command = add("demo", "show two versions of a package in one bare interpreter")
     command.set_defaults(command=_demo)
     command = add("run", "run a function of your project in a bare interpreter", _RUN)
@@ -69,9 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     text = "run it in a container of this image, as  python:3.13-slim"
     where.add_argument("--docker", metavar="IMAGE", help=text)
     command.set_defaults(command=_run)
-    command = add(
-        "explain", "say what a pickle of an object of your project would carry, and why", _EXPLAIN
-    )
+
+
+def _add_what_tells(add: Callable[..., argparse.ArgumentParser]) -> None:
+    text = "say what a pickle of an object of your project would carry, and why"
+    command = add("explain", text, _EXPLAIN)
     command.add_argument("object", metavar="MODULE:OBJECT", help="for example  train:fit")
     text = "a folder, or a URL for fsspec: as if pickled with that store; nothing is put there"
     command.add_argument("--store", metavar="PLACE", help=text)
@@ -91,7 +99,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("what", choices=["list", "clear"], nargs="?", default="list")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(command=_cache)
-    return parser
 
 
 _RUN: Final = """The interpreter has neither your source nor this library. It prints the result, and
