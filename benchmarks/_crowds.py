@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from typing import Any, Final
 from benchmarks._children import MARK, ChildFailed, installed, receive, send, text
 from benchmarks._figures import Figure, Run, median, rounds
 from benchmarks._grown import grown_files
-from benchmarks._trees import PACKAGES
+from benchmarks._trees import PACKAGES, without_bytecode
 
 __all__ = ["crowds", "versions"]
 
@@ -155,12 +154,10 @@ def crowds(run: Run) -> Iterator[Figure]:
 
 def _turn(run: Run, home: Path, number: int, caches: Iterator[Path]) -> Mapping[str, float]:
     cache, tree = next(caches), home / "tree"
-    for folder in tree.rglob("__pycache__"):
-        shutil.rmtree(folder)
+    without_bytecode(tree, run.work / "aside")
     ours = partial(_all, run, number, home / "ours", "", cache)
     native = partial(_all, run, number, home / "by-name", str(tree), cache)
     found = dict(zip(CASES, (native(), ours(), native(), ours())))
-    shutil.rmtree(cache)
     return found
 
 

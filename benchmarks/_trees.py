@@ -5,7 +5,8 @@ wheels` in `${XDG_CACHE_HOME:-~/.cache}`): downloaded once, never installed. The
 out: who ships a package may have them, but an import does not run them, and the native import is
 what we compare with.
 
-Outside API: `PACKAGES`, `Package`, `packages`; and `wheel`, which `tests/real` uses, too.
+Outside API: `PACKAGES`, `Package`, `packages`, `without_bytecode`; and `wheel`, which `tests/real`
+uses, too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "Package", "packages", "wheel"]
+__all__ = ["PACKAGES", "Package", "packages", "wheel", "without_bytecode"]
 
 CACHE: Final = Path(
     os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "modulepickle-tests"
@@ -69,6 +70,19 @@ PACKAGES: Final = (
 def packages(size: str) -> tuple[Package, ...]:
     """Return the packages to measure in a run of this size: all, but one of a tiny run."""
     return PACKAGES[:1] if size == "tiny" else PACKAGES
+
+
+def without_bytecode(tree: Path, aside: Path) -> None:
+    """Move the bytecode in a tree to the folder `aside`.
+
+    It is not deleted: for some seconds after many files were, ext4 takes several times as long to
+    create one (it does not use an inode again at once, and looks for others), and that would count.
+    """
+    aside.mkdir(exist_ok=True)
+    number = len(os.listdir(aside))
+    for folder in [*tree.rglob("__pycache__")]:
+        folder.rename(aside / str(number))
+        number += 1
 
 
 def wheel(pin: str) -> Path:

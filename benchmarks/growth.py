@@ -6,7 +6,6 @@ import of the same tree, plain pickle by name on a host that has it, and cloudpi
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
@@ -17,6 +16,7 @@ from benchmarks._children import installed, receive, send
 from benchmarks._crowds import crowds, versions
 from benchmarks._figures import Figure, Run, Samples, median, rounds
 from benchmarks._grown import MODULE, grown_files, grown_packages
+from benchmarks._trees import without_bytecode
 
 __all__ = ["growth"]
 
@@ -87,7 +87,6 @@ def _curve(run: Run, part: str, sizes: Sizes, make: Callable[[Path, int], int]) 
         point = _Point(run, run.work / "growth" / part.replace(" ", "-") / str(number))
         right = make(point.tree, number)
         found += list(point.figures(f"growth: {part}", f"{number:,}", right))
-        shutil.rmtree(point.home)
     return found
 
 
@@ -123,14 +122,12 @@ class _Point:
         }
 
     def _receivers(self) -> dict[str, float]:
-        for folder in self.tree.rglob("__pycache__"):
-            shutil.rmtree(folder)
+        without_bytecode(self.tree, self.run.work / "aside")
         cache = next(self.caches)
         bare, _ = self._loads("by-name", [str(self.tree)])
         first, _ = self._loads("ours", [], cache)
         native, _ = self._loads("by-name", [str(self.tree)])
         second, again = self._loads("ours", [], cache)
-        shutil.rmtree(cache)
         return {
             BARE: bare,
             "loads, first on the host": first,

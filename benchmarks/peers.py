@@ -9,7 +9,6 @@ the clock starts: a worker has it.
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,7 @@ from typing import Any, Final
 
 from benchmarks._children import ChildFailed, installed, receive, send
 from benchmarks._figures import Figure, Run, Samples, median, rounds
-from benchmarks._trees import Package, packages
+from benchmarks._trees import Package, packages, without_bytecode
 
 __all__ = ["BASE", "OURS", "peers"]
 
@@ -263,8 +262,8 @@ class _Work:
         """Return the folder of a new host, on which nothing has been unpacked or compiled."""
         place = self.home / f"place{next(self.places)}"
         place.mkdir()
-        for folder in self.bare.rglob("__pycache__") if peer.has_tree else ():
-            shutil.rmtree(folder)
+        if peer.has_tree:
+            without_bytecode(self.bare, self.run.work / "aside")
         return place
 
     def _receive(self, peer: Peer, payload: Path, place: Path) -> Any:

@@ -6,7 +6,6 @@ Beside: plain `pickle` by name, on a host that has the package. To load that is 
 from __future__ import annotations
 
 import pickletools
-import shutil
 import zipfile
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +15,7 @@ from typing import Any, Final
 
 from benchmarks._children import OLD, installed, receive, send
 from benchmarks._figures import Figure, Run, Samples, median, rounds
-from benchmarks._trees import Package, packages
+from benchmarks._trees import Package, packages, without_bytecode
 
 __all__ = ["ship"]
 
@@ -198,8 +197,7 @@ class _Package:
         )
 
     def _native_cold(self, unwritten: bool = False) -> dict[str, float]:
-        for folder in self.bare.rglob("__pycache__"):
-            shutil.rmtree(folder)
+        without_bytecode(self.bare, self.run.work / "aside")
         what = "none written" if unwritten else "written"
         taken = self._loads(["by-name"], [self.bare], unwritten=unwritten)
         return {f"native import, no bytecode, {what}": taken[0]}
@@ -214,7 +212,6 @@ class _Package:
         second = self._loads(["a"], [], cache)
         fresh = self._loads(["b"], [], cache)
         same = self._loads(["b", "c"], [], cache)
-        shutil.rmtree(cache)
         return {
             "loads, cold: first on the host": cold[0],
             "loads, second process on the host": second[0],
