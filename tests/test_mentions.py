@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle import _needs
+from modulepickle import _files, _needs
 from modulepickle._files import File
 from modulepickle._imports import imports
 from modulepickle._mentions import RELATIVE, beginning, mentions
@@ -366,6 +366,17 @@ def test_what_is_installed_is_looked_for_up_to_where_it_is_imported(needs):
     assert needs("own", a="import pytest" + rest) == ([], {"pytest": "pytest 1.0"}, [])
     assert needs("own", a="import helper" + rest) == (["helper"], {}, ["a"])
     assert needs("own", a="'''\nimport pytest\nx = '''" + rest) == ([], {}, ["a"])
+
+
+def test_a_beginning_is_parsed_once(monkeypatch):
+    text = b"import json\nimport pytest\n" + b"def f(): pass\n" * 100
+    file = File("own/a.py", (0, 0, 0, 0), False, text)
+    parsed = []
+    imports = _files._imports
+    monkeypatch.setattr(_files, "_imports", lambda *a, **k: parsed.append(a) or imports(*a, **k))
+    assert [file.seems_to_import(name) for name in ("pytest", "json", "pytest")] == [True] * 3
+    assert len(parsed) == 1
+    assert not file.seems_to_import("os")
 
 
 def test_in_a_namespace_a_relative_import_may_leave_the_package(needs):

@@ -71,13 +71,14 @@ class File:
     """
 
     __slots__ = (
-        "_imports", "_mentions", "_name", "crc", "digest", "key", "method", "packed", "racy",
-        "size",
+        "_first", "_imports", "_mentions", "_name", "crc", "digest", "key", "method", "packed",
+        "racy", "size",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
         self._name = name
         self._imports: tuple[str, ...] | None = None
+        self._first: set[str] = set()
         self.key = key
         self.racy = racy
         self.digest = sha256(content).digest()
@@ -111,13 +112,16 @@ class File:
         For where it does not matter what a file has that Python refuses: it is parsed as far as the
         name, if that is enough.
         """
-        if self._imports is None and self._name.endswith(".py"):
-            from modulepickle._mentions import beginning
+        if self._imports is None and top not in self._first:
+            self._first.update(self._tops_up_to(top))
+        return top in self._first or any(name.partition(".")[0] == top for name in self.imports)
 
-            found = _imports(self._name, beginning(self.content(), top), is_whole=False)
-            if any(name.partition(".")[0] == top for name in found):
-                return True
-        return any(name.partition(".")[0] == top for name in self.imports)
+    def _tops_up_to(self, top: str) -> set[str]:
+        """Return the top-level names that are imported up to where one may be; perhaps none."""
+        from modulepickle._mentions import beginning
+
+        found = _imports(self._name, beginning(self.content(), top), is_whole=False)
+        return {name.partition(".")[0] for name in found}
 
     def content(self) -> bytes:
         """Return the bytes of the file as they travel."""
