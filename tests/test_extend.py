@@ -9,6 +9,7 @@ import io
 import pickle
 import sys
 import threading
+import types
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,24 @@ def test_an_ordinary_instance_more_calls_no_function(base: Any) -> None:
 
     calls(10)
     assert calls(1000) < calls(10) + 100
+
+
+@pytest.mark.parametrize("base", [pickle.Pickler, pickle._Pickler])
+def test_a_dispatch_table_is_looked_up_in_and_not_copied(base: Any) -> None:
+    class Watched(dict[type, Any]):
+        def __iter__(self) -> Any:
+            raise AssertionError("somebody goes through it in each dump")
+
+        keys = items = values = __iter__
+
+    class Own(base):
+        dispatch_table = Watched({Ordinary: lambda obj: (complex, (1, 2)), types.CellType: None})
+
+    file = io.BytesIO()
+    value = 3
+    modulepickle.extend(Own)(file, protocol=4).dump([Ordinary(), 1, lambda: value])
+    found = pickle.loads(file.getvalue())
+    assert (found[0], found[2]()) == (1 + 2j, 3)
 
 
 def test_an_extended_pickler_that_dumps_twice_leaves_nothing_on_itself() -> None:

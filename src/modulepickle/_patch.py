@@ -39,6 +39,24 @@ OURS: Final = frozenset({FunctionType, ModuleType, CodeType, CellType, Live, Pos
 """Types that we reduce even if the pickler has a way of its own, since our functions hold them."""
 
 
+class _Table:
+    """A pickler's dispatch table as we see it: without what is ours."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __contains__(self, kind: type) -> bool:
+        return kind not in OURS and kind in self._table
+
+    def __getitem__(self, kind: type) -> Any:
+        if kind in OURS:
+            raise KeyError(kind)
+        return self._table[kind]
+
+    def get(self, kind: type) -> Any:
+        return None if kind in OURS else self._table.get(kind)
+
+
 class Foreign(Shipping):
     """What one `dump` of somebody else's pickler ships.
 
@@ -58,7 +76,7 @@ class Foreign(Shipping):
         self.out_of_band = False
         self.store = parcels() if store is None else parcels(store)
         table = getattr(pickler, "dispatch_table", copyreg.dispatch_table)
-        self.dispatch_table = {kind: table[kind] for kind in table if kind not in OURS}
+        self.dispatch_table = _Table(table)
         self.own = getattr(type(pickler), "dispatch", {}) if is_pure(type(pickler)) else {}
         self.theirs = {kind for kind in (CodeType, CellType) if kind in table or kind in self.own}
         self.held: set[int] = set()
