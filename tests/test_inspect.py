@@ -645,6 +645,21 @@ def test_the_command(tmp_path: Path, sent: bytes, tree: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["f.pickle"]
 
 
+def test_the_command_says_why_there_are_no_files(tmp_path: Path, tree: Path) -> None:
+    store = tmp_path / "store"
+    code = "import units\nfrom modulepickle.stores import directory\nobj = units"
+    data = send(tree, code, dumps=f"modulepickle.dumps(obj, store=directory({str(store)!r}))")
+    tmp_path.joinpath("stored").write_bytes(data)
+    tmp_path.joinpath("plain").write_bytes(pickle.dumps([1]))
+    done = command("inspect", "stored", "--files", cwd=tmp_path, check=True)
+    (made,) = inspect(data).snapshots
+    where = f"in a store: modulepickle.stores.directory({str(store)!r}), {made['seal']}"
+    assert (done.stdout, done.stderr) == ("", f"modulepickle: the files of units are {where}\n")
+    done = command("inspect", "plain", "--files", cwd=tmp_path, check=True)
+    assert done.stdout == ""
+    assert done.stderr == "modulepickle: no package is in it, so there are no files\n"
+
+
 def test_the_commands_mistakes(tmp_path: Path, sent: bytes) -> None:
     tmp_path.joinpath("f.pickle").write_bytes(sent)
     tmp_path.joinpath("empty").write_bytes(b"")

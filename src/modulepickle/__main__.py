@@ -183,15 +183,27 @@ def _inspect(options: argparse.Namespace) -> int:
     if options.show:
         return _show(report, options.show)
     if options.files:
-        for each in report.snapshots:
-            for file in each["files"]:
-                line = f"{each['digest'][:8]}  {file['bytes']:>12,}  {file['path']}"
-                print(printable(line))
+        _list(report)
     else:
         print(report.to_json() if options.json else report)
     for problem in report.problems if options.files else ():
         print(f"modulepickle: {printable(problem)}", file=sys.stderr)
     return int(bool(report.problems))
+
+
+def _list(report: Inspection) -> None:
+    """Print the files of a pickle's packages, and why there are none."""
+    for each in report.snapshots:
+        for file in each["files"]:
+            print(printable(f"{each['digest'][:8]}  {file['bytes']:>12,}  {file['path']}"))
+        if each["archive_bytes"] is None:
+            where = {"elsewhere": f"in a store: {each['store']}"}.get(
+                each["archive"], "out of band"
+            )
+            line = f"modulepickle: the files of {each['name']} are {where}, {each['seal']}"
+            print(printable(line), file=sys.stderr)
+    if not report.snapshots and not report.problems:
+        print("modulepickle: no package is in it, so there are no files", file=sys.stderr)
 
 
 def _show(report: Inspection, path: str) -> int:
