@@ -50,7 +50,8 @@ command = arguments[0]
 with open(folder + "/answers.json") as file:
     answer = json.load(file).get(command, {{}})
 if "wait" in answer:
-    while os.path.exists(folder) and not os.path.exists(folder + "/go"):  # or until the test is over
+    # Or until the test is over, and its folder away.
+    while os.path.exists(folder) and not os.path.exists(folder + "/go"):
         time.sleep(0.02)
 sys.stdout.write(answer.get("says", ""))
 sys.stderr.write(answer.get("errors", ""))
