@@ -155,6 +155,10 @@ def test_of_many_instances_only_the_first_of_its_type_takes_the_slow_way(counts)
     assert counts["many"]["slow way"] <= 10
 
 
+names_known = pytest.mark.skipif(
+    sys.version_info < (3, 10), reason="3.9 does not tell the names of the standard library"
+)
+
 MANY = """
     === many/__init__.py
     from many.functions import *
@@ -190,10 +194,37 @@ def test_one_object_more_of_a_known_type_takes_few_calls(tmp_path, made, calls):
         result = calls(1000) - calls(10)
     """
     tree = project(tmp_path, f"{textwrap.dedent(MANY)}{functions}")
-    assert run(tree, code).result == calls * 990
+    # What does not depend on the number is not always the same: a folder was just changed, or not.
+    assert round(run(tree, code).result / 990) == calls
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="3.9 does not tell its modules' names")
+@names_known
+@pytest.mark.parametrize(
+    ("function", "most"),
+    [
+        ("lambda x: x + 1", 100),
+        ("(lambda n: lambda x: math.sqrt(x) + n)(2)", 160),
+        ("lambda: socket", 120),  # a module with hundreds of names
+    ],
+)
+def test_a_warm_dumps_of_code_takes_few_calls(tmp_path, function, most):
+    code = f"""
+        import math, socket, sys
+        import modulepickle
+        function, seen = {function}, []
+        def see(frame, event, arg):
+            if event == "call" and frame.f_globals.get("__package__") == "modulepickle":
+                seen.append(frame.f_code.co_name)
+        modulepickle.dumps(function)
+        sys.setprofile(see)
+        modulepickle.dumps(function)
+        sys.setprofile(None)
+        result = len(seen)
+    """
+    assert run(tmp_path, code).result <= most
+
+
+@names_known
 def test_what_names_the_standard_library_alone_looks_at_no_folder(tmp_path):
     code = """
         import argparse, datetime, math, os, pickle
