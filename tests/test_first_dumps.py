@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-from modulepickle import Policy, _files
+from modulepickle import Policy, _files, _threads
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._scan import Unit
 from receivers import project, run
@@ -118,7 +118,7 @@ def test_r04_the_bytes_do_not_depend_on_the_threads(tmp_path):
     code = """
         result = set()
         for number in [0, 1, 3] * 5:
-            _files.helpers = lambda most: number
+            _threads.helpers = lambda most: number
             result.add(first())
     """
     assert len(starts(project(tmp_path, LARGE), code)) == 1
@@ -130,7 +130,7 @@ def test_r14_a_fork_while_another_thread_reads(tmp_path):
     code = """
         import os, warnings
         warnings.simplefilter("ignore")  # from 3.12 on, of a fork where there are threads
-        _files.helpers = lambda most: 3
+        _threads.helpers = lambda most: 3
         expected = first()
         result = set()
         def forks():
@@ -160,7 +160,7 @@ def test_r15_problems_have_the_order_of_the_files(tmp_path, monkeypatch):
 
     monkeypatch.setattr(_files, "_read", some)
     for number in (0, 3):
-        monkeypatch.setattr(_files, "helpers", lambda most, number=number: number)
+        monkeypatch.setattr(_threads, "helpers", lambda most, number=number: number)
         problems = []
         files = _files.read(listed, problems)
         bad = [file.name for file in listed if "3" in file.name]

@@ -23,7 +23,6 @@ from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._hash import sha256
 from modulepickle._policy import Policy
 from modulepickle._scan import Unit
-from modulepickle._threads import each, helpers
 from modulepickle._tree import working_tree
 
 __all__ = ["File", "Found", "Vanished", "Walk", "forget", "is_racy", "last_read", "listing", "read"]
@@ -159,9 +158,7 @@ def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
         files[found.name] = file = _files.get(found.path)
         if file is None or file.racy or file.key != found.key:
             stale.append(found)
-    size = sum(found.key[0] for found in stale)
-    most = min(len(stale) - 1, size // A_THREADS_WORTH)
-    for found, made in zip(stale, each(_tried, stale, helpers(most))):
+    for found, made in zip(stale, _tried_all(stale)):
         if isinstance(made, PackagingError):
             problems += made.problems
             del files[found.name]
@@ -179,6 +176,17 @@ def forget(paths: Iterable[str]) -> None:
 def last_read(path: str) -> File | None:
     """Return what was last read from a file on this disk, if it was read."""
     return _files.get(path)
+
+
+def _tried_all(listed: list[Found]) -> list[File | PackagingError]:
+    """Return what `_tried` does for each file; of many bytes, several at a time."""
+    size = sum(found.key[0] for found in listed)
+    most = min(len(listed) - 1, size // A_THREADS_WORTH)
+    if most <= 0:
+        return [_tried(found) for found in listed]
+    from modulepickle._threads import each, helpers  # not at the top: few files are read, or none
+
+    return each(_tried, listed, helpers(most))
 
 
 def _tried(found: Found) -> File | PackagingError:

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from modulepickle._log import log
 
@@ -159,17 +159,24 @@ def in_standard_library(real: str) -> bool:
 # --- the folders of `sys.path` --------------------------------------------------------------------
 
 
-class _Entry(NamedTuple):
-    """What installers wrote into a folder."""
+class _Entry:
+    """What installers wrote into a folder.
 
-    modified: int
-    """The folder's mtime in ns when it was read."""
-    metadata: tuple[str, ...]
-    """The names of what tells of a distribution: `*.dist-info` and `*.egg-info`. Sorted."""
-    editable: tuple[str, ...]
-    """The source folders of editable installs."""
-    is_sure: bool
-    """It had not just changed when it was read."""
+    Attributes:
+        modified: the folder's mtime in ns when it was read.
+        is_sure: it had not just changed then.
+        metadata: the names of `*.dist-info` and `*.egg-info`, which tell of a distribution; sorted.
+        editable: the source folders of editable installs.
+    """
+
+    # By hand, and not a named tuple, as `import modulepickle` would take longer.
+    __slots__ = ("editable", "is_sure", "metadata", "modified")
+
+    def __init__(
+        self, modified: int, is_sure: bool, metadata: tuple[str, ...], editable: tuple[str, ...]
+    ) -> None:
+        self.modified, self.is_sure = modified, is_sure
+        self.metadata, self.editable = metadata, editable
 
 
 _entries: dict[str, _Entry] = {}
@@ -215,7 +222,7 @@ def _read(folder: str, mtime: int) -> _Entry:
         names = []
     metadata = tuple(name for name in names if name.endswith((".dist-info", ".egg-info")))
     editable = _editable_in(folder, names) if folder else ()  # the current one is a root already
-    return _Entry(mtime, metadata, tuple(editable), is_sure)
+    return _Entry(mtime, is_sure, metadata, tuple(editable))
 
 
 def _editable_folders(times: dict[str, int]) -> tuple[str, ...]:
