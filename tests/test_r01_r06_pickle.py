@@ -259,6 +259,40 @@ SHAPES = """
 """
 
 
+@pytest.mark.parametrize("obj", ["twin.twin", "twin.Twin()", "twin", "other.f", "[twin.odd, twin]"])
+def test_r04_the_same_bytes_however_a_module_was_imported_and_found(tmp_path, obj):
+    text = """
+        === twin.py
+        class Twin:
+            class twin:
+                pass
+        def twin(x): return x
+        class Odd:
+            def __reduce__(self): return "odd"
+        odd = Odd()
+        === other.py
+        import twin
+        def f(x): return twin.twin(x)
+    """
+    first = "import os, modulepickle\nos.utime('.', (1, 1))\n"
+    ways = [
+        "import twin, other",
+        "import other, twin\nmodulepickle.dumps(other.f)",
+        "import importlib\ntwin, other = (importlib.import_module(''.join(name))"
+        " for name in (['tw', 'in'], ['ot', 'her']))",
+        "import importlib.util, sys\ndef made(name):\n"
+        "    spec = importlib.util.find_spec(name)\n"
+        "    module = sys.modules[name] = importlib.util.module_from_spec(spec)\n"
+        "    spec.loader.exec_module(module)\n"
+        "    return module\n"
+        "twin, other = made(''.join('twin')), made(''.join('other'))",
+    ]
+    tree = project(tmp_path, text)
+    datas = [send(tree, f"{first}{way}\nobj = {obj}") for way in ways]
+    assert [len(data) for data in datas] == [len(datas[0])] * len(ways)
+    assert len({*datas}) == 1
+
+
 def test_r04_the_same_bytes_whatever_the_hash_seed(tmp_path):
     tree = project(tmp_path, PROJECT)
     first, *others = [send(tree, SHAPES, hash_seed=seed) for seed in (0, 1, 2, 3, 77)]

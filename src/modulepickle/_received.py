@@ -86,7 +86,7 @@ def resend(snapshot: Any, known: dict[bytes, Shipped]) -> Shipped:
     if digest not in known:
         known[digest] = made = Shipped(*snapshot.parts)
         made.needs = {
-            name: need if isinstance(need, str) else resend(need, known)
+            sys.intern(name): need if isinstance(need, str) else resend(need, known)
             for name, need in snapshot.needs.items()
         }
     return known[digest]

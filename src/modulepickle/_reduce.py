@@ -148,7 +148,7 @@ def reduce_named(pickler: Pickler, obj: Any) -> Any:
         return NotImplemented
     if check is not None:
         check(obj, path)
-    return snapshot, (module, path)
+    return snapshot, (sys.intern(module), sys.intern(path))
 
 
 def _reduce_named(pickler: Pickler, obj: Any, module: Any, path: str) -> Any:
@@ -167,8 +167,17 @@ def _reduce_named(pickler: Pickler, obj: Any, module: Any, path: str) -> Any:
             if is_there:
                 return NotImplemented
         elif is_there or received(obj, module, path) is not None:
-            return snapshot, (module, *path.split("."))
+            return snapshot, _names(module, path)
     return reduce_value(pickler, obj)
+
+
+def _names(module: str, path: str) -> tuple[str, ...]:
+    """Return a name as a snapshot is called with it.
+
+    The pickler writes a text once if it is the same object. Whether two are must depend on nothing
+    but what they say, and not on who made them (R4).
+    """
+    return tuple(sys.intern(str(each)) for each in (module, *path.split(".")))
 
 
 def _note_home(pickler: Pickler, module: str, snapshot: Shipped | None) -> None:
@@ -212,12 +221,12 @@ def reduce_module(pickler: Pickler, module: ModuleType) -> Any:
     if snapshot is not None and (
         sys.modules.get(name) is module or received(module, name, "") is not None
     ):
-        return snapshot, (name,)
+        return snapshot, (sys.intern(str(name)),)
     namespace = reduce_namespace(pickler, module)
     if namespace is not None:
         return namespace
     if sys.modules.get(name) is module:
-        return importlib.import_module if "." in name else __import__, (name,)
+        return importlib.import_module if "." in name else __import__, (sys.intern(str(name)),)
     return reduce_dynamic_module(pickler, module)
 
 
@@ -238,7 +247,7 @@ def reduce_odd(pickler: Pickler, obj: Any) -> Any:
     snapshot = shipped(pickler, obj, module, reduction)
     if find(module, reduction) is not obj and received(obj, module, reduction) is None:
         return reduce_by_name(pickler, obj)
-    return NotImplemented if snapshot is None else (snapshot, (module, *reduction.split(".")))
+    return NotImplemented if snapshot is None else (snapshot, _names(module, reduction))
 
 
 def reduce_builtin(pickler: Pickler, obj: Any) -> Any:

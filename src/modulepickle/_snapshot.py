@@ -248,7 +248,9 @@ class Shipped:
     archive: bytes
 
     def __init__(self, name: str, digest: bytes, seal: bytes, archive: bytes) -> None:
-        self.name, self.digest, self.seal, self.archive = name, digest, seal, archive
+        # A pickle has equal texts once if they are one object: that must not be an accident (R4).
+        self.name = sys.intern(name)
+        self.digest, self.seal, self.archive = digest, seal, archive
         self.needs: dict[str, Shipped | str] = {}
 
     def __call__(self, *args: object) -> None:
@@ -282,7 +284,7 @@ class Shipment:
             self._shipped.update((name, self._sealed(name)) for name in new)
             for name in new:
                 units, others = self._needs[name]
-                needs = {need.name: self._shipped[need.name] for need in units}
+                needs = {sys.intern(need.name): self._shipped[need.name] for need in units}
                 self._shipped[name].needs = {**needs, **others}
         return self._shipped[unit.name]
 
