@@ -293,6 +293,18 @@ def test_r04_the_same_bytes_however_a_module_was_imported_and_found(tmp_path, ob
     assert len({*datas}) == 1
 
 
+def test_r04_what_several_packages_require_is_written_once(tmp_path):
+    text = """
+        === one.py
+        import pytest, two
+        def f(): return two
+        === two.py
+        import pytest
+    """
+    data = send(project(tmp_path, text), "from one import f as obj")
+    assert data.count(b"pytest " + pytest.__version__.encode()) == 1
+
+
 def test_r04_the_same_bytes_whatever_the_hash_seed(tmp_path):
     tree = project(tmp_path, PROJECT)
     first, *others = [send(tree, SHAPES, hash_seed=seed) for seed in (0, 1, 2, 3, 77)]

@@ -285,7 +285,8 @@ class Shipment:
             for name in new:
                 units, others = self._needs[name]
                 needs = {sys.intern(need.name): self._shipped[need.name] for need in units}
-                self._shipped[name].needs = {**needs, **others}
+                texts = {sys.intern(top): sys.intern(others[top]) for top in others}
+                self._shipped[name].needs = {**needs, **texts}
         return self._shipped[unit.name]
 
     def snapshots(self) -> tuple[Snapshot, ...]:
