@@ -105,6 +105,8 @@ def test_neither_a_small_package_nor_an_edit_starts_a_thread(tmp_path):
     code = """
         import pathlib
         first()
+        while any(file.racy for file in _files._files.values()):
+            modulepickle.dumps(pkg.f)
         started.clear()
         pathlib.Path("pkg/m0.py").write_text("x = 1\\n#" + "some text " * 10_000)
         modulepickle.dumps(pkg.f)

@@ -43,6 +43,30 @@ def test_an_error_is_raised_here_and_ends_all(number):
     assert threading.enumerate() == before
 
 
+def test_an_interrupt_between_two_items_ends_all(monkeypatch):
+    def start(self):
+        begin(self)
+        if len(threading.enumerate()) > before + 1:
+            raise KeyboardInterrupt
+
+    def do(item):
+        done.append(item)
+        interrupted.wait(60)
+
+    interrupted, done = threading.Event(), []
+    before, begin = threading.active_count(), threading.Thread.start
+    join = threading.Thread.join
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(threading.Thread, "join", lambda self: interrupted.set() or join(self))
+    with pytest.raises(KeyboardInterrupt):
+        each(do, range(1000), 3)
+    assert len(done) <= 2
+    for thread in threading.enumerate():
+        if thread.name == "modulepickle":
+            join(thread)
+    assert len(done) <= 2
+
+
 def test_where_no_thread_starts_it_is_done_here(monkeypatch):
     def start(self):
         raise RuntimeError("can't start new thread")

@@ -63,10 +63,11 @@ def each(do: Callable[[T], R], items: Sequence[T], helpers: int) -> list[R]:
                 failed[index] = error
                 todo.clear()
 
-    started = _started(work, helpers)
+    started: list[threading.Thread] = []
     try:
+        _start(work, helpers, started)
         work()
-    finally:
+    finally:  # an interrupt by the keyboard, perhaps: then the threads end, too
         todo.clear()
         for thread in started:
             thread.join()
@@ -75,9 +76,8 @@ def each(do: Callable[[T], R], items: Sequence[T], helpers: int) -> list[R]:
     return [done[index] for index in range(len(items))]
 
 
-def _started(work: Callable[[], None], number: int) -> list[threading.Thread]:
-    """Start some threads, or as many as the system gives."""
-    started: list[threading.Thread] = []
+def _start(work: Callable[[], None], number: int, started: list[threading.Thread]) -> None:
+    """Start some threads, or as many as the system gives, and add them to a list."""
     try:
         for _ in range(number):
             thread = threading.Thread(target=work, name="modulepickle")
@@ -85,4 +85,3 @@ def _started(work: Callable[[], None], number: int) -> list[threading.Thread]:
             started.append(thread)
     except RuntimeError:  # there are none: WebAssembly, a limit, the end of the process
         pass
-    return started
