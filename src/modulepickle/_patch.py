@@ -155,9 +155,13 @@ class Patch:
                     del names[HOOK]
 
         def reducer_override(pickler: Any, obj: Any) -> Any:
-            rest = self._rest(cls, pickler, HOOK) or _asks_nobody
             state = pickler.__dict__.get(STATE)
-            if not self.users or (state is not None and type(obj) in state.plain):
+            is_plain = state is not None and type(obj) in state.plain
+            before = self.before.get(HOOK)
+            if is_plain and type(before) is FunctionType:  # as below, for each instance
+                return before(pickler, obj)
+            rest = self._rest(cls, pickler, HOOK) or _asks_nobody
+            if is_plain or not self.users:
                 return rest(obj)
             if state is None:  # somebody called the C pickler's own `dump`
                 state = pickler.__dict__[STATE] = self._shipping(pickler)
