@@ -269,6 +269,8 @@ KINDS = {
     "os.path": "x is __import__('os').path",
     "sys": "x is __import__('sys')",
 }
+if sys.version_info < (3, 10):
+    del KINDS["weakref.ref"]  # its `__module__` is builtins, where it is not: pickle refuses it
 IMPORTS = """
     import collections, functools, json, operator, os, sys, types, typing, weakref
     import local, local.sub, modulepickle, xml.etree.ElementTree, xml.etree
