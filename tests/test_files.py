@@ -353,7 +353,7 @@ def test_contents_come_back(tree):
         (file,) = read([found_file], []).values()
         with open(found_file.path, "rb") as stream:
             assert file.content() == stream.read()
-        assert len(file.packed) <= file.size
+        assert len(file.packed) <= file.size + 5  # of a deflated block that is as it was
 
 
 def test_a_known_file_is_not_read_again_and_a_changed_one_is(tree):

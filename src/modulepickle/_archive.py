@@ -56,7 +56,7 @@ def make_zip(files: dict[str, File]) -> bytes:
     for path, file in files.items():
         name = path.encode()
         sizes = (file.crc, len(file.packed), file.size, len(name))
-        common = (_VERSION, _FLAGS, file.method, *_TIME_DATE, *sizes)
+        common = (_VERSION, _FLAGS, zlib.DEFLATED, *_TIME_DATE, *sizes)
         local = struct.pack("<4s5H3I2H", b"PK\3\4", *common, 0)
         members += local, name, file.packed
         tail = (0, 0, 0, 0, _MODE, offset)
@@ -76,13 +76,12 @@ class Member(NamedTuple):
 
     path: str
     """Archive-relative POSIX path."""
-    method: int
-    """Of zip: 8 is deflated, 0 is stored."""
     crc: int
     """CRC-32 of the content, as the archive says."""
     size: int
     """Of the content in bytes, as the archive says."""
     packed: bytes
+    """Deflated: the loader knows no other method."""
 
 
 def members(archive: bytes) -> Iterator[Member]:
@@ -95,7 +94,7 @@ def members(archive: bytes) -> Iterator[Member]:
     while archive[end : end + 4] == b"PK\3\4":
         if end + 30 > len(archive):
             raise ValueError(f"the archive ends inside the header at byte {end:,}")
-        method, crc, packed, size, width = struct.unpack_from("<8xH4xIIIH", archive, end)
+        crc, packed, size, width = struct.unpack_from("<14xIIIH", archive, end)
         start = end + 30 + width
         path = archive[end + 30 : start].decode()
         end = start + packed
@@ -103,7 +102,7 @@ def members(archive: bytes) -> Iterator[Member]:
             raise ValueError(f"the archive ends inside {path!r}")
         if "/../" in f"/{path}/":
             raise ValueError(f"{path!r} leads out of the folder, and the receiver will refuse it")
-        yield Member(path, method, crc, size, archive[start:end])
+        yield Member(path, crc, size, archive[start:end])
 
 
 def unpack(member: Member, limit: int) -> bytes:
@@ -112,13 +111,11 @@ def unpack(member: Member, limit: int) -> bytes:
     Raises:
         ValueError: it is larger, or damaged, or not as large as the archive says.
     """
-    content = member.packed
-    if member.method:
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            content = inflate.decompress(member.packed, limit + 1)
-        except zlib.error as error:
-            raise ValueError(f"{member.path!r} is damaged: {error}") from None
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflate.decompress(member.packed, limit + 1)
+    except zlib.error as error:
+        raise ValueError(f"{member.path!r} is damaged: {error}") from None
     if len(content) > limit:
         raise ValueError(f"{member.path!r} has more than {limit:,} bytes")
     if len(content) != member.size:

@@ -65,13 +65,12 @@ class File:
         digest: SHA-256 of its content.
         size: of its content, in bytes.
         crc: CRC-32 of its content.
-        method: of zip: 8 is deflated, 0 is stored.
-        packed: its content, by that method.
+        packed: its content, deflated: also where that is longer, as the loader knows no other way.
     """
 
     __slots__ = (
-        "_first", "_imports", "_mentions", "_name", "crc", "digest", "key", "method", "packed",
-        "racy", "size",
+        "_first", "_imports", "_mentions", "_name", "crc", "digest", "key", "packed", "racy",
+        "size",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
@@ -85,10 +84,7 @@ class File:
         self.crc = zlib.crc32(content)
         # Raw deflate, as zip members are.
         deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        self.method = zlib.DEFLATED
         self.packed = deflate.compress(content) + deflate.flush()
-        if len(self.packed) >= len(content):
-            self.method, self.packed = 0, content
         self._mentions = _mentions(content) if name.endswith(".py") else ()
 
     @property
@@ -124,7 +120,7 @@ class File:
 
     def content(self) -> bytes:
         """Return the bytes of the file as they travel."""
-        return zlib.decompress(self.packed, -zlib.MAX_WBITS) if self.method else self.packed
+        return zlib.decompress(self.packed, -zlib.MAX_WBITS)
 
 
 class Vanished(Exception):
