@@ -44,6 +44,8 @@ PROTOCOL = {
     "find_spec", "create_module", "exec_module", "get_data", "get_code",
     # between releases of the loader, and from the library
     "get", "snapshot", "parts", "needs", "import_module", "_abc_snapshot",
+    # between a text and its stage 0
+    "N",
 }  # fmt: skip
 LOOKED_UP = {  # in `_rebuild.py`, by their names
     "code", "function", "field", "known", "make_class", "make_enum",

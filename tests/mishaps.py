@@ -169,11 +169,10 @@ class _Pickler(pickle.Pickler):
         return reduce_loader(obj) if isinstance(obj, TheLoader) else NotImplemented
 
 
-def zipped(members: Mapping[str, bytes], deflated: bool = True) -> bytes:
+def zipped(members: Mapping[str, bytes]) -> bytes:
     """Return a zip of members, whatever their names."""
     stream = io.BytesIO()
-    method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
-    with zipfile.ZipFile(stream, "w", method) as file:
+    with zipfile.ZipFile(stream, "w") as file:
         for name, content in members.items():
-            file.writestr(zipfile.ZipInfo(name), content, method)
+            file.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return stream.getvalue()

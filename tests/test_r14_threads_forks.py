@@ -327,6 +327,33 @@ def test_r14_forks_while_a_thread_unpacks(tmp_path, where, python):
     assert got == [0, (1, 1)]
 
 
+@pytest.mark.parametrize("python", interpreters())
+def test_r14_others_import_while_a_thread_unpacks(tmp_path, python):
+    # The thread is held in the middle of unpacking, and goes on when another one has imported.
+    data = both(tmp_path, TREE, "from pkg import f as obj")[0]
+    code = """
+    import os, threading
+    real, held, go = os.replace, threading.Event(), threading.Event()
+    waited = []
+    def hold(*args):
+        held.set()
+        waited.append(go.wait(20))
+        return real(*args)
+    os.replace = hold
+    got = []
+    thread = threading.Thread(target=lambda: got.append(load()()))
+    thread.start()
+    assert held.wait(20)
+    assert "wave" not in sys.modules
+    import wave
+    go.set()
+    thread.join(40)
+    result = got, all(waited)
+    """
+    got = receive(data, code, lazy=True, python=python).result
+    assert got == ([(1, 1)], True)
+
+
 def test_r14_two_threads_load_other_things_at_once(tmp_path):
     # While one thread executes a module, another loads and runs what has nothing to do with it.
     text = """

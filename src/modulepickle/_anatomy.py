@@ -1,8 +1,9 @@
 """What a pickle of ours is made of: loaders, snapshots, code; found in the nodes of `_opcodes`.
 
 The patterns are those of `_emit`, `_byvalue`, `_classes` and `_preload`. They are read leniently,
-since another release may have written the pickle: a loader is an `eval` with a compressed text and
-a name that begins with `_modulepickle_`, and the rest is called on what it returns.
+since another release may have written the pickle: a loader is an `eval`, or what `sys` has in its
+place, with a compressed text and a name that begins with `_modulepickle_`, and the rest is called
+on what it returns.
 
 Outside API: `Anatomy`, and the parts in it.
 """
@@ -130,6 +131,8 @@ class Anatomy:
         function, args = call.function, _args(call)
         if isinstance(function, Global):
             self._look_at_global(call, repr(function), args)
+        elif _is_hook(function):
+            self._look_at_global(call, "builtins.eval", args)
         elif id(function) in self._loaders:
             if len(args) == 1 and type(args[0]) is str:
                 self._tools[id(call)] = args[0]
@@ -276,12 +279,18 @@ def _args(call: Call) -> tuple[Any, ...]:
     return call.args if type(call.args) is tuple else ()
 
 
+def _is_hook(node: Any) -> bool:
+    """Tell whether a node is `getattr(sys, name, eval)`, with the name of a loader."""
+    name, default = (*(_args(node) if isinstance(node, Call) else ()), "", "", "")[1:3]
+    return type(name) is str and name.startswith(PREFIX) and repr(default) == "builtins.eval"
+
+
 def _with_inner(call: Call) -> Iterator[Call]:
     """Yield the call that executes a loader, and those that look for it: `getattr(sys, ...)`."""
     todo = [call]
     for each in todo:  # grows as it is read
         yield each
-        inner = (arg for arg in _args(each)[:1] if isinstance(arg, Call))
+        inner = (arg for arg in (each.function, *_args(each)[:1]) if isinstance(arg, Call))
         todo += (arg for arg in inner if repr(arg.function) in LOOKS)
 
 

@@ -26,9 +26,9 @@ __all__ = [
 Reduced = tuple[Any, ...]
 """What a reducer returns: callable, arguments, and perhaps state (`object.__reduce__`)."""
 
-# What `eval` is given where the loader is not there yet; else it gets code from `sys`, which the
-# text left there. To compile an expression that looks for it would take most of a warm `loads`.
-STAGE0: Final = "exec(__import__('zlib').decompress(z))or get"
+# What `eval` is given where the loader is not there yet; else the hook that the text left at `sys`
+# stands in for `eval`. To compile an expression that looks for it would take most of a warm load.
+STAGE0: Final = "exec(__import__('zlib').decompress(z))or N"
 
 
 class TheLoader:
@@ -44,8 +44,8 @@ THE_LOADER: Final = TheLoader()
 
 def reduce_loader(_: TheLoader) -> Reduced:
     """Return the call that finds or makes the loader."""
-    stage0 = Call(getattr, SYS, LOADER_NAME, STAGE0)
-    return eval, (stage0, {"N": LOADER_NAME, "z": LOADER})
+    hook = Call(getattr, SYS, LOADER_NAME, eval)
+    return hook, (STAGE0, {"N": LOADER_NAME, "z": LOADER})
 
 
 class TheRebuilder(TheLoader):

@@ -17,6 +17,7 @@ Invariants, by the rules of the design. Keep them when you edit:
 5. (R13) Source is executed from the archive in memory, never from disk. Files on disk are for
    everybody else: ``open``, tracebacks, extension modules, other processes. Each is compared with
    the archive when a process first needs the folder, which is locked as long as it is needed.
+   Source that another version on this host has, too, is a link to its file.
 6. (R14) A module is bound on its parent *before* it executes, since ``IMPORT_FROM`` falls back to
    ``sys.modules``; whoever finds it bound waits for the import lock of its name.
 
@@ -28,8 +29,6 @@ import builtins
 import hashlib
 import importlib._bootstrap as bootstrap
 import importlib.util as util
-import linecache
-import logging
 import marshal
 import os
 import struct
@@ -41,14 +40,19 @@ external = bootstrap._bootstrap_external
 host_import = bootstrap._gcd_import
 
 # Guards the registry and the face. It is the interpreter's own import lock, since fork() takes it
-# first: a child never finds it held. Never held while shipped code runs.
+# first: a child never finds it held. Never held while shipped code runs, or files are unpacked. To
+# import something with it would wait for a thread that is importing the same, and waits for it.
 LOCK = bootstrap._ImportLockContext
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 
 # Name -> `made` and `leave` of the active snapshot. It hangs where all releases find it.
 ACTIVE = vars(sys).setdefault("_modulepickle", {})
 
-warn = logging.getLogger("modulepickle").warning
+
+def warn(*what):
+    import logging  # not above: few processes warn, and it imports a lot
+
+    logging.getLogger("modulepickle").warning(*what)
 
 
 def spec_of(name):
@@ -70,11 +74,11 @@ def cache():
     """The folder for unpacked files: a real one that only this user can write in, or an error."""
     uid = getattr(os, "getuid", int)()
     path = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
-    path += f"/modulepickle-{uid}"  # a folder of its own, since it is swept
+    path = f"{path}/modulepickle-{uid}"  # a folder of its own, since it is swept
     os.makedirs(path, 448, True)
     found = os.lstat(path)  # its mode comes first, its owner fifth
     # A link, or open to group or others; Windows' permission bits say nothing.
-    if found[4] != uid or found[0] & 40978 * (os.sep == "/"):
+    if found[4] - uid or found[0] & 40978 * (os.sep == "/"):
         raise OSError(f"{path} is not ours")
     return path
 
@@ -122,18 +126,17 @@ class Source(external.SourceFileLoader):
 
     def get_code(self, name):
         # The file as it is packed: nothing is inflated. Format 2 of marshal has one form only.
-        tag = util.MAGIC_NUMBER, sys.flags.optimize, self.home.files[self.member]
+        tag = sys.version, sys.flags.optimize, self.home.files[self.member]
         tag = "/" + hashlib.sha256(marshal.dumps(tag, 2)).hexdigest()
         try:
-            with open(cache() + tag, "rb") as file:
-                # Inflating checks a sum, too: what is damaged, or another file's, is not executed.
-                code = marshal.loads(zlib.decompress(file.read()))[tag]
+            # Inflating checks a sum, too: what is damaged, or another file's, is not executed.
+            code = marshal.loads(zlib.decompress(super().get_data(cache() + tag)))[tag]
             bootstrap._imp._fix_co_filename(code, self.path)
         except Exception:
             code = self.source_to_code(self.get_data(self.path), self.path)
             try:
                 write(cache() + tag, zlib.compress(marshal.dumps({tag: code}), 0))
-            except OSError:
+            except Exception:  # no disk, or a full one
                 pass
         return code
 
@@ -152,42 +155,45 @@ class Snapshot:
 
     ``parts`` is what it was made from, to send it on; ``needs``, by top-level name, each snapshot
     that it imports, or what the sender had of a third-party module. ``files`` has, for each
-    archive-relative POSIX path, the zip method, the size, and the packed bytes. ``made`` holds the
-    modules that are imported or being imported, ``ready`` the names of those that are executed.
+    archive-relative POSIX path, the checksum, the size, and the deflated bytes. ``made`` holds the
+    modules that are imported or being imported; the keys of ``ready`` are the names of those that
+    are executed.
     """
 
     def __init__(self, top, digest, seal, archive):
         self.parts = self.top, digest, self.seal, archive = top, digest, seal, bytes(archive)
-        self.made, self.ready, self.files = {}, set(), {}
+        self.made, self.ready, self.files = {}, {}, {}
         good = hashlib.sha256(archive).digest()[:16] == seal
         end = 0
-        while good and archive[end : end + 4] == b"PK\3\4":
-            method, crc, packed, size, width = struct.unpack_from("<8xH4xIIIH", archive, end)
+        while good and 3 in archive[end + 2 : end + 3]:  # a local header, PK\3\4
+            crc, packed, size, width = struct.unpack_from("<14xIIIH", archive, end)
             start = end + 30 + width
             file = archive[end + 30 : start].decode()
             end = start + packed
-            self.files[file] = method, crc, size, archive[start:end]
+            self.files[file] = crc, size, archive[start:end]
             # A name that would leave the folder is refused. Nothing is ever made but plain files.
             good = "/../" not in f"/{file}/"
         if not good:
             raise ImportError(f"{top} is damaged: pickle it again")
         self.builtins = {**vars(builtins), "__import__": self.import_}
 
-    def __setstate__(self, needs):
+    def __setstate__(self, required):
         """Link what it requires. The snapshot unpickled last is the active one (R11)."""
-        self.needs = needs
+        self.needs = required
+        # It is unpacked before the lock is taken: with it, nobody else can import.
+        self.made or native(self.top) or self.own() or self.folder
         with LOCK():
             made, leave = ACTIVE.get(self.top, (0, self.rival))
             if made is self.made or native(self.top) or self.own():
                 return
             rival = leave()
-            if rival:
-                warn("%s hides %s", self.folder, rival)
             ACTIVE[self.top] = self.made, self.leave
             sys.path.insert(0, self.folder)
             sys.meta_path.insert(0, self)
             for name in [*self.made]:  # it grows in other threads
                 self.show(name)
+        if rival:
+            warn("%s hides %s", self.folder, rival)
 
     def __call__(self, name, *path):
         """The module of that name, or what stands in it under a path of attributes."""
@@ -199,10 +205,9 @@ class Snapshot:
     # The archive and its folder
 
     def unzip(self, name):
-        method, crc, size, data = self.files[name]
-        if method:
-            data = zlib.decompressobj(-15).decompress(data, size + 1)
-        if zlib.crc32(data) != crc:
+        crc, size, data = self.files[name]
+        data = zlib.decompressobj(-15).decompress(data, size + 1)
+        if zlib.crc32(data) - crc:
             raise ImportError(f"{name} is damaged: pickle it again")
         return data
 
@@ -210,6 +215,7 @@ class Snapshot:
     def folder(self):
         """The folder of the unpacked files, which holds that one package; or no folder at all."""
         name = "/" + self.seal.hex()
+        former = ""
         try:
             folder = cache() + name
             # There are no such locks on Windows, nor on each file system: then nothing is swept.
@@ -218,7 +224,7 @@ class Snapshot:
                 for old in os.scandir(cache()):
                     # A folder has the time when a process began to use it last; bytecode, when it
                     # was made.
-                    if os.stat(folder)[8] - old.stat()[8] > 605e3:  # seven days, in s
+                    if os.stat(folder)[8] - old.stat()[8] > 7e5:  # eight days, in s
                         lock = os.open(old, 0)
                         try:
                             __import__("fcntl").flock(lock, 6)
@@ -226,6 +232,8 @@ class Snapshot:
                         except Exception:  # it is in use
                             pass
                         os.close(lock)
+                    elif os.path.exists(f"{old.path}/{min(self.files)}"):
+                        former = old.path
             except Exception:  # it is not new
                 pass
             try:
@@ -235,12 +243,17 @@ class Snapshot:
                 os.utime(folder)
             except Exception:
                 pass
-            for file, (_, crc, _, _) in self.files.items():
+            for file, (crc, _, _) in self.files.items():
                 path = f"{folder}/{file}"
                 try:
+                    # Most files of another version are the same. But an extension module must not
+                    # be: the system loads a file once. Nor should data, which somebody may change.
+                    # The first file of each folder is written, since its folder is not there yet.
+                    if former and file[-1] == "y":  # .py
+                        os.link(f"{former}/{file}", path)
                     if zlib.crc32(external.FileLoader.get_data(0, path)) == crc:
                         continue
-                except OSError:
+                except Exception:  # not there, or this system has no links
                     pass
                 write(path, self.unzip(file))
             return folder
@@ -260,16 +273,19 @@ class Snapshot:
     def leave(self):
         """Take this snapshot out of the sight of the rest of the process."""
         del ACTIVE[self.top]
-        sys.meta_path.remove(self)
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
         if self.folder in sys.path:
             sys.path.remove(self.folder)
         for name in [*self.ready]:  # what still executes is shown, or not, when it is done
             if sys.modules.get(name) is self.made[name]:
                 del sys.modules[name]
         sys.path_importer_cache.pop(self.folder, 0)
-        for path in [*linecache.cache]:
+        # Not imported here: with the lock, nothing is.
+        lines = getattr(sys.modules.get("linecache"), "cache", {})
+        for path in [*lines]:
             if path.startswith(self.folder):
-                del linecache.cache[path]
+                del lines[path]
 
     def show(self, name):
         """Let ``sys.modules`` say what the active snapshot says, but for a module that executes."""
@@ -371,7 +387,7 @@ class Snapshot:
         if not suffix:  # a namespace package: it has no file, and executes nothing
             spec.has_location = False
             loader.exec_module = id
-        loader.member = f"{stem}{suffix}"
+        loader.member = stem + suffix
         spec.snapshot = loader.home = self
         return spec
 
@@ -406,8 +422,7 @@ class Snapshot:
         module.__builtins__ = self.builtins
         spec._initializing = True  # first: from now on, `show` leaves it in its place
         host = native(name)
-        if not host:
-            sys.modules[name] = module
+        sys.modules[name] = host or module
         try:
             spec.loader.exec_module(module)
             left = sys.modules[name]
@@ -424,12 +439,12 @@ class Snapshot:
                         type.__setattr__(value, "_abc_snapshot", self)
                     except TypeError:  # a class of C, or with a metaclass of C
                         pass
-            self.ready.add(name)
+            self.ready[name] = 0
         except BaseException:
             for made in [*self.made]:
                 if f"{made}.".startswith(f"{name}."):
                     del self.made[made]
-                    self.ready -= {made}
+                    self.ready.pop(made, 0)
                     self.show(made)
             delattr(package, child)
             raise
@@ -439,13 +454,13 @@ class Snapshot:
             self.show(name)
 
 
-def get(name, digest, *rest):
+def find(name, digest, *rest):
     """The snapshot of that digest: what a pickle calls first (R9)."""
     with LOCK():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
 
 
-# Stage 0 runs this text in a dictionary that has `N`, the name of the loader. Of two threads that
-# do so at once, both get the one that won; only then is there code that finds it the next time.
-get = sys.modules.setdefault(N, get)  # noqa: F821
-setattr(sys, N, (lambda: __import__(N)).__code__)  # noqa: F821
+# Stage 0 runs this text in a dictionary that has `N`, the name of the loader, and takes what is `N`
+# then. What hangs at `sys` under that name stands in for `eval` the next time. Of two threads that
+# come here at once, both get the one that won.
+N = vars(sys).setdefault(N, lambda *_: find)()  # noqa: F821

@@ -73,13 +73,13 @@ AGE = f"""
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_r12_what_was_not_used_for_a_week_goes(tmp_path, python):
+def test_r12_what_was_not_used_for_eight_days_goes(tmp_path, python):
     datas = shipped(tmp_path, "one", "two", "three")
     code = f"""
 {AGE}
     folders = [child(lambda: folder_of(i))[1] for i in (0, 1)]
     child(lambda: loaded(0))
-    age(8)
+    age(9)
     child(lambda: loaded(1))  # it is used again
     before = [os.path.exists(folder) for folder in folders]
     result = [before, child(lambda: loaded(2)), [os.path.exists(folder) for folder in folders]]
@@ -99,7 +99,7 @@ def test_r12_what_was_not_used_for_a_week_goes(tmp_path, python):
     assert compiled in (2, 3, 4)
 
 
-@pytest.mark.parametrize("days", [0, 6])
+@pytest.mark.parametrize("days", [0, 8])
 def test_r12_what_is_younger_stays(tmp_path, days):
     datas = shipped(tmp_path, "one", "two")
     code = f"""
@@ -193,7 +193,7 @@ def test_r12_the_sweep_follows_no_link(tmp_path):
     folder = child(lambda: folder_of(0))[1]
     os.symlink({str(target)!r}, os.path.join(os.path.dirname(folder), "c" * 32))
     os.symlink({str(target)!r}, os.path.join(folder, "link"))
-    age(8)
+    age(9)
     age(8, {str(target)!r})
     result = child(lambda: loaded(1)), os.path.exists(folder)
     """
@@ -249,7 +249,7 @@ def test_r12_a_stopped_process_holds_up_nobody(tmp_path):
     def prepared():
         shutil.rmtree(CACHE, True)
         child(lambda: loaded(0))
-        age(8)
+        age(9)
     prepared()
     total = child(lambda: stops_at(0))[1][1]
     result = []
