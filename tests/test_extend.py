@@ -158,6 +158,37 @@ def test_an_extended_pickler_keeps_its_own_hooks(base: Any) -> None:
     assert kind(io.BytesIO(file.getvalue())).load() == [1 + 2j, "file"]
 
 
+class Nameless(type):
+    @property
+    def __module__(cls) -> str:  # type: ignore[override]
+        raise ZeroDivisionError
+
+
+def test_an_extended_pickler_goes_on_after_an_error_that_it_catches() -> None:
+    class Lenient(pickle._Pickler):
+        def save(self, obj: Any, *args: Any, **kwargs: Any) -> None:
+            try:
+                super().save(obj, *args, **kwargs)
+            except ZeroDivisionError:
+                super().save(None)
+
+    file = io.BytesIO()
+    modulepickle.extend(Lenient)(file).dump([Nameless("Nameless", (), {}), Ordinary, len])
+    assert pickle.loads(file.getvalue()) == [None, Ordinary, len]
+
+
+@pytest.mark.parametrize("base", [pickle.Pickler, pickle._Pickler])
+def test_an_object_may_ask_the_extended_pickler_that_reduces_it(base: Any) -> None:
+    class Asking(str):
+        def __reduce__(self) -> Any:
+            return str, (repr(pickler.reducer_override(Ordinary())),)
+
+    file = io.BytesIO()
+    pickler = modulepickle.extend(base)(file)
+    pickler.dump([Asking(), len])
+    assert pickle.loads(file.getvalue()) == ["NotImplemented", len]
+
+
 @pytest.mark.parametrize("wrong", [pickle, pickle.Unpickler, 3])
 def test_only_picklers_are_extended(wrong: Any) -> None:
     with pytest.raises(TypeError, match="class of picklers"):
@@ -210,9 +241,8 @@ def test_extensions_nest() -> None:
         assert refuses_lambdas()
 
 
-@pytest.mark.parametrize("base", [pickle.Pickler, pickle._Pickler])
-def test_an_ordinary_instance_more_calls_no_function(base: Any) -> None:
-    extended = modulepickle.extend(type("Own", (base,), {}))
+def test_an_ordinary_instance_more_calls_no_function() -> None:
+    extended = modulepickle.extend(type("Own", (pickle.Pickler,), {}))
 
     def calls(number: int) -> int:
         objects, seen = [Ordinary() for _ in range(number)], []

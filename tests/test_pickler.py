@@ -381,6 +381,52 @@ def test_a_pickler_s_own_hook_may_be_asked_during_a_dump():
     assert seen == [NotImplemented, NotImplemented]
 
 
+class Nameless(type):
+    @property
+    def __module__(cls):
+        raise ZeroDivisionError
+
+
+def test_a_pickler_s_own_hook_may_fail_during_a_dump():
+    class Asking(modulepickle.Pickler):
+        def persistent_id(self, obj):
+            try:
+                self.reducer_override(obj)
+            except ZeroDivisionError:
+                return "nameless"
+
+    file = io.BytesIO()
+    Asking(file).dump([Ordinary(), Nameless("Nameless", (), {}), len])
+    unpickler = type("Own", (pickle.Unpickler,), {"persistent_load": lambda self, name: name})
+    ordinary, *rest = unpickler(io.BytesIO(file.getvalue())).load()
+    assert (type(ordinary), rest) == (Ordinary, ["nameless", len])
+
+
+def test_an_object_may_ask_the_pickler_that_reduces_it():
+    class Asking(str):
+        def __reduce__(self):
+            return str, (repr(pickler.reducer_override(Ordinary())),)
+
+    file = io.BytesIO()
+    pickler = modulepickle.Pickler(file)
+    pickler.dump([Asking(), len])
+    assert pickle.loads(file.getvalue()) == ["NotImplemented", len]
+
+
+def test_the_hook_of_one_pickler_object():
+    file = io.BytesIO()
+    pickler = modulepickle.Pickler(file)
+    hook = pickler.reducer_override = lambda obj: (
+        (complex, (1, 2)) if isinstance(obj, Ordinary) else NotImplemented
+    )
+    for _ in range(2):
+        pickler.clear_memo()
+        file.seek(0)
+        pickler.dump([Ordinary()])
+        assert pickle.loads(file.getvalue()) == [1 + 2j]
+        assert pickler.reducer_override is hook
+
+
 # --- many references to one module ----------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ from modulepickle._byvalue import Live, Positioned, SortedSet
 from modulepickle._parcel import Store, parcels
 from modulepickle._policy import get_policy
 from modulepickle._reduce import REDUCERS
-from modulepickle._shipping import Shipping, resumed
+from modulepickle._shipping import HOOK, Shipping, resumed
 
 __all__ = ["PROTOCOL", "Extension", "Leaves", "Patch", "is_pure"]
 
@@ -29,8 +29,6 @@ Leaves = Callable[["Foreign", Any], bool]
 
 STATE: Final = "_modulepickle_shipping"
 """Attribute of a pickler object: what its present `dump` has shipped."""
-
-HOOK: Final = "reducer_override"
 
 PROTOCOL: Final = "_modulepickle_protocol"
 """Attribute of a pickler object that `extend` made the class of: its protocol."""
@@ -145,14 +143,15 @@ class Patch:
             state = names[STATE] = self._shipping(pickler)
             is_alone = HOOK not in names and type(pickler).reducer_override is reducer_override
             is_alone = is_alone and self._rest(cls, pickler, HOOK) is None
-            if is_alone:  # there is nobody else to ask: then it is as quick as our own pickler
-                names[HOOK] = resumed(state, state.plain, self._reduce)
+            rest = self._rest(cls, pickler, "dump")
             try:
-                return self._rest(cls, pickler, "dump")(*args, **kwargs)
+                if not is_alone or is_pure(cls):
+                    return rest(*args, **kwargs)
+                # There is nobody else to ask: then it is as quick as our own pickler.
+                with resumed(names, state, state.plain, self._reduce):
+                    return rest(*args, **kwargs)
             finally:
                 names[STATE] = outer
-                if is_alone:
-                    del names[HOOK]
 
         def reducer_override(pickler: Any, obj: Any) -> Any:
             state = pickler.__dict__.get(STATE)

@@ -21,7 +21,7 @@ from modulepickle._parcel import DEFAULT, Parcels, Store, parcels
 from modulepickle._path import is_refusal, with_path
 from modulepickle._policy import Policy, effective
 from modulepickle._reduce import reduction_of
-from modulepickle._shipping import Shipping, Written, resumed
+from modulepickle._shipping import HOOK, Shipping, Written, resumed
 from modulepickle._signed import NO_KEY, Key, Signer, checked, refuse_buffers
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
@@ -106,13 +106,12 @@ class Pickler(Shipping, pickle.Pickler):
         return None
 
     def _dump(self, obj: Any) -> None:
-        if type(self).reducer_override is Pickler.reducer_override:
-            first = Pickler.reducer_override
-            vars(self)["reducer_override"] = resumed(self, self.reducers, first)
-        try:
+        first, names = Pickler.reducer_override, vars(self)
+        if type(self).reducer_override is not first or HOOK in names:
             super().dump(obj)
-        finally:
-            vars(self).pop("reducer_override", None)
+            return
+        with resumed(names, self, self.reducers, first):
+            super().dump(obj)
 
     def _reduction(self, obj: Any) -> Any:
         with self.while_naming():

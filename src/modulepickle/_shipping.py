@@ -4,8 +4,8 @@ A pickler sees each object that is not an exact builtin container or number: `re
 the hottest function of the library. For an ordinary instance it costs one look-up by type.
 Everything else is on the slow path, in `_reduce`.
 
-Outside API: `Shipping`, `Written`, `resumed`. `Pickler` derives from `Shipping`; a pickler of
-somebody else has one of its own for each `dump` (`extend`).
+Outside API: `HOOK`, `Shipping`, `Written`, `resumed`. `Pickler` derives from `Shipping`; a pickler
+of somebody else has one of its own for each `dump` (`extend`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pickle
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from modulepickle._byvalue import Parts
 from modulepickle._emit import Reduced, reduce_shipped
@@ -23,7 +23,10 @@ from modulepickle._policy import Policy
 from modulepickle._reduce import BUILTINS, REDUCERS, Home, Reducer, reducer_of
 from modulepickle._snapshot import Shipment, Shipped
 
-__all__ = ["Shipping", "Written", "resumed"]
+__all__ = ["HOOK", "Shipping", "Written", "resumed"]
+
+HOOK: Final = "reducer_override"
+"""What a pickler asks for the reduction of an object."""
 
 
 class Written:
@@ -131,25 +134,37 @@ class Shipping:
         self._foreign.add(module)
 
 
+@contextmanager
 def resumed(
-    pickler: Any, reducers: dict[type, Reducer | None], first: Reducer
-) -> Callable[[Any], Any]:
-    """Return `reducer_override` for one dump, as the `send` of a generator.
+    names: dict[str, Any], shipping: Any, reducers: dict[type, Reducer | None], first: Reducer
+) -> Iterator[None]:
+    """Let one dump of a C pickler call the `send` of a generator as its `reducer_override`.
 
     Of 100,000 instances it sees each. To resume a generator takes two thirds of the time of a call,
     since there is no frame to make.
 
+    The C pickler gets its hook once, when its dump begins. So nobody else sees this one after the
+    first object: a generator cannot be resumed while it runs, nor after an error.
+
     Args:
+        names: the attributes of the pickler.
+        shipping: what the reducers get.
         reducers: what reduces the types met so far; None: plain pickle.
         first: what reduces an object of any other type.
     """
-    found = _found(pickler, reducers, first, type, NotImplemented)
+    found = _found(names, shipping, reducers, first, type, NotImplemented)
     next(found)
-    return found.send
+    hook = names[HOOK] = found.send
+    try:
+        yield
+    finally:
+        if names.get(HOOK) is hook:
+            del names[HOOK]
 
 
 def _found(
-    pickler: Any,
+    names: dict[str, Any],
+    shipping: Any,
     reducers: dict[type, Reducer | None],
     first: Reducer,
     type: Callable[[Any], type],
@@ -161,6 +176,7 @@ def _found(
         left: what leaves an object to plain pickle.
     """
     obj = yield
+    names.pop(HOOK, None)
     while True:
         try:
             while True:
@@ -170,4 +186,4 @@ def _found(
                 obj = yield left
         except KeyError:
             reducer = first
-        obj = yield reducer(pickler, obj)  # not above: its errors are none of a missing key
+        obj = yield reducer(shipping, obj)  # not above: its errors are none of a missing key
