@@ -142,7 +142,9 @@ def beginning(source: bytes, name: str) -> bytes:
 
 
 def _plain(source: bytes) -> bytes:
-    """Return source with one kind of line ends, and without what only type checkers see."""
+    """Return source with one kind of line ends, no mark, and not what only type checkers see."""
+    if source.startswith(BOM):
+        source = source[len(BOM) :]  # else it would be a part of the first name
     if b"\r" in source:
         source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return _without_typing(source)
@@ -160,7 +162,7 @@ def _without_typing(source: bytes) -> bytes:
     """Drop the blocks at the top level that only type checkers see; keep what may be another thing.
 
     Where the line stands in a string, no code follows before three quotes do; where the line before
-    it is continued, it may be the guard of a `case`.
+    it is continued, it may be the guard of a `case`; where the last line is, it goes on behind it.
     """
     kept, begin, after = [], 0, 0
     while (found := source.find(b"TYPE_CHECKING:", after)) >= 0:
@@ -170,7 +172,7 @@ def _without_typing(source: bytes) -> bytes:
         if block is None or source[start - 1 : start] == b"\\":
             continue
         after = block.end()
-        if b'"""' not in block[0] and b"'''" not in block[0]:
+        if b'"""' not in block[0] and b"'''" not in block[0] and block[0][-1] != BACKSLASH:
             kept.append(source[begin:start])
             begin = after
     return b"".join([*kept, source[begin:]]) if kept else source
@@ -178,7 +180,7 @@ def _without_typing(source: bytes) -> bytes:
 
 def _lines(source: bytes) -> Iterator[tuple[int, int]]:
     """Yield where each line with `import` in it begins and ends, with those that continue it."""
-    begin = len(BOM) if source.startswith(BOM) else 0
+    begin = 0
     while (found := source.find(b"import", begin)) >= 0:
         start = source.rfind(b"\n", begin, found) + 1 or begin
         while start > begin and source[start - 2] == BACKSLASH:
