@@ -61,6 +61,8 @@ TARGETS: Final = (
            "ship", PACKAGE, "dumps, after an edit of one file", "dump, first"),
     Target("`loads` of that, new process", "at most 1.3 x native import with bytecode", "ship",
            PACKAGE, "loads, new process, after an edit", _FIRST),
+    Target("`loads` of that, same process", "at most 1.3 x native import with bytecode", "ship",
+           PACKAGE, "loads, same process, after an edit", _FIRST),
     Target("warm `dumps`, unchanged", "at most 2 x one `os.stat` a file", "ship", PACKAGE,
            "dumps, warm", "dump, next"),
     Target("cold `dumps`", "at most 1.2 x reading and compressing", "ship", PACKAGE, "dumps, cold",

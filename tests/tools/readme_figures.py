@@ -22,6 +22,12 @@ FIGURES: Final = {
     "`loads`, second process on it, **x** the native import": (
         "loads, second process on the host, **x** native import, bytecode there"
     ),
+    "`loads` after an edit, a new process, **x** the native import": (
+        "loads, new process, after an edit, **x** native import, bytecode there"
+    ),
+    "`loads` after an edit, the same process, **x** the native import": (
+        "loads, same process, after an edit, **x** native import, bytecode there"
+    ),
 }
 """Label of a row in the README -> that of the row in the benchmarks' group `ship`."""
 
