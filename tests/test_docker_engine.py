@@ -179,7 +179,7 @@ def test_the_command_line(tree: Path, engine: Engine, image: str, other: str) ->
             timeout=TIMEOUT,
         )
         assert done.returncode == 0, done.stderr
-        printed, result, shipped = done.stdout.splitlines()
+        printed, result, shipped, _ = done.stdout.splitlines()
         assert (printed, result) == ("in pack.inner", "'some data'")
         assert shipped.startswith("pack  ")
     assert engine.containers() == []
