@@ -62,6 +62,7 @@ class Foreign(Shipping):
         dispatch_table: the pickler's own. own: types for which a pure-Python pickler has methods.
         theirs: types of what our functions hold, if the pickler reduces them, too; then they go our
         way only if they are `held`, by id. plain: types, met so far, that are left to it -> None.
+        is_alone: no other hook of the pickler's is to be asked.
     """
 
     def __init__(self, pickler: Any, store: Store | None = None) -> None:
@@ -79,6 +80,7 @@ class Foreign(Shipping):
         self.theirs = {kind for kind in (CodeType, CellType) if kind in table or kind in self.own}
         self.held: set[int] = set()
         self.plain: dict[type, Any] = {}
+        self.is_alone = False
         self.start()
 
     def reduce(self, obj: Any, leaves: Leaves) -> Any:
@@ -141,13 +143,13 @@ class Patch:
             names = pickler.__dict__
             outer = names.get(STATE)
             state = names[STATE] = self._shipping(pickler)
-            is_alone = HOOK not in names and type(pickler).reducer_override is reducer_override
-            is_alone = is_alone and self._rest(cls, pickler, HOOK) is None
+            is_ours = HOOK not in names and type(pickler).reducer_override is reducer_override
+            state.is_alone = is_ours and self._rest(cls, pickler, HOOK) is None
             rest = self._rest(cls, pickler, "dump")
             try:
-                if not is_alone or is_pure(cls):
+                if not state.is_alone or is_pure(cls):
                     return rest(*args, **kwargs)
-                # There is nobody else to ask: then it is as quick as our own pickler.
+                # As quick as our own pickler.
                 with resumed(names, state, state.plain, self._reduce):
                     return rest(*args, **kwargs)
             finally:
@@ -156,6 +158,8 @@ class Patch:
         def reducer_override(pickler: Any, obj: Any) -> Any:
             state = pickler.__dict__.get(STATE)
             is_plain = state is not None and type(obj) in state.plain
+            if is_plain and state.is_alone:
+                return NotImplemented
             before = self.before.get(HOOK)
             if is_plain and type(before) is FunctionType:  # as below, for each instance
                 return before(pickler, obj)
