@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from modulepickle import PackagingError, Policy, Reason, _files
-from modulepickle._files import Vanished, listing, read
+from modulepickle._files import read
 from modulepickle._scan import Unit
+from modulepickle._walk import Vanished, listing
 from receivers import project, receive, run, send
 
 
@@ -318,7 +319,7 @@ def test_a_file_that_does_not_stop_changing(tree, monkeypatch):
 
     files = listing(made, Policy(), [])
     sizes = iter(range(100))
-    monkeypatch.setattr(_files, "_key", lambda info: (next(sizes), 0, 0, 0))
+    monkeypatch.setattr(_files, "key_of", lambda info: (next(sizes), 0, 0, 0))
     monkeypatch.setattr(_files, "open", appending, raising=False)
     problems = []
     read(files[1:], problems)

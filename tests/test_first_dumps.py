@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-from modulepickle import Policy, _files, _threads
+from modulepickle import Policy, _files, _threads, _walk
 from modulepickle._errors import PackagingError, Problem, Reason
 from modulepickle._scan import Unit
 from receivers import project, run
@@ -152,7 +152,7 @@ def test_r14_a_fork_while_another_thread_reads(tmp_path):
 
 def test_r15_problems_have_the_order_of_the_files(tmp_path, monkeypatch):
     tree = project(tmp_path, LARGE)
-    listed = _files.listing(Unit("pkg", (str(tree / "pkg"),), True), Policy(), [])
+    listed = _walk.listing(Unit("pkg", (str(tree / "pkg"),), True), Policy(), [])
     read = _files._read
 
     def some(found, known):

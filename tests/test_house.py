@@ -29,6 +29,7 @@ ORDER = (
     "_mentions",
     "_scan",
     "_process",
+    "_walk",
     "_files",
     "_left_out",
     "_watch",

@@ -15,7 +15,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from modulepickle import PackagingError, Policy, _archive, _files, _snapshot
+from modulepickle import PackagingError, Policy, _archive, _snapshot, _walk
 from modulepickle._scan import Unit
 from modulepickle._snapshot import snapshot
 from receivers import interpreters, project, receive, run, send
@@ -263,7 +263,7 @@ def test_requirements_follow_what_was_imported_later(tmp_path):
 
 WATCH = """
     import modulepickle, os, pathlib, sys, zlib
-    from modulepickle import _files, _imports, _mentions, _scan, _snapshot, _watch
+    from modulepickle import _files, _imports, _mentions, _scan, _snapshot, _walk, _watch
     import pkg, dep
 
     probe = pathlib.Path("probe.txt")
@@ -290,7 +290,7 @@ WATCH = """
         def scandir(self, path):
             stats.append(("scandir", path))
             return os.scandir(path)
-    _files.os = _watch.os = Os()
+    _files.os = _walk.os = _watch.os = Os()
     zlib.compressobj = lambda *args: packed.append(args) or compressobj(*args)
     _imports.imports = lambda *args: parsed.append(args[1]) or imports(*args)
     _mentions.mentions = lambda text: searched.append(text.decode()) or mentions(text)
@@ -414,7 +414,7 @@ def test_two_policies_do_not_disturb_each_other(tree):
 def test_files_that_come_and_go_while_it_looks(tree, monkeypatch):
     project(tree, FILES)
     looked = []
-    listing = _files.listing
+    listing = _walk.listing
 
     def late(*args):
         files = listing(*args)
@@ -432,7 +432,7 @@ def test_files_that_never_stay_are_an_error(tree, monkeypatch):
     project(tree, FILES)
 
     def gone(listed, problems):
-        raise _files.Vanished("pkg/z.txt")
+        raise _walk.Vanished("pkg/z.txt")
 
     monkeypatch.setattr(_snapshot, "read", gone)
     with pytest.raises(PackagingError, match="come and go"):

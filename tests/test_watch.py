@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modulepickle import Policy, _files, _watch
+from modulepickle import Policy, _files, _walk, _watch
 from modulepickle._scan import Unit
 from modulepickle._snapshot import snapshot
 from receivers import project
@@ -54,7 +54,7 @@ def listed(tree, policy=None):
 
 
 def walked(tree):
-    return _files.listing(unit(tree), Policy(), [])
+    return _walk.listing(unit(tree), Policy(), [])
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def walks(monkeypatch):
             seen.append(os.path.basename(path))
             return scandir(path)
 
-    monkeypatch.setattr(_files, "os", Os())
+    monkeypatch.setattr(_walk, "os", Os())
     return seen
 
 

@@ -1,6 +1,6 @@
 """What of a package stays at home, and by which rule.
 
-The walk is that of `_files`, so that the two cannot disagree; here it takes notes.
+The walk is that of `_walk`, so that the two cannot disagree; here it takes notes.
 
 Outside API: `check_kept`, `left_out`.
 """
@@ -12,9 +12,9 @@ import sys
 from typing import Any
 
 from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._files import Walk
 from modulepickle._policy import Policy
 from modulepickle._scan import IMPORTABLE, Unit
+from modulepickle._walk import Walk
 
 __all__ = ["check_kept", "left_out"]
 

@@ -21,12 +21,13 @@ from typing import Final
 
 from modulepickle._archive import make_zip
 from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._files import ATTEMPTS, File, Found, Vanished, forget, read
+from modulepickle._files import ATTEMPTS, File, forget, read
 from modulepickle._hash import sha256
 from modulepickle._log import log
 from modulepickle._needs import Needs, mentioned, needs_of
 from modulepickle._policy import Policy
 from modulepickle._scan import Finder, Top, Unit, finder, received_folder
+from modulepickle._walk import Found, Vanished
 from modulepickle._watch import listing
 
 __all__ = ["Shipment", "Shipped", "Snapshot", "is_own", "leave_out"]

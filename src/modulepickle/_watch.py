@@ -16,10 +16,11 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from modulepickle._errors import Problem
-from modulepickle._files import Found, Key, is_racy
-from modulepickle._files import listing as walk
+from modulepickle._files import is_racy
 from modulepickle._policy import Policy
 from modulepickle._scan import Unit
+from modulepickle._walk import Found, Key
+from modulepickle._walk import listing as walk
 
 __all__ = ["listing"]
 
@@ -41,7 +42,7 @@ _KEY: Final[Any] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 
 
 def listing(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
-    """Return what `_files.listing` does; the same object if nothing has changed since."""
+    """Return what `_walk.listing` does; the same object if nothing has changed since."""
     known = _listings.get((unit, policy.ignore))
     found = None if known is None else _again(unit, policy, known)
     return _anew(unit, policy, problems) if found is None else found
