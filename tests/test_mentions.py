@@ -383,6 +383,13 @@ def test_a_beginning_is_parsed_once(monkeypatch):
     assert not file.seems_to_import("os")
 
 
+def test_what_a_file_seems_to_import_does_not_depend_on_what_was_asked_before():
+    source = b"import a\n" + b"# more\n" * 20 + b"x = = 1\n"
+    fresh, parsed_before = (File("pkg/m.py", (1, 1, 1, 1), False, source) for _ in range(2))
+    assert parsed_before.imports == ()
+    assert parsed_before.seems_to_import("a") is fresh.seems_to_import("a") is True
+
+
 def test_in_a_namespace_a_relative_import_may_leave_the_package(needs):
     text = "from .. import beside"
     assert needs("space.mine", a=text) == (["space.beside"], {}, ["a"])

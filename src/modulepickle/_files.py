@@ -92,7 +92,8 @@ class File:
         For where it does not matter what a file has that Python refuses: it is parsed as far as the
         name, if that is enough.
         """
-        if self._imports is None and top not in self._first:
+        # Of what Python refuses `imports` is empty, known or not: the answer must not differ (R4).
+        if not self._imports and top not in self._first:
             self._first.update(self._tops_up_to(top))
         return top in self._first or any(name.partition(".")[0] == top for name in self.imports)
 
