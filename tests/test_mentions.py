@@ -384,7 +384,7 @@ def test_a_beginning_is_parsed_once(monkeypatch):
 
 
 def test_what_a_file_seems_to_import_does_not_depend_on_what_was_asked_before():
-    source = b"import a\n" + b"# more\n" * 20 + b"x = = 1\n"
+    source = b"import a\nx = 1\n" + b"# more\n" * 20 + b"x = = 1\n"
     fresh, parsed_before = (File("pkg/m.py", (1, 1, 1, 1), False, source) for _ in range(2))
     assert parsed_before.imports == ()
     assert parsed_before.seems_to_import("a") is fresh.seems_to_import("a") is True
