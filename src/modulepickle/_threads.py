@@ -41,7 +41,8 @@ def each(do: Callable[[T], R], items: Sequence[T], helpers: int) -> list[R]:
     Args:
         do: is called with one item.
         items: what is to be done.
-        helpers: threads that are started beside the caller's. They have ended when this returns.
+        helpers: threads that are started beside the caller's. They have ended when this returns; an
+            interrupt by the keyboard may leave them for as long as the item takes that they are at.
 
     Raises:
         BaseException: what `do` has raised, for the first item of those where it did. Once it has,
@@ -67,7 +68,7 @@ def each(do: Callable[[T], R], items: Sequence[T], helpers: int) -> list[R]:
     try:
         _start(work, helpers, started)
         work()
-    finally:  # an interrupt by the keyboard, perhaps: then the threads end, too
+    finally:  # an interrupt by the keyboard, perhaps: then the threads end soon, too
         todo.clear()
         for thread in started:
             thread.join()
