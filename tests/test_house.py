@@ -35,6 +35,7 @@ ORDER = (
     "_watch",
     "_needs",
     "_archive",
+    "_members",
     "_snapshot",
     "_shipped",
     "_shipped_fetch",

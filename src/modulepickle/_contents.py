@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modulepickle._anatomy import Code, Definition, Loader, Snapshot
-from modulepickle._archive import Member, members, unpack
 from modulepickle._emit import STAGE0, STAGE0_REBUILD
 from modulepickle._fetched import store_of
+from modulepickle._members import Member, members, unpack
 from modulepickle._opcodes import Buffer, Call, Global
 from modulepickle._reading import Reading, Stream
 from modulepickle._shipped import LOADER, LOADER_NAME

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, Final
 
-from modulepickle._archive import Member, members
 from modulepickle._byvalue import Scope, by_value
 from modulepickle._distributions import distribution
 from modulepickle._errors import Problem, StaleSourceWarning
@@ -24,6 +23,7 @@ from modulepickle._explain_warnings import warnings_of
 from modulepickle._gaps import Imported, imported, is_standard
 from modulepickle._inspect import inspect
 from modulepickle._left_out import left_out
+from modulepickle._members import Member, members
 from modulepickle._named import named
 from modulepickle._parcel import DEFAULT, Store, Trial, parcels
 from modulepickle._path import is_a

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from modulepickle._archive import Member
 from modulepickle._gaps import Imported, is_there
+from modulepickle._members import Member
 from modulepickle._path import is_a
 from modulepickle._record import Node, Recorder
 from modulepickle._report import amount, count

@@ -13,8 +13,8 @@ import os
 import sys
 from typing import Final, NamedTuple
 
-from modulepickle._archive import Member, unpack
 from modulepickle._imports import fault, import_lines
+from modulepickle._members import Member, unpack
 from modulepickle._policy import Policy
 from modulepickle._scan import STANDARD_NAMES, Finder
 from modulepickle._snapshot import Shipped

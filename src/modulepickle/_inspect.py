@@ -13,9 +13,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, Union
 
-from modulepickle._archive import Member, unpack
 from modulepickle._contents import LIMIT, Contents
 from modulepickle._inspect_text import branches
+from modulepickle._members import Member, unpack
 from modulepickle._parcel import pickle_in
 from modulepickle._reading import Stream
 from modulepickle._report import Branch, Report

@@ -44,11 +44,13 @@ class Unit(NamedTuple):
     is_package: bool
 
 
-class _Found(NamedTuple):
+class _Found:
     """Where a module is or would be imported from."""
 
-    file: str | None
-    folders: tuple[str, ...] | None
+    __slots__ = ("file", "folders")
+
+    def __init__(self, file: str | None, folders: tuple[str, ...] | None) -> None:
+        self.file, self.folders = file, folders
 
 
 class Top:

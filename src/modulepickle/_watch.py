@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from modulepickle._errors import Problem
 from modulepickle._files import is_racy
@@ -25,15 +25,21 @@ from modulepickle._walk import listing as walk
 __all__ = ["listing"]
 
 
-class _Known(NamedTuple):
-    """A listing that was made."""
+class _Known:
+    """A listing that was made.
 
-    paths: list[str]
-    """Of the folders, then of the files."""
-    keys: list[Key]
-    """Their stats."""
-    folders: int
-    found: tuple[Found, ...]
+    Attributes:
+        paths: of the folders, then of the files. keys: their stats.
+        folders: how many folders.
+        found: the files.
+    """
+
+    __slots__ = ("folders", "found", "keys", "paths")
+
+    def __init__(
+        self, paths: list[str], keys: list[Key], folders: int, found: tuple[Found, ...]
+    ) -> None:
+        self.paths, self.keys, self.folders, self.found = paths, keys, folders, found
 
 
 _listings: dict[tuple[Unit, tuple[str, ...]], _Known] = {}
@@ -63,7 +69,7 @@ def _again(unit: Unit, policy: Policy, known: _Known) -> tuple[Found, ...] | Non
         file if file.key == key else Found(file.name, file.path, key)
         for file, key in zip(known.found, keys[count:])
     )
-    _listings[unit, policy.ignore] = known._replace(keys=keys, found=found)
+    _listings[unit, policy.ignore] = _Known(known.paths, keys, count, found)
     return found
 
 
