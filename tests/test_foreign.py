@@ -259,6 +259,7 @@ def test_r08_by_value_in_two_versions(tree: Path, python: str) -> None:
     assert receive([one, two], code, python=python).result == both
 
 
+@pytest.mark.xfail(reason=NO_BUILTINS, strict=True)
 def test_r08_four_threads(tree: Path) -> None:
     one = send(tree, "from pack import late as obj")
     two = send(edited(tree), "from pack import late as obj")
