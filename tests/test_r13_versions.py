@@ -26,6 +26,8 @@ TREE = """
     === pkg/sub/__init__.py
     === pkg/sub/b.py
     VALUE = 1
+    === pkg/sub/data.npy
+    an array, say
     === pkg/sub/data.txt
     text
 """

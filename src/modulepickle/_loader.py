@@ -249,7 +249,7 @@ class Snapshot:
                     # Most files of another version are the same. But an extension module must not
                     # be: the system loads a file once. Nor should data, which somebody may change.
                     # The first file of each folder is written, since its folder is not there yet.
-                    if former and file[-1] == "y":  # .py
+                    if former and file[-3:] == ".py":
                         os.link(f"{former}/{file}", path)
                     if zlib.crc32(external.FileLoader.get_data(0, path)) == crc:
                         continue
