@@ -1,4 +1,4 @@
-"""Pack the loader: `src/modulepickle/_loader.py` -> `src/modulepickle/_shipped.py`.
+"""Pack the loader: `src/modulepickle/_loader/loader.py` -> `src/modulepickle/_loader/packed.py`.
 
     python .ci/pack_loader.py           write the packed file
     python .ci/pack_loader.py --check   only tell whether it is the loader's present text
@@ -40,7 +40,7 @@ from pathlib import Path
 
 import python_minifier
 
-SOURCE = Path(__file__).resolve().parents[1] / "src" / "modulepickle"
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "modulepickle" / "_loader"
 PROTOCOL = {
     # called by importlib
     "find_spec", "create_module", "exec_module", "get_data", "get_code",
@@ -403,10 +403,10 @@ SOURCE_DIGEST: Final = "{source}"
 """The stripped text, as zlib data."""
 '''
 PACKED = {
-    "_loader.py": ("LOADER", "_shipped.py", PROTOCOL),
-    "_rebuild.py": ("REBUILD", "_shipped_rebuild.py", PROTOCOL | LOOKED_UP),
-    "_fetch.py": ("FETCH", "_shipped_fetch.py", PROTOCOL | {"archive"}),
-    "_rebuild_classes.py": ("CLASSES", "_shipped_classes.py", PROTOCOL | LOOKED_UP),
+    "loader.py": ("LOADER", "packed.py", PROTOCOL),
+    "functions.py": ("REBUILD", "packed_functions.py", PROTOCOL | LOOKED_UP),
+    "store.py": ("FETCH", "packed_store.py", PROTOCOL | {"archive"}),
+    "classes.py": ("CLASSES", "packed_classes.py", PROTOCOL | LOOKED_UP),
 }
 
 

@@ -588,7 +588,7 @@ def test_a_named_tuple_while_garbage_is_collected(tmp_path):
     # What a class is compared with is made on the way, and must not go before that is done.
     sender = """
         import collections, gc
-        import modulepickle._classes as classes
+        import modulepickle._reduce.classes as classes
         obj = collections.namedtuple("P", "x y")
         same = classes._is_same_kind
         classes._is_same_kind = lambda *args: (gc.collect(), same(*args))[1]

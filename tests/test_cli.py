@@ -146,7 +146,7 @@ exec(open({str(tmp_path / "code")!r}).read())
 """)
     none = tmp_path / "none"
     none.write_text("#!/bin/sh\nexit 3\n")
-    from modulepickle._bare import RECEIVER
+    from modulepickle._run.receivers import RECEIVER
 
     tmp_path.joinpath("code").write_text(RECEIVER)
     for path, says in [(old, "is Python 3.8.18"), (none, "does not start as a Python")]:

@@ -31,7 +31,8 @@ FOLDERS = 3
 COUNTING = """
     import collections, hashlib, os, pathlib, sys, time, zlib
     import modulepickle, pkg
-    from modulepickle import _files, _shipping
+    from modulepickle._snapshot import files as _files
+    from modulepickle._reduce import dispatch as _shipping
     home = os.path.realpath("pkg")
     counts = collections.Counter()
     watching = False
@@ -179,7 +180,7 @@ def test_one_object_more_of_a_known_type_takes_few_calls(tmp_path, made, calls):
     code = f"""
         import sys, time
         import modulepickle, many
-        from modulepickle import _stale
+        from modulepickle._snapshot import stale as _stale
         _stale.BEGAN_NS = time.time_ns()  # else the file, which is new, is compared
         def calls(number):
             objects, seen = [{made} for n in range(number)], []
@@ -228,7 +229,8 @@ def test_a_warm_dumps_of_code_takes_few_calls(tmp_path, function, most):
 def test_what_names_the_standard_library_alone_looks_at_no_folder(tmp_path):
     code = """
         import argparse, datetime, math, os, pickle
-        from modulepickle import _shipping, dumps
+        from modulepickle._reduce import dispatch as _shipping
+        from modulepickle import dumps
         _shipping.Shipment = None
         objects = [len, os.path.join, argparse.Namespace(x=1), datetime.date(1, 1, 1), os.stat(".")]
         assert dumps(objects) == pickle.dumps(objects)

@@ -318,7 +318,7 @@ def test_an_error_says_what_to_type(
 ) -> None:
     fake.answers(**answers)
     got = run(tree, script("", "pack.text"), env=fake.env, expect_failure=True)
-    last = got.stderr[got.stderr.rindex("modulepickle._docker.DockerError: ") :]
+    last = got.stderr[got.stderr.rindex("modulepickle._run.docker.DockerError: ") :]
     for text in says:
         assert text in last
     assert fake.containers() == []
@@ -520,5 +520,5 @@ def test_only_who_asks_for_it_imports_it() -> None:
         result = [*sys.modules]
     """
     loaded = receive([], code).result
-    assert "modulepickle._pickler" in loaded
-    assert {"modulepickle.test", "modulepickle._docker", "subprocess"}.isdisjoint(loaded)
+    assert "modulepickle._pickler.pickler" in loaded
+    assert {"modulepickle.test", "modulepickle._run.docker", "subprocess"}.isdisjoint(loaded)

@@ -8,7 +8,7 @@ import pickle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
+from modulepickle._base.errors import PackagingError, Problem, Reason, StaleSourceWarning
 
 LARGE = Problem(
     Reason.TOO_LARGE,

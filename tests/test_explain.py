@@ -93,7 +93,7 @@ OBJECTS = {
 SAME = """
 import io, pickle, sys, warnings
 import modulepickle
-from modulepickle._record import Recorder
+from modulepickle._pickler.failures import Recorder
 result = []
 for protocol in (2, 4, 5):
     data = modulepickle.dumps(obj, protocol)

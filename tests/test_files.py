@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-from modulepickle import PackagingError, Policy, Reason, _files
-from modulepickle._files import read
-from modulepickle._scan import Unit
-from modulepickle._walk import Vanished, listing
+from modulepickle import PackagingError, Policy, Reason
+from modulepickle._local.finder import Unit
+from modulepickle._snapshot import files as _files
+from modulepickle._snapshot.files import read
+from modulepickle._snapshot.listing import Vanished, listing
 from receivers import project, receive, run, send
 
 
@@ -386,7 +387,7 @@ def test_what_is_gone_is_forgotten(tmp_path):
     tree = project(tmp_path, "=== pkg/__init__.py\n")
     code = """
         import modulepickle, os, pathlib, pkg
-        from modulepickle import _files
+        from modulepickle._snapshot import files as _files
         for n in range(50):
             pathlib.Path(f"pkg/{n}.txt").write_text("x")
             modulepickle.dumps(pkg)

@@ -10,9 +10,12 @@ import textwrap
 
 import pytest
 
-from modulepickle import Policy, _files, _threads, _walk
-from modulepickle._errors import PackagingError, Problem, Reason
-from modulepickle._scan import Unit
+from modulepickle import Policy
+from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._local.finder import Unit
+from modulepickle._snapshot import files as _files
+from modulepickle._snapshot import listing as _walk
+from modulepickle._snapshot import threads as _threads
 from receivers import project, run
 
 PACKAGE = """
@@ -71,7 +74,10 @@ LARGE = "\n".join(
 STARTS = """
     import sys, threading
     import modulepickle, pkg
-    from modulepickle import _files, _snapshot, _threads, _watch
+    from modulepickle._snapshot import files as _files
+    from modulepickle._snapshot import snapshot as _snapshot
+    from modulepickle._snapshot import threads as _threads
+    from modulepickle._snapshot import watch as _watch
     started = []
     start = threading.Thread.start
     def noted(self):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,84 +11,29 @@ import pytest
 from receivers import SOURCE, receive
 
 PACKAGE = SOURCE / "modulepickle"
-MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 
-# A module imports only what stands before it. `_loader` is not in the row: it is shipped as text,
-# imports nothing of ours, and nobody imports it.
-ORDER = (
-    "_log",
-    "_hash",
-    "_errors",
-    "_threads",
-    "_tree",
-    "_settings",
-    "_policy",
-    "_distributions",
-    "_imports",
-    "_mentions",
-    "_scan",
-    "_process",
-    "_walk",
-    "_files",
-    "_left_out",
-    "_watch",
-    "_needs",
-    "_archive",
-    "_members",
-    "_snapshot",
-    "_shipped",
-    "_shipped_fetch",
-    "_shipped_rebuild",
-    "_shipped_classes",
-    "_emit",
-    "_received",
-    "_stale",
-    "_own",
-    "_registered",
-    "_code",
-    "_places",
-    "_named",
-    "_byvalue",
-    "_keys",
-    "_classes",
-    "_others",
-    "_namespace",
-    "_reduce",
-    "_shipping",
-    "_parcel",
-    "_patch",
-    "_path",
-    "_record",
-    "_signed",
-    "_pickler",
-    "_preload",
-    "_report",
-    "_opcodes",
-    "_fetched",
-    "_anatomy",
-    "_reading",
-    "_contents",
-    "_inspect_text",
-    "_inspect",
-    "_gaps",
-    "_explain_policy",
-    "_explain_warnings",
-    "_explain_text",
-    "_explain",
-    "stores",
-    "extend",
-    "_dask",
-    "_target",
-    "_bare",
-    "_docker",
-    "test",
-    "__init__",
-    "_cache",
-    "_demo",
-    "__main__",
+# The floors of the house, from the ground: a folder imports only from itself and from those before
+# it. What stands in the top folder is the public face, above them all.
+FLOORS = (
+    ("_base",),
+    ("_local",),
+    ("_snapshot",),
+    ("_loader",),
+    ("_reduce",),
+    ("_pickler",),
+    ("_engines", "_report", "_run"),
+    ("",),
 )
+FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in folders}
+
+# The texts that run on receivers: they import nothing of ours, and nobody imports them.
+SHIPPED = {"_loader.classes", "_loader.functions", "_loader.loader", "_loader.store"}
 # What these patch or use is imported when they are called, from whatever the user has installed.
-FOR_OTHERS = {"extend", "stores", "test"}
+FOR_OTHERS = {"_engines.cloudpickle", "extend", "stores", "test"}
 
 # Of the standard library, too, but newer than the Python that runs the tests may be.
 NEWER = {"annotationlib"}  # 3.14
@@ -138,7 +82,7 @@ CHEAP = {
 
 
 class Imports(ast.NodeVisitor):
-    """Collects (name, whether at the top level) of each import that runs."""
+    """Collects (name, whether at the top level) of each import, those for type checkers too."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.found: list[tuple[str, bool]] = []
@@ -149,16 +93,11 @@ class Imports(ast.NodeVisitor):
         self.found += [(alias.name, not self.depth) for alias in node.names]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if node.level and not node.module:  # from . import _scan
-            names = [f"modulepickle.{alias.name}" for alias in node.names]
-        else:
-            names = ["modulepickle." * bool(node.level) + str(node.module)]
-        self.found += [(name, not self.depth) for name in names]
-
-    def visit_If(self, node: ast.If) -> None:
-        typing_only = ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
-        for child in node.orelse if typing_only else ast.iter_child_nodes(node):
-            self.visit(child)
+        assert not node.level, "imports of ours are absolute"
+        self.found.append((str(node.module), not self.depth))
+        if node.module and node.module.partition(".")[0] == "modulepickle":
+            # `from modulepickle._loader import cache` means a module of that folder.
+            self.found += [(f"{node.module}.{alias.name}", False) for alias in node.names]
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self.depth += 1
@@ -170,34 +109,71 @@ def imports(path: Path) -> list[tuple[str, bool]]:
     return Imports(ast.parse(path.read_text(encoding="utf-8"))).found
 
 
-def ours(path: Path) -> Iterator[str]:
-    """Yield the modules of ours that a file imports; the package itself as `__init__`."""
-    for name, _ in imports(path):
-        top, _, rest = name.partition(".")
-        if top == "modulepickle":
-            first = rest.split(".")[0]
-            yield first if first in MODULES else "__init__"
+def ours(name: str) -> set[str]:
+    """Return the modules of ours that a module imports, folders' stories aside."""
+    tails = {name.partition(".")[2] for name, _ in imports(MODULES[name])}
+    return {each for each in tails if each in MODULES}
 
 
-def test_there_are_modules():
-    assert "__init__" in MODULES
+def folder(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
-def test_every_module_has_a_place():
-    assert set(MODULES) - {"_fetch", "_loader", "_rebuild", "_rebuild_classes"} <= set(ORDER), (
-        "give the new module its place in ORDER"
-    )
+# Before it knows what stands in the top folder, a module below may name these: they are asked for
+# when somebody calls, of whatever the user takes.
+LATE = {("_engines.cloudpickle", "stores")}
 
 
-@pytest.mark.parametrize("name", [name for name in ORDER if name in MODULES])
+def floors(graph: dict[str, set[str]]) -> dict[str, int]:
+    """Return the floor of each module: one more than the highest that it imports.
+
+    Raises:
+        RecursionError: imports run in a circle.
+    """
+    found: dict[str, int] = {}
+
+    def floor(name: str) -> int:
+        if name not in found:
+            found[name] = 1 + max((floor(each) for each in graph[name]), default=-1)
+        return found[name]
+
+    for name in graph:
+        floor(name)
+    return found
+
+
+def test_every_folder_has_a_floor():
+    assert {folder(name) for name in MODULES if not name.endswith("__init__")} == set(FLOOR)
+
+
+@pytest.mark.parametrize("name", [each for each in FLOOR if each])
+def test_every_folder_has_a_story_and_nothing_else(name):
+    tree = ast.parse((PACKAGE / name / "__init__.py").read_text(encoding="utf-8"))
+    assert len(tree.body) == 1
+    assert ast.get_docstring(tree)
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_imports_run_one_way(name):
-    before = ORDER[: ORDER.index(name)]
-    assert [other for other in ours(MODULES[name]) if other not in before] == []
+    here = folder(name)
+    above = {
+        other
+        for other in ours(name)
+        if folder(other) != here and FLOOR[folder(other)] >= FLOOR[here]
+    }
+    assert {(name, other) for other in above} <= LATE
 
 
-def test_the_loader_imports_nothing_of_ours():
-    if "_loader" in MODULES:
-        assert list(ours(MODULES["_loader"])) == []
+def test_no_module_imports_in_a_circle():
+    graph = {name: {each for each in ours(name) if each != name} for name in MODULES}
+    for here, there in LATE:
+        graph[here].discard(there)
+    assert max(floors(graph).values()) < 30
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_shipped_text_imports_nothing_of_ours(name):
+    assert ours(name) == set()
 
 
 # Python 3.9 doesn't say what its standard library is: delete the mark when 3.9 is dropped.

@@ -16,7 +16,7 @@ import pytest
 
 import modulepickle
 from modulepickle import inspect
-from modulepickle._signed import TRAILER
+from modulepickle._pickler.signed import TRAILER
 from receivers import interpreters, project, receive, run, send
 from test_readme import modulepickle as command
 
@@ -109,7 +109,7 @@ def test_snapshots_and_their_files(tree: Path, sent: bytes) -> None:
 def test_digests_are_those_of_the_sender(tree: Path) -> None:
     code = """
         import train, modulepickle
-        from modulepickle._snapshot import Shipment
+        from modulepickle._snapshot.snapshot import Shipment
         shipment = Shipment(modulepickle.Policy())
         shipment.ship(shipment.unit("train"))
         result = [
@@ -189,7 +189,7 @@ def test_what_it_would_import_without_the_loaders_own(sent: bytes, tree: Path) -
 
 
 def test_the_loaders_are_those_of_this_release(sent: bytes) -> None:
-    from modulepickle._shipped import LOADER_NAME
+    from modulepickle._loader.packed import LOADER_NAME
 
     report = inspect(sent)
     assert [each["makes"] for each in report.data["loaders"]] == [
@@ -204,7 +204,7 @@ def test_the_loaders_are_those_of_this_release(sent: bytes) -> None:
 def test_a_changed_loader_is_told(tree: Path) -> None:
     import zlib
 
-    from modulepickle._shipped import LOADER, LOADER_NAME
+    from modulepickle._loader.packed import LOADER, LOADER_NAME
 
     data = send(tree, "import units\nobj = units")
     evil = zlib.compress(b"import os" + zlib.decompress(LOADER))
@@ -413,7 +413,7 @@ ODD = [
 
 
 def test_only_texts_of_our_stores_are_taken_for_them(tmp_path: Path) -> None:
-    from modulepickle._fetched import store_of
+    from modulepickle._pickler.fetched import store_of
     from modulepickle.stores import FROM_RAY, directory
 
     odd = tmp_path / "it's"
@@ -604,10 +604,10 @@ def test_a_library_without_it_loaded_still_names_it() -> None:
         import sys
         import modulepickle
         result = [
-            "modulepickle._inspect" in sys.modules,
+            "modulepickle._report.inspect" in sys.modules,
             {"inspect", "explain", "Report"} <= set(dir(modulepickle)),
             modulepickle.inspect(b"N.").problems,
-            modulepickle.inspect is modulepickle._inspect.inspect,
+            modulepickle.inspect is modulepickle._report.inspect.inspect,
         ]
         import pydoc
         text = pydoc.plain(pydoc.render_doc(modulepickle))

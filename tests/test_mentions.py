@@ -1,4 +1,4 @@
-"""The search for imports in text, which has to find all that parsing finds, and `_needs`."""
+"""The search for imports in text, which has to find all that parsing finds, and `needs`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle import _files, _needs
-from modulepickle._files import File
-from modulepickle._imports import imports
-from modulepickle._mentions import RELATIVE, beginning, mentions
-from modulepickle._needs import mentioned, needs_of
-from modulepickle._policy import Policy
-from modulepickle._scan import finder
+from modulepickle._local.finder import finder
+from modulepickle._local.policy import Policy
+from modulepickle._snapshot import files as _files
+from modulepickle._snapshot import needs as _needs
+from modulepickle._snapshot.files import File
+from modulepickle._snapshot.imports import imports
+from modulepickle._snapshot.mentions import RELATIVE, beginning, mentions
+from modulepickle._snapshot.needs import mentioned, needs_of
 from receivers import project
 
 OWN = "own"

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle._opcodes import HANDLERS, Buffer, Call, Global, Items, Machine, Malformed
+from modulepickle._report.opcodes import HANDLERS, Buffer, Call, Global, Items, Machine, Malformed
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 

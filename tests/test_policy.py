@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle import _tree
-from modulepickle._policy import Policy, get_policy, set_policy
-from modulepickle._tree import working_tree
+from modulepickle._local import tree as _tree
+from modulepickle._local.policy import Policy, get_policy, set_policy
+from modulepickle._local.tree import working_tree
 
 NAMES = st.lists(st.sampled_from("abcd"), min_size=1, max_size=4).map(".".join)
 
@@ -242,7 +242,9 @@ def test_a_file_in_a_zip_is_not_local(elsewhere):
     assert not is_local(archive / "helpers.py", Policy(include=["*"]))
 
 
-@pytest.mark.parametrize("name", ["__main__", "__mp_main__", "modulepickle", "modulepickle._scan"])
+@pytest.mark.parametrize(
+    "name", ["__main__", "__mp_main__", "modulepickle", "modulepickle._local.finder"]
+)
 def test_scripts_and_the_tool_itself_are_never_local(elsewhere, name):
     file = str(write(elsewhere / "file.py"))
     assert not Policy(include=["*"]).verdict(name, file)

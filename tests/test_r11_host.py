@@ -610,8 +610,8 @@ def test_r11_a_module_that_executes_finds_itself_in_sys_modules(tmp_path):
 
 # The second release is the loader's own text: other names for all that is not protocol.
 OTHER_RELEASE = f"""
-    import pathlib, zlib, modulepickle._emit as emit
-    text = pathlib.Path({str(SOURCE / "modulepickle" / "_loader.py")!r}).read_text()
+    import pathlib, zlib, modulepickle._loader.emit as emit
+    text = pathlib.Path({str(SOURCE / "modulepickle" / "_loader" / "loader.py")!r}).read_text()
     text += "\\nRELEASE = 2\\n"
     emit.LOADER = zlib.compress(text.encode())
     emit.LOADER_NAME = "_modulepickle_other"

@@ -17,11 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle import _distributions, _scan, _tree
-from modulepickle._distributions import distribution
-from modulepickle._imports import imports
-from modulepickle._policy import Policy
-from modulepickle._scan import Unit, find_unit, finder
+from modulepickle._local import distributions as _distributions
+from modulepickle._local import finder as _scan
+from modulepickle._local import tree as _tree
+from modulepickle._local.distributions import distribution
+from modulepickle._local.finder import Unit, find_unit, finder
+from modulepickle._local.policy import Policy
+from modulepickle._snapshot.imports import imports
 from receivers import project
 
 

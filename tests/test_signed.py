@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import modulepickle
-from modulepickle._signed import checked
+from modulepickle._pickler.signed import checked
 from receivers import SOURCE, interpreters, project, receive, run, send
 from test_readme import blocks
 

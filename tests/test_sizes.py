@@ -10,10 +10,10 @@ import zlib
 
 import pytest
 
-from modulepickle._shipped import LOADER
-from modulepickle._shipped_classes import CLASSES
-from modulepickle._shipped_fetch import FETCH
-from modulepickle._shipped_rebuild import REBUILD
+from modulepickle._loader.packed import LOADER
+from modulepickle._loader.packed_classes import CLASSES
+from modulepickle._loader.packed_functions import REBUILD
+from modulepickle._loader.packed_store import FETCH
 from receivers import SOURCE, project, send
 
 ON_TOP = 3_072

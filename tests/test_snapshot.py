@@ -15,9 +15,12 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from modulepickle import PackagingError, Policy, _archive, _snapshot, _walk
-from modulepickle._scan import Unit
-from modulepickle._snapshot import snapshot
+from modulepickle import PackagingError, Policy
+from modulepickle._local.finder import Unit
+from modulepickle._snapshot import archive as _archive
+from modulepickle._snapshot import listing as _walk
+from modulepickle._snapshot import snapshot as _snapshot
+from modulepickle._snapshot.snapshot import snapshot
 from receivers import interpreters, project, receive, run, send
 
 
@@ -263,7 +266,13 @@ def test_requirements_follow_what_was_imported_later(tmp_path):
 
 WATCH = """
     import modulepickle, os, pathlib, sys, zlib
-    from modulepickle import _files, _imports, _mentions, _scan, _snapshot, _walk, _watch
+    from modulepickle._snapshot import files as _files
+    from modulepickle._snapshot import imports as _imports
+    from modulepickle._snapshot import mentions as _mentions
+    from modulepickle._local import finder as _scan
+    from modulepickle._snapshot import snapshot as _snapshot
+    from modulepickle._snapshot import listing as _walk
+    from modulepickle._snapshot import watch as _watch
     import pkg, dep
 
     probe = pathlib.Path("probe.txt")

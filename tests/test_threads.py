@@ -1,4 +1,4 @@
-"""`_threads`: one thing done to many, in a few threads that are gone afterwards."""
+"""`_snapshot.threads`: one thing done to many, in a few threads that are gone afterwards."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from modulepickle import _threads
-from modulepickle._threads import each, helpers
+from modulepickle._snapshot import threads as _threads
+from modulepickle._snapshot.threads import each, helpers
 
 
 @pytest.mark.parametrize("number", [0, 1, 3, 10])

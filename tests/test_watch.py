@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modulepickle import Policy, _files, _walk, _watch
-from modulepickle._scan import Unit
-from modulepickle._snapshot import snapshot
+from modulepickle import Policy
+from modulepickle._local.finder import Unit
+from modulepickle._snapshot import files as _files
+from modulepickle._snapshot import listing as _walk
+from modulepickle._snapshot import watch as _watch
+from modulepickle._snapshot.snapshot import snapshot
 from receivers import project
 
 FILES = """

@@ -31,16 +31,16 @@ from pickle import (
 )
 from typing import TYPE_CHECKING, Any
 
-from modulepickle._errors import PackagingError, Problem, Reason, StaleSourceWarning
-from modulepickle._parcel import Store, get_store, set_store
-from modulepickle._pickler import Pickler, Unpickler, dump, dumps, load, loads
-from modulepickle._policy import Policy, get_policy, set_policy
-from modulepickle._preload import preload, wrap
-from modulepickle._registered import (
+from modulepickle._base.errors import PackagingError, Problem, Reason, StaleSourceWarning
+from modulepickle._engines.preload import preload, wrap
+from modulepickle._local.policy import Policy, get_policy, set_policy
+from modulepickle._local.registered import (
     list_registry_pickle_by_value,
     register_pickle_by_value,
     unregister_pickle_by_value,
 )
+from modulepickle._pickler.pickler import Pickler, Unpickler, dump, dumps, load, loads
+from modulepickle._pickler.stored import Store, get_store, set_store
 from modulepickle.extend import (
     extend,
     extend_cloudpickle,
@@ -53,10 +53,10 @@ from modulepickle.extend import (
 if TYPE_CHECKING:
     from modulepickle import stores as stores
     from modulepickle import test as test
-    from modulepickle._dask import extend_dask
-    from modulepickle._explain import explain
-    from modulepickle._inspect import inspect
-    from modulepickle._report import Report
+    from modulepickle._engines.dask import extend_dask
+    from modulepickle._report.explain import explain
+    from modulepickle._report.inspect import inspect
+    from modulepickle._report.report import Report
 
 __all__ = [
     "DEFAULT_PROTOCOL",
@@ -101,10 +101,10 @@ __all__ = [
 __version__ = "0.1.0"
 
 _LATER = {
-    "Report": "_report",
-    "explain": "_explain",
-    "extend_dask": "_dask",
-    "inspect": "_inspect",
+    "Report": "_report.report",
+    "explain": "_report.explain",
+    "extend_dask": "_engines.dask",
+    "inspect": "_report.inspect",
 }
 """Name -> the module that has it. Few processes use these: they are imported when asked for."""
 

@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import modulepickle
-from modulepickle import _cache as cache
 from modulepickle import stores
-from modulepickle._bare import BareError, Outcome, pickled_call, run_bare
-from modulepickle._demo import demo
-from modulepickle._docker import DockerError, run_docker
-from modulepickle._errors import PackagingError
-from modulepickle._explain import explain
-from modulepickle._inspect import Inspection, inspect
-from modulepickle._parcel import DEFAULT
-from modulepickle._pickler import Pickler
-from modulepickle._report import amount, count, printable
-from modulepickle._target import Mistake, find
+from modulepickle._base.errors import PackagingError
+from modulepickle._loader import cache
+from modulepickle._pickler.pickler import Pickler
+from modulepickle._pickler.stored import DEFAULT
+from modulepickle._report.explain import explain
+from modulepickle._report.inspect import Inspection, inspect
+from modulepickle._report.report import amount, count, printable
+from modulepickle._run.demo import demo
+from modulepickle._run.docker import DockerError, run_docker
+from modulepickle._run.receivers import BareError, Outcome, pickled_call, run_bare
+from modulepickle._run.target import Mistake, find
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

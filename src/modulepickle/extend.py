@@ -14,7 +14,7 @@ Who reduces what, by the numbers of the design's rules:
 - What multiprocessing's child processes can find in `__main__`, they find there: the file of the
   script is run again in each.
 
-Outside API: what is in `__all__`. Dask, which takes more than a patch, is in `_dask`.
+Outside API: what is in `__all__`. Dask, which takes more than a patch, is in `_engines.dask`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from types import ModuleType
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from modulepickle._keys import key_of
-from modulepickle._parcel import Store
-from modulepickle._patch import PROTOCOL, Extension, Foreign, Leaves, Patch, is_pure
-from modulepickle._received import received
-from modulepickle._reduce import find
+from modulepickle._engines.patch import PROTOCOL, Extension, Foreign, Leaves, Patch, is_pure
+from modulepickle._loader.received import received
+from modulepickle._pickler.stored import Store
+from modulepickle._reduce.keys import key_of
+from modulepickle._reduce.names import find
 
 __all__ = [
     "Extension",

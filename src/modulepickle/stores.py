@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from modulepickle._parcel import Text
+from modulepickle._pickler.stored import Text
 
 __all__ = ["RayStore", "directory", "fsspec"]
 

@@ -17,9 +17,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from modulepickle._bare import Outcome, pickled_call
-from modulepickle._docker import DockerError, default_image, run_docker
-from modulepickle._pickler import Pickler
+from modulepickle._pickler.pickler import Pickler
+from modulepickle._run.docker import DockerError, default_image, run_docker
+from modulepickle._run.receivers import Outcome, pickled_call
 
 __all__ = ["DockerError", "test"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from extensions import compile_extension
 from mishaps import CHILD, handmade, zipped
-from modulepickle._shipped import LOADER
+from modulepickle._loader.packed import LOADER
 from receivers import interpreters, project, receive, send
 
 PACKAGE = """

@@ -1,0 +1,1 @@
+"""Frameworks that pickle by themselves, one a file, and the patch that they share."""

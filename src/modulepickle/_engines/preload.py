@@ -1,0 +1,153 @@
+"""For picklers that cannot be reached: what ships when any stock pickler pickles it.
+
+`preload` puts local packages into a process before anything that names them arrives there; `wrap`
+sends one object. Both are pickled by plain `pickle`, through their `__reduce_ex__`, and hold no
+archive: that is made anew for each pickle, of what is on disk then (R5).
+
+Outside API: `preload`, `wrap`; and `Installer`, which `preload` makes.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from functools import update_wrapper
+from types import ModuleType
+from typing import Any, Final
+
+from modulepickle._loader.received import received, resend
+from modulepickle._local.policy import get_policy
+from modulepickle._pickler.pickler import dumps
+from modulepickle._snapshot.snapshot import Shipment, Shipped
+
+__all__ = ["Installer", "preload", "wrap"]
+
+INSTALL: Final = "lambda: loads(data) and None"
+"""What `preload` is on the receiver: a real function, of no argument, that returns None."""
+
+
+class Installer:
+    """Installs snapshots where it is unpickled and called; here there is nothing to install."""
+
+    __name__ = "preload"  # Ray asks for it
+
+    def __init__(self, snapshots: list[Shipped]) -> None:
+        self._found = snapshots
+
+    def __call__(self) -> None:
+        """Do nothing: this process has the modules."""
+
+    def snapshots(self) -> list[Shipped]:
+        """Return what is installed."""
+        return self._found
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Reduce to a function made of text, which unpickles the snapshots when it is called."""
+        data = dumps(self.snapshots(), protocol)
+        return eval, (INSTALL, {"loads": pickle.loads, "data": data})
+
+
+class _Preload(Installer):
+    """Installs the snapshots of modules as they are when it is pickled (R5)."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.snapshots()  # errors are for here, not for the pickler of some framework
+
+    def snapshots(self) -> list[Shipped]:
+        """Return what is installed."""
+        return _snapshots(self.names)
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"modulepickle.preload({', '.join(map(repr, self.names))})"
+
+
+def _snapshots(names: tuple[str, ...]) -> list[Shipped]:
+    """Return the snapshots that hold modules.
+
+    Raises:
+        PackagingError: one cannot travel.
+        ValueError: one is not local.
+    """
+    shipment = Shipment(get_policy())
+    known: dict[bytes, Shipped] = {}
+    found: list[Shipped] = []
+    for name in names:
+        snapshot = received(sys.modules.get(name), name, "")
+        unit = shipment.unit(name)
+        if snapshot is not None:
+            found.append(resend(snapshot, known))
+        elif unit is not None:
+            found.append(shipment.ship(unit))
+        else:
+            raise ValueError(
+                f"preload({name!r}): it is not local, so it travels as a name, and the receiver "
+                f"has it or not. If it is to be shipped: set_policy(Policy(include=({name!r},)))"
+            )
+    return found
+
+
+def preload(*modules: ModuleType | str) -> Any:
+    """Return a function that installs local packages in the process where it is called.
+
+    It takes no argument, and returns None. Any pickler pickles it; a receiver needs neither the
+    packages nor this library. Called there, before a pickle arrives that says `helpers.f` by name,
+    it makes `helpers` what such names find; nothing is imported until then. What travels is what is
+    on disk when it is pickled; what the modules require travels, too. Called where it was made, it
+    does nothing.
+
+    Args:
+        modules: the modules, or their names.
+
+    Raises:
+        PackagingError: a module cannot travel.
+        ValueError: a module is not local.
+        TypeError: there is none, or something else.
+    """
+    if not modules:
+        raise TypeError("preload() takes at least one module, or name of one")
+    for each in modules:
+        if not isinstance(each, (ModuleType, str)):
+            home = getattr(each, "__module__", None)
+            hint = f"; write preload({home!r})" if isinstance(home, str) else ""
+            raise TypeError(f"preload() takes modules, or their names, not {each!r}{hint}")
+    names = tuple(each.__name__ if isinstance(each, ModuleType) else each for each in modules)
+    return _Preload(names)
+
+
+class _Wrapped:
+    """An object that unpickles as another one, with the packages that it needs."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self.__wrapped__ = wrapped
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"modulepickle.wrap({self.__wrapped__!r})"
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Reduce to the unpickling of a pickle of ours."""
+        return pickle.loads, (dumps(self.__wrapped__, protocol),)
+
+
+class _WrappedCallable(_Wrapped):
+    """The same of what can be called: frameworks ask for that."""
+
+    def __init__(self, wrapped: Any) -> None:
+        super().__init__(wrapped)
+        update_wrapper(self, wrapped, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it here."""
+        return self.__wrapped__(*args, **kwargs)
+
+
+def wrap(obj: Any) -> Any:
+    """Return an object that any stock pickler ships, and that unpickles as `obj` itself.
+
+    For frameworks whose pickler cannot be reached: `pool.map(modulepickle.wrap(f), items)`. If
+    `obj` can be called, so can what is returned. What is on disk when it is pickled, travels.
+    Errors are those of `dumps`, raised then.
+    """
+    return _WrappedCallable(obj) if callable(obj) else _Wrapped(obj)

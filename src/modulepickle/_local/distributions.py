@@ -1,0 +1,134 @@
+"""Which installed distribution a module came from: `yaml` -> `("PyYAML", "6.0.1")`.
+
+A receiver that lacks a third-party module should be told what the sender had (R15). The answer is
+for messages and reports only: it is never needed to pickle anything, so it never raises.
+
+Installers leave a folder of metadata beside what they install. These are read here, and not by
+`importlib.metadata`, whose import alone takes as long as to pack a package of middle size; it is
+asked where `sys.path` has more than folders.
+
+Outside API: `distribution`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+from modulepickle._base.log import log
+from modulepickle._local.tree import metadata_in
+
+__all__ = ["distribution"]
+
+
+@cache
+def distribution(module_top_name: str) -> tuple[str, str] | None:
+    """Return name and version of the installed distribution that provides a top-level module.
+
+    None if nothing does. Where several do (a namespace package), it is one that is named like the
+    module, else the first on `sys.path`. Remembered for the process.
+    """
+    try:
+        found = next(_in_folders(module_top_name), None)
+        return _elsewhere(module_top_name) if found is None else found
+    except Exception as error:  # metadata is whatever installers and people left on the disk
+        log.debug("cannot tell which distribution provides %s: %r", module_top_name, error)
+        return None
+
+
+def _in_folders(top: str) -> Iterator[tuple[str, str]]:
+    """Yield what the distributions say that provide a module, those named like it first."""
+    found = [os.path.join(entry, name) for entry in _path() for name in metadata_in(entry)]
+    found.sort(key=lambda path: _likeness(os.path.basename(path), top))  # else as they stand
+    for path in found:
+        about = _about(path) if _has(path, top) else None
+        if about is not None:
+            yield about
+
+
+def _path() -> list[str]:
+    path: list[object] = [*sys.path]  # import ignores what is no string
+    return [entry for entry in path if isinstance(entry, str)]
+
+
+def _likeness(name: str, top: str) -> int:
+    """Return how little a folder is named like a module: `PyYAML-6.0.dist-info` and `yaml`: 1."""
+    stem = name.partition("-")[0].lower()
+    return 0 if stem == top.lower() else 1 if top.lower() in stem else 2
+
+
+def _has(path: str, top: str) -> bool:
+    """Tell whether a distribution provides a module: by what it declares, else by its files."""
+    declared = _text(path, "top_level.txt").split()
+    if declared:
+        return top in declared
+    record = "\n" + _text(path, "RECORD")
+    if top.isidentifier() and f"\n{top}/" in record:
+        return True  # of thousands of lines, none is looked at
+    if f"\n{top}." not in record and f'\n"{top}' not in record:
+        return False
+    return any(_top_of(line) == top for line in record.splitlines())
+
+
+def _about(path: str) -> tuple[str, str] | None:
+    """Return name and version, if the metadata begins with them as it should."""
+    text = _text(path, "METADATA") or _text(path, "PKG-INFO")
+    head = text.partition("\n\n")[0]
+    fields = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
+    return (fields["Name"], fields["Version"]) if fields.keys() >= {"Name", "Version"} else None
+
+
+def _text(path: str, name: str) -> str:
+    try:
+        with open(os.path.join(path, name), encoding="utf-8") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""
+
+
+def _top_of(line: str) -> str | None:
+    """Return the module that a line of RECORD (`path,hash,size`) belongs to."""
+    first, slash, _ = line.partition(",")[0].strip('"').partition("/")
+    if slash:
+        # Not `name.dist-info`, `../bin` or `__pycache__`, nor a folder that holds no code.
+        return first if first.isidentifier() and first != "__pycache__" else None
+    name, dot, suffix = first.partition(".")
+    return name if dot and suffix.endswith(("py", "so", "pyd")) and name.isidentifier() else None
+
+
+# --- where `sys.path` has more than folders -------------------------------------------------------
+
+
+def _elsewhere(top: str) -> tuple[str, str] | None:
+    """Return the same of a distribution in a zip file or an egg, or that a finder knows of."""
+    odd = any(entry.endswith(".egg") or os.path.isfile(entry) for entry in _path())
+    finders = [each for each in [*sys.meta_path] if hasattr(each, "find_distributions")]
+    if not odd and finders in ([], [PathFinder]):
+        return None
+    found = _providers().get(top)
+    return None if found is None else (str(found.metadata["Name"]), str(found.version))
+
+
+@cache
+def _providers() -> dict[str, Distribution]:
+    """Return top-level module name -> distribution, for all that is installed.
+
+    As `importlib.metadata.packages_distributions`, which 3.9 lacks and which keeps names only.
+    """
+    from importlib import metadata  # not at the top: see above
+
+    providers: dict[str, Distribution] = {}
+    for found in metadata.distributions():
+        declared = (found.read_text("top_level.txt") or "").split()
+        record = (found.read_text("RECORD") or "").splitlines()
+        for top in declared or filter(None, map(_top_of, record)):
+            if found.metadata["Name"]:
+                providers.setdefault(top, found)
+    return providers

@@ -1,0 +1,358 @@
+"""Dotted name -> the local package that it belongs to.
+
+A module name that the user's code mentions is shipped if the file behind it is in the working tree.
+So a `Finder` looks where the name came from, or *would* come from: in `sys.modules` first, else
+with `find_spec`. It never imports anything, and never raises because of what it finds: what cannot
+be found is not local, and a DEBUG line says so.
+
+Outside API: `Unit`, `Top`, `Finder`, `finder`, `find_unit`, `received_folder`.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import types
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+from modulepickle._base.log import log
+from modulepickle._local.policy import NEVER, Policy, get_policy
+from modulepickle._local.tree import (
+    WorkingTree,
+    current_folder,
+    in_standard_library,
+    is_racy,
+    modified,
+    path_times,
+    working_tree,
+)
+
+__all__ = ["Finder", "Top", "Unit", "find_unit", "finder", "received_folder"]
+
+
+class Unit(NamedTuple):
+    """One local package: what one snapshot is made of."""
+
+    name: str
+    """Dotted: `helpers`; `google.mycompany` for the local portion of a namespace package."""
+    paths: tuple[str, ...]
+    """Absolute: the folders of a package, first wins, or the one file of a single-file module."""
+    is_package: bool
+
+
+class _Found:
+    """Where a module is or would be imported from."""
+
+    __slots__ = ("file", "folders")
+
+    def __init__(self, file: str | None, folders: tuple[str, ...] | None) -> None:
+        self.file, self.folders = file, folders
+
+
+class Top:
+    """The answer for one top-level name, good as long as `sys.modules` holds the same module.
+
+    Attributes:
+        module: returns that module.
+        unit: the local package of that name.
+        portions: of a namespace, that only its parts are local or not: its folders.
+        parts: dotted name -> local package, as far as they were asked for.
+        is_installed: there is something, neither local nor of the standard library.
+    """
+
+    __slots__ = ("is_installed", "module", "parts", "portions", "unit")
+
+    def __init__(
+        self,
+        module: Callable[[], object],
+        unit: Unit | None,
+        portions: tuple[str, ...] = (),
+        is_installed: bool = False,
+    ) -> None:
+        self.module, self.unit, self.portions = module, unit, portions
+        self.parts: dict[str, Unit | None] = {}
+        self.is_installed = is_installed
+
+
+STANDARD_NAMES: Final = (
+    # 3.9 has no `stdlib_module_names` (3.10 added it); there the files' folder tells.
+    frozenset(getattr(sys, "stdlib_module_names", ()))
+    | frozenset(sys.builtin_module_names)
+    # Gone in 3.12, but setuptools puts a finder in its place that imports setuptools to look.
+    | {"distutils"}
+)
+
+IMPORTABLE: Final = (".py", ".pyc", *importlib.machinery.EXTENSION_SUFFIXES)
+
+
+class Finder:
+    """Find the local package that a module belongs to; remembers all answers, negative ones too.
+
+    Get one with `finder(policy)` for each `dumps`. It is right for the moment it was got.
+    """
+
+    def __init__(self, policy: Policy, tree: WorkingTree, times: dict[str, int]) -> None:
+        """Make a finder.
+
+        Args:
+            policy: what overrides the tree.
+            tree: the working tree.
+            times: `path_times()`.
+        """
+        self._policy = policy
+        self._tree = tree
+        self._tops: dict[str, Top] = {}
+        self._times = times
+        self._portions: dict[str, int] = {}
+        self._latest = -1
+        for folder in times:
+            self._note(folder, times[folder])
+
+    def is_current(self, times: dict[str, int]) -> bool:
+        """Tell whether every folder that was looked into is as it was, and was not just changed.
+
+        Args:
+            times: what `path_times` returns now.
+        """
+        if times != self._times or is_racy(self._latest):
+            return False
+        watched = [*self._portions.items()]  # a copy: another thread may be looking something up
+        return all(modified(folder) == then for folder, then in watched)
+
+    def _watch(self, folder: str) -> None:
+        """Note the mtime of a portion of a namespace, before it is looked into."""
+        if folder not in self._times and folder not in self._portions:
+            self._portions[folder] = modified(folder)
+            self._note(folder, self._portions[folder])
+
+    def _note(self, folder: str, mtime: int) -> None:
+        self._latest = max(self._latest, mtime)
+        if is_racy(mtime):
+            _forget_listing(folder)
+
+    def unit(self, dotted: str) -> Unit | None:
+        """Return the local package that holds the dotted module name; None if it is not local."""
+        name = dotted.partition(".")[0]
+        top = self.top(name)
+        if not top.portions:
+            return top.unit
+        if dotted not in top.parts:
+            top.parts[dotted] = self._descend(name, top.portions, dotted)
+        return top.parts[dotted]
+
+    def top(self, name: str) -> Top:
+        """Return what is known of a top-level name; the same object as long as that holds."""
+        top = self._tops.get(name)
+        if top is None or top.module() is not sys.modules.get(name):
+            top = self._tops[name] = self._look(name)
+        return top
+
+    def _look(self, name: str) -> Top:
+        module = sys.modules.get(name)
+        if name in NEVER or (name in STANDARD_NAMES and _is_standard(module)):
+            # This library stays a name, as what is installed: who imports it needs it there, too.
+            return Top(_reference(module), None, (), name == "modulepickle")
+        found = _from_module(module) or _from_spec(name, module)
+        if found.file is None and found.folders:
+            portions = _places(found.folders)
+            whole = self._whole(name, portions)
+            return Top(_reference(module), whole, () if whole else portions, not whole)
+        unit = self._regular(name, found)
+        is_installed = unit is None and _is_installed(name, found, module)
+        return Top(_reference(module), unit, (), is_installed)
+
+    def _regular(self, name: str, found: _Found) -> Unit | None:
+        """Return the unit of a package with an `__init__`, or of a single file."""
+        if not self._is_local(name, found.file):
+            return None
+        if found.folders is None:
+            return Unit(name, (os.path.abspath(str(found.file)),), False)
+        folders = tuple(os.path.abspath(f) for f in found.folders if self._is_local(name, f))
+        return Unit(name, folders, True) if folders else None
+
+    def _whole(self, name: str, portions: tuple[str, ...]) -> Unit | None:
+        """Return a namespace as one unit, data files and all, if nobody else has a part in it."""
+        for folder in portions:
+            self._watch(folder)
+        if len(portions) != 1 or not self._is_local(name, portions[0]):
+            return None
+        return Unit(name, portions, True) if _has_modules(portions[0]) else None
+
+    def _descend(self, name: str, portions: tuple[str, ...], dotted: str) -> Unit | None:
+        """Return the unit inside the namespace `name` that holds `dotted`."""
+        if dotted == name:
+            return None  # the namespace itself has no content
+        if not self._policy.includes(dotted):
+            portions = tuple(folder for folder in portions if self._is_local(name, folder))
+        child = ".".join(dotted.split(".")[: name.count(".") + 2])
+        found = _from_path(child, portions)
+        if found.file is not None or not found.folders:
+            return self._regular(child, found)
+        inner = _places(found.folders)
+        return self._whole(child, inner) or self._descend(child, inner, dotted)
+
+    def _is_local(self, name: str, file: str | None) -> bool:
+        return self._policy.verdict(name, file, self._tree)
+
+
+def find_unit(dotted: str, policy: Policy | None = None) -> Unit | None:
+    """Return the local package that holds the dotted module name; None if it is not local."""
+    return finder(policy).unit(dotted)
+
+
+_Key = tuple[Any, ...]
+_finders: dict[Policy, tuple[_Key, Finder]] = {}
+
+
+def finder(policy: Policy | None = None) -> Finder:
+    """Return a finder for now: the policy's last one, if nothing moved since (a stat a folder)."""
+    policy = get_policy() if policy is None else policy
+    times = path_times()
+    tree, cwd = working_tree(times), current_folder()
+    key = (tree, cwd, tuple(times), tuple(map(id, sys.meta_path)))
+    known = _finders.get(policy)
+    if known is not None and known[0] == key and known[1].is_current(times):
+        return known[1]
+    made = Finder(policy, tree, times)
+    if len(_finders) >= 8:  # policies made anew for each call; the usual process has one
+        _finders.clear()
+    _finders[policy] = (key, made)
+    return made
+
+
+def _is_standard(module: object) -> bool:
+    """Tell whether what was imported under a standard name, if it was, is what it should be."""
+    file = module.__dict__.get("__file__") if type(module) is types.ModuleType else None
+    if not isinstance(file, str):
+        return module is None
+    return in_standard_library(os.path.normcase(file))
+
+
+def _is_installed(name: str, found: _Found, module: object) -> bool:
+    if name in STANDARD_NAMES or (module is None and found.file is None):
+        return False
+    # Python 3.9 does not tell all standard names: delete this line when it is dropped.
+    return not in_standard_library(os.path.normcase(found.file or ""))
+
+
+# --- where a module comes from --------------------------------------------------------------------
+
+
+def _reference(module: object) -> Callable[[], object]:
+    """Return a weak reference: a module that nobody else holds must be free to go (R12)."""
+    try:
+        return weakref.ref(module)
+    except TypeError:  # None, or an odd object that put itself into `sys.modules`
+        return lambda: module
+
+
+def _from_module(module: object) -> _Found | None:
+    """Return where an imported module came from; None if it does not say: ask the disk.
+
+    Attributes are read past `__getattribute__` and `__getattr__`: a lazy module would import
+    itself.
+    """
+    if not isinstance(module, types.ModuleType):
+        return None
+    values: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    if hasattr(values.get("__spec__"), "snapshot"):
+        return None  # the loader made it: that is not where this process' own one is
+    spec, file, folders = (values.get(name) for name in ("__spec__", "__file__", "__path__"))
+    if isinstance(spec, importlib.machinery.ModuleSpec):
+        file = spec.origin if spec.has_location else file
+        folders = spec.submodule_search_locations if folders is None else folders
+    if file is None and folders is None and type(module) is not types.ModuleType:
+        return None  # a module that replaced itself by an object of a class of its own
+    return _found(file, folders)
+
+
+def received_folder(name: str) -> str | None:
+    """Return the last name of the folder on `sys.path` that the loader put there for a module.
+
+    None if no received package has that top-level name. The loader's snapshots are finders, with
+    `parts`: dotted name, digest, seal, archive (see `_loader.received`).
+    """
+    for each in [*sys.meta_path]:
+        parts = getattr(each, "parts", None)
+        if isinstance(parts, tuple) and parts[0].partition(".")[0] == name:
+            return str(parts[2].hex())
+    return None
+
+
+def _from_spec(name: str, module: object) -> _Found:
+    """Ask the finders on `sys.meta_path`, which may be anybody's and raise anything."""
+    try:
+        # With the name in `sys.modules`, `find_spec` would answer from there.
+        search = (
+            importlib.util.find_spec if module is None else importlib.machinery.PathFinder.find_spec
+        )
+        taken = received_folder(name)
+        if taken is not None:
+            path = [entry for entry in sys.path if os.path.basename(entry) != taken]
+            return _of_spec(importlib.machinery.PathFinder.find_spec(name, path))
+        spec = search(name)
+    except Exception as error:
+        log.debug("cannot find %s: %r", name, error)
+        return _Found(None, None)
+    return _of_spec(spec)
+
+
+def _from_path(name: str, folders: tuple[str, ...]) -> _Found:
+    """Look for a child of a namespace in some of its portions."""
+    # By its last name only. With the dotted one, a namespace in a namespace gets a path that reads
+    # the parent's in `sys.modules`: it may be missing there, or have portions not among `folders`.
+    child = name.rpartition(".")[2]
+    try:
+        spec = importlib.machinery.PathFinder.find_spec(child, list(folders))
+    except Exception as error:
+        log.debug("cannot find %s in %s: %r", name, folders, error)
+        return _Found(None, None)
+    return _of_spec(spec)
+
+
+def _of_spec(spec: importlib.machinery.ModuleSpec | None) -> _Found:
+    if spec is None:
+        return _Found(None, None)
+    return _found(spec.origin if spec.has_location else None, spec.submodule_search_locations)
+
+
+def _found(file: object, folders: object) -> _Found:
+    try:
+        names = (
+            tuple(f for f in folders if isinstance(f, str))
+            if isinstance(folders, Iterable)
+            else None
+        )
+    except Exception as error:  # iterating a namespace's path asks foreign finders again
+        log.debug("cannot read the path of a package: %r", error)
+        names = None
+    return _Found(file if isinstance(file, str) else None, names)
+
+
+def _places(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the portions of a namespace: absolute, each once, and places only.
+
+    A folder may stand on `sys.path` twice, as itself and as the current one; and setuptools adds a
+    placeholder for editable installs, which is not the name of anything.
+    """
+    places = (os.path.abspath(f) for f in folders if os.sep in f or os.path.exists(f))
+    return tuple(dict.fromkeys(places))
+
+
+def _has_modules(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as found:
+            return any(item.name.endswith(IMPORTABLE) and item.is_file() for item in found)
+    except OSError:
+        return False
+
+
+def _forget_listing(folder: str) -> None:
+    """Make the import system list a folder anew: it trusts mtimes, too."""
+    known = sys.path_importer_cache.get(folder or os.getcwd())
+    if known is not None and hasattr(known, "invalidate_caches"):
+        known.invalidate_caches()

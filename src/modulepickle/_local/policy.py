@@ -1,0 +1,274 @@
+"""Policy: what is local, what is left out.
+
+A module is *local* if its file lies in the user's working tree (`tree`), and only then does it
+travel. A `Policy` overrides that in both directions, and says which files of a package stay at
+home.
+
+What a project's `pyproject.toml` says is the default, if nobody has set another (`settings`).
+
+Outside API: `Policy`, `set_policy`, `get_policy`; and the tree, passed on for those who ask
+`Policy` about many modules in a row.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from modulepickle._base.errors import PackagingError
+from modulepickle._local.settings import settings, settings_file
+from modulepickle._local.tree import WorkingTree, in_standard_library, working_tree
+
+__all__ = ["Policy", "WorkingTree", "effective", "get_policy", "set_policy", "working_tree"]
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Default size limit of one snapshot: large for source, small for the checkpoint left beside it."""
+
+NEVER: Final = frozenset({"__main__", "__mp_main__", "modulepickle"})
+"""Top-level names that are never local, whatever the policy says.
+
+The script goes by value, under either of its names. modulepickle is the tool, not the user's tree:
+a receiver needs none of it, and whoever works in its checkout would otherwise ship it each time.
+"""
+
+
+class Policy:
+    """Say what travels, where the default (the working tree) is not what you mean.
+
+    The first three are `fnmatch` patterns on dotted module names, and a name covers its submodules.
+    A package travels whole or not at all, so they are asked about it by its own name (`helpers`, or
+    `google.mycompany` in a namespace package); to leave out a part of it, use `ignore`.
+
+    Attributes:
+        include: ship these too, wherever they are installed. The standard library is never shipped.
+        exclude: never ship these; wins over `include`. `("*",)` ships nothing.
+        by_value: pickle functions and classes of these modules by value, as those of `__main__`.
+        ignore: patterns on POSIX paths relative to the package's folder (`"*.ckpt"`, `"data/*"`).
+        max_bytes: uncompressed size at which one snapshot is refused, in bytes.
+
+    Raises:
+        TypeError: a field is not a list or tuple of strings, or `max_bytes` is not an `int`.
+        ValueError: `max_bytes` is not positive.
+    """
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    by_value: tuple[str, ...]
+    ignore: tuple[str, ...]
+    max_bytes: int
+
+    # By hand, and not a dataclass: to import `dataclasses` takes as long as all of this library.
+    __slots__ = ("by_value", "exclude", "ignore", "include", "max_bytes")
+
+    def __init__(
+        self,
+        include: tuple[str, ...] = (),
+        exclude: tuple[str, ...] = (),
+        by_value: tuple[str, ...] = (),
+        ignore: tuple[str, ...] = (),
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        if isinstance(max_bytes, bool) or not isinstance(max_bytes, int):
+            kind = type(max_bytes).__name__
+            raise TypeError(f"Policy(max_bytes=...) takes an int, a number of bytes, not {kind}")
+        if max_bytes <= 0:
+            raise ValueError(
+                f"Policy(max_bytes={max_bytes}) refuses everything; give a positive number"
+            )
+        given = {"include": include, "exclude": exclude, "by_value": by_value, "ignore": ignore}
+        for name, value in given.items():  # lists become tuples, so that it hashes
+            object.__setattr__(self, name, _patterns(name, value))
+        object.__setattr__(self, "max_bytes", max_bytes)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse: a policy is frozen."""
+        raise AttributeError(f"a Policy is frozen; make another one: Policy({name}=...)")
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse: a policy is frozen."""
+        raise AttributeError(f"a Policy is frozen; make another one, without {name}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles and copies are made from."""
+        return type(self), self._values()
+
+    def __repr__(self) -> str:
+        """Return an expression that makes it."""
+        names = ("include", "exclude", "by_value", "ignore", "max_bytes")
+        given = zip(names, self._values())
+        return f"Policy({', '.join(f'{name}={value!r}' for name, value in given)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another policy says the same."""
+        return isinstance(other, Policy) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        """Return the hash of what it says."""
+        return hash(self._values())
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.include, self.exclude, self.by_value, self.ignore, self.max_bytes
+
+    def includes(self, name: str) -> bool:
+        """Tell whether the dotted module name is to be shipped even if it is not local."""
+        return covers(self.include, name) and not self.excludes(name)
+
+    def excludes(self, name: str) -> bool:
+        """Tell whether the dotted module name must not be shipped."""
+        return covers(self.exclude, name)
+
+    def ships_by_value(self, name: str) -> bool:
+        """Tell whether functions and classes of the dotted module name are pickled by value."""
+        return covers(self.by_value, name)
+
+    def ignores(self, path: str) -> bool:
+        """Tell whether a file is left out, by its POSIX path relative to the package's folder.
+
+        A pattern that matches a folder covers what is in it; `*` also matches slashes, as in
+        `fnmatch`. So `"*.ckpt"` holds at any depth, and `"data"`, `"data/"` and `"data/*"` for all
+        below `data`.
+        """
+        if not self.ignore:
+            return False
+        return any(
+            fnmatchcase(prefix, pattern.rstrip("/"))
+            for prefix in _prefixes(path, "/")
+            for pattern in self.ignore
+        )
+
+    def verdict(self, name: str, file: str | None, tree: WorkingTree | None = None) -> bool:
+        """Tell whether a top-level module, or portion of a namespace package, is local.
+
+        Args:
+            name: its dotted name. file: its file or folder. None, or a path that does not exist on
+            disk (inside a zip file),
+                is not local.
+            tree: the working tree, if the caller has it at hand.
+        """
+        if file is None or name.partition(".")[0] in NEVER or self.excludes(name):
+            return False
+        real = os.path.normcase(os.path.realpath(file))
+        if not os.path.exists(real) or in_standard_library(real):
+            return False
+        return self.includes(name) or (tree or working_tree()).holds(real)
+
+
+def _patterns(field_name: str, value: Any) -> tuple[str, ...]:
+    """Return the patterns as a tuple, or say what to type: a bare string is a likely mistake."""
+    if isinstance(value, str):
+        raise TypeError(
+            f"Policy({field_name}={value!r}) is one string, which would be read letter by letter; "
+            f"write Policy({field_name}=({value!r},))"
+        )
+    if not isinstance(value, (tuple, list, set, frozenset)):
+        kind = type(value).__name__
+        raise TypeError(
+            f'Policy({field_name}=...) takes a tuple of strings, not {kind}; write ("name",)'
+        )
+    for pattern in value:
+        if not isinstance(pattern, str) or not pattern:
+            name = getattr(pattern, "__name__", None)  # of a module, as somebody may think
+            hint = f"; write Policy({field_name}=({name!r},))" if isinstance(name, str) else ""
+            wrong = f"Policy({field_name}=...) takes non-empty strings, not {pattern!r}"
+            raise TypeError(wrong + hint)
+    return tuple(sorted(value)) if isinstance(value, (set, frozenset)) else tuple(value)
+
+
+def _prefixes(path: str, separator: str) -> Iterator[str]:
+    """Yield `a`, `a.b`, `a.b.c` for `a.b.c`."""
+    end = path.find(separator)
+    while end != -1:
+        yield path[:end]
+        end = path.find(separator, end + 1)
+    yield path
+
+
+def covers(patterns: Iterable[str], name: str) -> bool:
+    """Tell whether a pattern matches the dotted name or one of the packages it stands in."""
+    return any(
+        fnmatchcase(prefix, pattern) for pattern in patterns for prefix in _prefixes(name, ".")
+    )
+
+
+DEFAULT: Final = Policy()
+
+_set: Policy | None = None
+_of_settings: tuple[object, Policy] = (None, DEFAULT)
+"""The settings that were last made a policy of, and that policy."""
+_lock = threading.Lock()
+
+
+def effective(policy: Policy | None) -> Policy:
+    """Return what was given as `policy=`, or the process default.
+
+    Raises:
+        TypeError: it is no policy.
+    """
+    if policy is None:
+        return get_policy()
+    if not isinstance(policy, Policy):
+        raise TypeError(_no_policy("policy=", policy))
+    return policy
+
+
+def _no_policy(who: str, given: object) -> str:
+    example = 'modulepickle.Policy(ignore=("*.ckpt",))'
+    return f"{who} takes a Policy, not {type(given).__name__}; write {example}"
+
+
+def get_policy() -> Policy:
+    """Return the process default: that of `set_policy`, else of `pyproject.toml`, else `Policy()`.
+
+    Raises:
+        PackagingError: the table `[tool.modulepickle]` of that file is wrong.
+    """
+    global _of_settings  # the one setting of a process: else, options live on objects (habit 19)
+    if _set is not None:
+        return _set
+    found = settings()
+    if not found:
+        return DEFAULT
+    known, policy = _of_settings
+    if known is not found:
+        policy = Policy(**found)
+        _of_settings = found, policy
+    return policy
+
+
+def origin() -> str:
+    """Return what made the process default: `set_policy()`, a settings file, or nothing."""
+    if _set is not None:
+        return "set_policy()"
+    path = settings_file()
+    return path if path is not None and os.path.isfile(path) else ""
+
+
+def set_policy(policy: Policy) -> Policy:
+    """Set the process default, and return the one before.
+
+    To set what was returned as the default before any call sets it back to that: then the settings
+    in `pyproject.toml` count again.
+
+    Raises:
+        TypeError: it is not a policy.
+        PackagingError: as `get_policy`.
+    """
+    global _set
+    if not isinstance(policy, Policy):
+        raise TypeError(_no_policy("set_policy()", policy))
+    with _lock:
+        previous = _or_default()
+        is_own = policy is DEFAULT or policy is _of_settings[1]
+        _set = None if is_own else policy
+    return previous
+
+
+def _or_default() -> Policy:
+    """Return the process default, even if the settings are wrong: that is for who uses them."""
+    try:
+        return get_policy()
+    except PackagingError:
+        return DEFAULT

@@ -1,0 +1,194 @@
+"""The `[tool.modulepickle]` table of a project's `pyproject.toml`: the default policy, in a file.
+
+    [tool.modulepickle]
+    include = ["vendored"]
+    exclude = ["experiments"]
+    by-value = ["tasks"]
+    ignore = ["*.ckpt", "data/*"]
+    max-bytes = 100_000_000
+
+The file is that of the script's project, or, without a script or with one that is installed (as
+that of pytest or Jupyter), of the current folder's. It is read at the first `dumps`, and again when
+its stat has changed: a warm `dumps` costs one stat more. Nothing parses it unless it seems to have
+the table.
+
+Outside API: `settings`, `settings_file`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import stat
+import sys
+from typing import Any, Final
+
+from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.log import log
+from modulepickle._local.tree import INSTALLATIONS, current_folder, main_file, project_root
+
+__all__ = ["Settings", "settings", "settings_file"]
+
+Settings = dict[str, Any]
+"""Keyword arguments for `Policy`, of the right types."""
+
+KEYS: Final = {
+    "include": "include",
+    "exclude": "exclude",
+    "by-value": "by_value",
+    "ignore": "ignore",
+    "max-bytes": "max_bytes",
+}
+"""Key of the table -> field of `Policy`."""
+
+TABLE: Final = rb"\[\s*tool\s*\]|tool[\"']?\s*\.\s*[\"']?modulepickle"
+"""What a file that has the table has somewhere."""
+
+REMEDY: Final = "correct the file, or give another policy in its place: policy= or set_policy()"
+
+_files: dict[tuple[str | None, str | None], str | None] = {}
+"""Current folder and script -> the file."""
+
+_read: dict[str, tuple[tuple[int, ...], Settings]] = {}
+"""File -> its stat, and what it says."""
+
+
+def settings() -> Settings | None:
+    """Return what the project's file says; the same object as long as it is unchanged.
+
+    None if there is no such file.
+
+    Raises:
+        PackagingError: the file cannot be read, or says what no policy knows: all of it.
+    """
+    path = settings_file()
+    if path is None:
+        return None
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    key = found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    known = _read.get(path)
+    if known is None or known[0] != key:
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        known = _read[path] = key, _settings(path)
+    return known[1]
+
+
+def settings_file() -> str | None:
+    """Return where the project's file is, or would be; None if there is no project."""
+    places = current_folder(), main_file()
+    if places not in _files:
+        _files.clear()
+        _files[places] = _file(*places)
+    return _files[places]
+
+
+def _file(cwd: str | None, script: str | None) -> str | None:
+    """Return where the file is, or would be."""
+    for place in (None if script is None else os.path.realpath(script), cwd):
+        if place is None or _is_installed(place):
+            continue
+        root = project_root(place if place is cwd else os.path.dirname(place))
+        if root is not None:
+            return os.path.join(root, "pyproject.toml")
+    return None
+
+
+def _is_installed(place: str) -> bool:
+    """Tell whether a script is somebody else's: in an installation, or a virtual environment."""
+    if not INSTALLATIONS.isdisjoint(place.split(os.sep)) or place.startswith(sys.prefix + os.sep):
+        return True
+    environment = os.path.dirname(os.path.dirname(place))  # of bin/pytest
+    return os.path.exists(os.path.join(environment, "pyvenv.cfg"))
+
+
+def _settings(path: str) -> Settings:
+    """Read and check the table of a file."""
+    table = _table(path)
+    problems: list[Problem] = []
+    if not isinstance(table, dict):
+        problems.append(_problem(path, "tool.modulepickle is not a table", "[tool.modulepickle]"))
+        table = {}
+    made: Settings = {}
+    for key, value in table.items():
+        field, wrong = KEYS.get(key), _wrong(key, value)
+        if field is None or wrong:
+            problems.append(_problem(path, f"[tool.modulepickle] {wrong or _unknown(key)}"))
+        else:
+            made[field] = tuple(value) if isinstance(value, list) else value
+    if problems:
+        raise PackagingError(problems)
+    return made
+
+
+def _table(path: str) -> Any:
+    """Return the table as TOML has it; empty if there is none, or nothing here can read it."""
+    import re  # not at the top: most projects have no such file
+
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        if b"modulepickle" not in data or not re.search(TABLE, data):
+            return {}
+        toml = _toml_reader()
+        if toml is None:
+            _warn_once(path)
+            return {}
+        return toml.loads(data.decode("utf-8")).get("tool", {}).get("modulepickle", {})
+    except OSError as error:
+        raise PackagingError([_problem(path, f"cannot be read: {error.strerror}")]) from error
+    except (ValueError, AttributeError) as error:  # both of TOML and of UTF-8
+        raise PackagingError([_problem(path, f"is not valid TOML: {error}")]) from error
+
+
+def _toml_reader() -> Any:
+    """Return `tomllib`, new in 3.11, or `tomli`, if it is installed, or None."""
+    for name in ("tomllib", "tomli"):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return None
+
+
+_warned: set[str] = set()
+
+
+def _warn_once(path: str) -> None:
+    if path not in _warned:
+        _warned.add(path)
+        log.warning(
+            "%s: [tool.modulepickle] is not read, for Python %d.%d has no TOML reader: "
+            "pip install tomli",
+            path,
+            *sys.version_info[:2],
+        )
+
+
+def _unknown(key: str) -> str:
+    """Say what is meant by a key that is not known."""
+    import difflib  # not at the top: it is needed for this message only
+
+    close = difflib.get_close_matches(key.lower().replace("_", "-"), KEYS, 1, 0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(KEYS)}"
+    return f"has no key {key!r}: {hint}"
+
+
+def _wrong(key: str, value: Any) -> str:
+    """Say what is wrong with the value of a known key; "" if nothing is."""
+    if key == "max-bytes":
+        if type(value) is not int or value <= 0:
+            return f"max-bytes = {value!r}: it takes a number of bytes, as max-bytes = 67108864"
+    elif key in KEYS:
+        if isinstance(value, str):
+            return f'{key} = "{value}": it takes a list, {key} = ["{value}"]'
+        if not isinstance(value, list) or not all(type(x) is str and x for x in value):
+            return f'{key} = {value!r}: it takes a list of names, as {key} = ["name"]'
+    return ""
+
+
+def _problem(path: str, detail: str, remedy: str = "") -> Problem:
+    return Problem(Reason.SETTINGS, path, detail, remedy or REMEDY)

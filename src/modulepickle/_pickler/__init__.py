@@ -1,0 +1,1 @@
+"""The pickler itself, and what stands around one dump: stores, signatures, failures."""

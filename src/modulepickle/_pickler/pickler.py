@@ -1,0 +1,262 @@
+"""The pickler, and the functions shaped like those of `pickle`.
+
+`Pickler` derives from the C pickler. How it reduces objects, and what it remembers in one `dump`,
+is in `_reduce.dispatch`, which picklers of others use, too (`extend`).
+
+Outside API: what is in `__all__`. `load` and `loads` are here so that a module can stand in for
+`pickle`, and since they check signatures (`_pickler.signed`); no receiver needs them.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Iterable
+from typing import IO, Any, Final
+
+import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
+from modulepickle._base.errors import PackagingError
+from modulepickle._local.policy import Policy, effective
+from modulepickle._pickler.path import is_refusal, with_path
+from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
+from modulepickle._pickler.stored import DEFAULT, Parcels, Store, parcels
+from modulepickle._reduce.dispatch import HOOK, Shipping, Written, resumed
+from modulepickle._reduce.functions import Parts
+from modulepickle._reduce.names import reduction_of
+
+__all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
+
+Unpickler = pickle.Unpickler
+
+NO_BUFFERS: Final = ()
+"""The default of `buffers=` in `pickle`, for those who pass it on."""
+
+
+class Pickler(Shipping, pickle.Pickler):
+    """A `pickle.Pickler` that also ships the local packages its objects need.
+
+    It takes what `pickle.Pickler` takes, the policy that says what is local, and the store that
+    keeps archives (by default the process' own, see `set_policy` and `set_store`; `store=None`:
+    archives travel in the pickle). Subclasses may add `persistent_id`, `dispatch_table` and a
+    `reducer_override` of their own, which returns `super().reducer_override(obj)` for what is not
+    its business.
+
+    Attributes:
+        policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        protocol: int | None = None,
+        fix_imports: bool = True,
+        buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
+        *,
+        policy: Policy | None = None,
+        store: Store | None = DEFAULT,
+    ) -> None:
+        super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
+        self.policy: Policy = effective(policy)
+        self.store: Parcels | None = parcels(store)
+        if protocol is None:
+            protocol = pickle.DEFAULT_PROTOCOL
+        self.protocol: int = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
+        self.out_of_band: bool = buffer_callback is not None
+
+    def dump(self, obj: Any) -> None:
+        """Write the pickle of an object, with the local packages as they are on disk now (R5).
+
+        Raises:
+            PackagingError: a local package cannot travel; it says which, why, and what to do.
+            PicklingError: as plain pickle does.
+        """
+        self.start()
+        try:
+            self._dump(obj)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            better = self._all_problems(obj, error)
+            if better is error:
+                raise
+            # Of an error of ours, it says the same and more: that is not to be printed twice.
+            raise better from None if isinstance(error, PackagingError) else error
+        finally:
+            self.parts: Parts = Parts()  # it keeps objects alive
+            self.homes.clear()
+
+    def _all_problems(self, obj: Any, error: Exception) -> Exception:
+        """Return the error that has all that cannot travel, or the error itself."""
+        # A subclass may have ways of its own, which a recorder knows nothing of.
+        if type(self) is Pickler and (isinstance(error, PackagingError) or is_refusal(error)):
+            from modulepickle._pickler.failures import (
+                Recorder,  # not at the top: only for those who fail
+            )
+
+            recorder = Recorder(_Nowhere(), self.protocol, self.policy)
+            recorder.record(obj)
+            if recorder.problems:
+                return PackagingError(recorder.problems)
+        return with_path(obj, error, self._failure, self._reduction)
+
+    def _failure(self, obj: Any) -> Exception | None:
+        """Return the error of pickling an object alone, if there is one."""
+        alone = Pickler(_Nowhere(), self.protocol, policy=self.policy, store=None)
+        alone.start()
+        try:
+            alone._dump(obj)
+        except Exception as error:
+            return error
+        return None
+
+    def _dump(self, obj: Any) -> None:
+        first, names = Pickler.reducer_override, vars(self)
+        if type(self).reducer_override is not first or HOOK in names:
+            super().dump(obj)
+            return
+        with resumed(names, self, self.reducers, first):
+            super().dump(obj)
+
+    def _reduction(self, obj: Any) -> Any:
+        with self.while_naming():
+            reduction = self.reducer_override(obj)
+        return reduction_of(self, obj) if reduction is NotImplemented else reduction
+
+
+class _Nowhere(io.BytesIO):
+    """A file that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        """Return the length of the data."""
+        return len(data)
+
+
+def dump(
+    obj: Any,
+    file: IO[bytes],
+    protocol: int | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
+    policy: Policy | None = None,
+    store: Store | None = DEFAULT,
+    key: Key = NO_KEY,
+) -> None:
+    """Write the pickle of an object, and of the local packages it needs, to a binary file.
+
+    As `pickle.dump`, plus `policy`, `store` and `key`. With a key, a signature stands behind the
+    pickle, for `load` to check: one signed pickle a file, and nothing after it.
+
+    Args:
+        policy: what is local; None: what `set_policy` and `pyproject.toml` say.
+        store: where archives are kept (`modulepickle.stores`); None: in the pickle; by default what
+            `set_store` says.
+        key: 16 bytes or more, random. Of several keys the first one signs.
+
+    Raises:
+        TypeError, ValueError: the key is none; or there is a `buffer_callback`, too, whose buffers
+            no signature would cover. Else see `Pickler.dump`.
+    """
+    if key is not NO_KEY:
+        if buffer_callback is not None:
+            refuse_buffers("buffer_callback")
+        signer: Any = Signer(file, key)  # all of a file that a pickler asks for
+        dump(obj, signer, protocol, fix_imports=fix_imports, policy=policy, store=store)
+        signer.finish()
+        return
+    Pickler(
+        file,
+        protocol,
+        fix_imports=fix_imports,
+        buffer_callback=buffer_callback,
+        policy=policy,
+        store=store,
+    ).dump(obj)
+
+
+def dumps(
+    obj: Any,
+    protocol: int | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: Callable[[pickle.PickleBuffer], Any] | None = None,
+    policy: Policy | None = None,
+    store: Store | None = DEFAULT,
+    key: Key = NO_KEY,
+) -> bytes:
+    """Return the pickle of an object, and of the local packages it needs.
+
+    As `pickle.dumps`, plus `policy`, `store` and `key`. Plain `pickle.loads` reads it anywhere.
+    Arguments and errors: see `dump`.
+    """
+    file: Any = Written()
+    dump(
+        obj,
+        file,
+        protocol,
+        fix_imports=fix_imports,
+        buffer_callback=buffer_callback,
+        policy=policy,
+        store=store,
+        key=key,
+    )
+    return b"".join(file.parts)
+
+
+def load(
+    file: IO[bytes],
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = NO_BUFFERS,
+    key: Key = NO_KEY,
+) -> Any:
+    """Read a pickle from a binary file and return its object.
+
+    As `pickle.load`, plus `key`. Without a key it reads up to the end of the pickle. With one, it
+    reads all that is left of the file, which must be one signed pickle. Arguments and errors: see
+    `loads`.
+    """
+    if key is not NO_KEY:
+        return loads(
+            file.read(),
+            fix_imports=fix_imports,
+            encoding=encoding,
+            errors=errors,
+            buffers=buffers,
+            key=key,
+        )
+    return pickle.load(
+        file, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
+    )
+
+
+def loads(
+    data: Any,
+    /,
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = NO_BUFFERS,
+    key: Key = NO_KEY,
+) -> Any:
+    """Return the object of a pickle.
+
+    As `pickle.loads`, plus `key`: with it, nothing is unpickled unless the pickle was signed with
+    one of the keys, and is all there and as it was.
+
+    Args:
+        key: the sender's key, or several: a new one and the old one, while you change it.
+
+    Raises:
+        UnpicklingError: it is not signed, was cut or altered, or signed with another key.
+        TypeError, ValueError: a key is none; or there are `buffers`, too, which no signature
+            covers. Else as plain pickle does.
+    """
+    if key is not NO_KEY:
+        if buffers is not None and buffers is not NO_BUFFERS:
+            refuse_buffers("buffers")
+        data = checked(data, key)
+    return pickle.loads(
+        data, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
+    )

@@ -1,0 +1,298 @@
+"""Pickles whose archives are in a store: what they hold instead, and what is put there.
+
+A pickle made with a store holds, for each package that it names, 16 bytes and a callable. What
+that returns is a *manifest*: the text of an expression, with a small pickle in it that has the
+loader, and the names and hashes of the package and of all that it requires, each with a callable of
+its own for its archive. So a process that meets the package for the first time fetches the
+manifest; only a host that meets it for the first time fetches the archive; and after an edit, the
+archives of all others stay what they are.
+
+Outside API: `Parcels`, `Store`, `Text`, `Trial`, `get_store`, `parcels`, `pickle_in`, `set_store`.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from typing import Any, Final
+
+from modulepickle._base.hash import sha256
+from modulepickle._loader.emit import (
+    FETCH_HOOK,
+    FETCHED,
+    FETCHED_BY_TEXT,
+    THE_FETCHED,
+    THE_FETCHER,
+    Call,
+    Rebuilt,
+    Reduced,
+    reduce_shipped,
+)
+from modulepickle._local.policy import Policy, get_policy
+from modulepickle._reduce.dispatch import Shipping, Written
+from modulepickle._snapshot.snapshot import Shipped
+
+__all__ = [
+    "DEFAULT",
+    "Fetch",
+    "Parcels",
+    "Store",
+    "Text",
+    "Trial",
+    "get_store",
+    "parcels",
+    "pickle_in",
+    "set_store",
+]
+
+Fetch = Callable[[], bytes]
+"""Returns what is in a store. It is pickled by name: a receiver must be able to import it."""
+
+Store = Callable[[bytes, bytes], Fetch]
+"""`store(digest, archive)` keeps bytes, if it does not have them yet, and says how to get them.
+
+`digest` is the first half of their SHA-256 (16 bytes). It is called in each `dumps`, so that what a
+store has lost is there again: it should be quick for what it has.
+"""
+
+KEPT: Final = 100
+"""Manifests that are not made again."""
+
+
+class Text:
+    """A `Fetch` that travels as the text of an expression, so that a receiver needs nothing.
+
+    Args:
+        expression: Python, in which `k` is the digest.
+        digest: of what it fetches.
+    """
+
+    def __init__(self, expression: str, digest: bytes) -> None:
+        self.expression: str = expression
+        self.digest: bytes = digest
+
+    def __call__(self) -> bytes:
+        """Do what a receiver does."""
+        data: bytes = eval(self.expression, {"k": self.digest})
+        return data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Reduce to a function made of the text, for whoever pickles it elsewhere."""
+        return eval, (f"lambda k={self.digest!r}:{self.expression}",)
+
+
+class Parcels:
+    """What a store keeps for receivers."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._manifests: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
+
+    def reduce(self, shipped: Shipped) -> Reduced:
+        """Put a snapshot and its requirements into the store; return the call that finds it."""
+        fetches = {each.seal: self._put(each.seal, each.archive) for each in _reached(shipped)}
+        made = shipped.digest, self._pickled(fetches)
+        if made not in self._manifests:
+            _by_name([*fetches.values()])
+            if len(self._manifests) >= KEPT:
+                self._manifests.clear()
+            manifest = _manifest(shipped, fetches)
+            self._manifests[made] = sha256(manifest).digest()[:16], manifest
+        key, manifest = self._manifests[made]
+        fetch = self._put(key, manifest)
+        if isinstance(fetch, Text):
+            return THE_FETCHER, (FETCHED_BY_TEXT, {"k": key, "f": fetch.expression})
+        return THE_FETCHER, (FETCHED, {"k": key, "f": fetch})
+
+    def _pickled(self, fetches: dict[bytes, Fetch]) -> bytes:
+        try:
+            return pickle.dumps([*fetches.values()])
+        except Exception as error:  # whatever the pickling of somebody's callable raises
+            raise TypeError(
+                f"a store must return a callable that plain pickle takes, since receivers import "
+                f"it; as functools.partial(f, ...) of an installed f, and no lambda; {self.store!r}"
+                f" returned one that it does not take: {error}"
+            ) from error
+
+    def _put(self, digest: bytes, data: bytes) -> Fetch:
+        fetch = self.store(digest, data)
+        if not callable(fetch):
+            raise TypeError(
+                f"a store must return a callable that returns the bytes; {self.store!r} returned "
+                f"a {type(fetch).__name__}"
+            )
+        return fetch
+
+
+class Trial(Parcels):
+    """What a store would keep of one pickle, for `explain`.
+
+    Nothing is put into a store that can say by `fetch(digest)` where it would be.
+
+    Attributes:
+        kept: digest -> length in bytes. manifests: digest -> name of the package.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.kept: dict[bytes, int] = {}
+        self.manifests: dict[bytes, str] = {}
+
+    def reduce(self, shipped: Shipped) -> Reduced:
+        """Return the call that finds a snapshot in the store."""
+        reduced = super().reduce(shipped)
+        self.manifests[reduced[1][1]["k"]] = shipped.name
+        return reduced
+
+    def _put(self, digest: bytes, data: bytes) -> Fetch:
+        self.kept[digest] = len(data)
+        fetch: Callable[[bytes], Fetch] | None = getattr(self.store, "fetch", None)
+        return super()._put(digest, data) if fetch is None else fetch(digest)
+
+
+class _ByName(Shipping, pickle.Pickler):
+    """Pickles what fetches archives, and refuses what has to be fetched itself."""
+
+    def __init__(self) -> None:
+        super().__init__(Written(), pickle.DEFAULT_PROTOCOL)
+        self.policy, self.protocol = get_policy(), pickle.DEFAULT_PROTOCOL
+        self.out_of_band, self.store = False, None
+
+    def emit(self, shipped: Shipped) -> Reduced:
+        """Refuse: the receiver would look for it in the store, by means of itself."""
+        raise TypeError(
+            f"a store must return a callable that receivers can import by themselves, and this one "
+            f"is in the local package {shipped.name!r}: take one of the standard library, or of "
+            f"what is installed there, as functools.partial(operator.methodcaller('read_bytes'), "
+            f"path)"
+        )
+
+
+def _by_name(fetches: list[Fetch]) -> None:
+    """Raise if a receiver could not import what fetches archives."""
+    if not all(type(each) is Text for each in fetches):
+        pickler = _ByName()
+        pickler.start()
+        pickler.dump(fetches)
+
+
+def _reached(shipped: Shipped) -> list[Shipped]:
+    """Return a snapshot and all that it requires, each once."""
+    found = [shipped]
+    for each in found:
+        found += [
+            need for need in each.needs.values() if isinstance(need, Shipped) and need not in found
+        ]
+    return found
+
+
+def _manifest(shipped: Shipped, fetches: dict[bytes, Fetch]) -> bytes:
+    file = Written()
+    pickler = _Manifest(file, fetches)
+    pickler.start()
+    pickler.dump(shipped)
+    data = b"".join(file.parts)
+    return f"{BEGIN}{data!r}{END}".encode()
+
+
+BEGIN: Final = "(s:=__import__('pickle').loads("
+END: Final = f"),__import__('sys').{FETCH_HOOK}(0,{{'k':k}},s))[1]"
+"""What stands around the pickle in a manifest: to load it makes the hook, which remembers it."""
+
+
+def pickle_in(data: bytes) -> bytes:
+    """Return the pickle in a manifest of some release; what is no manifest as it is."""
+    begin, end = BEGIN.encode(), END.partition(FETCH_HOOK)[0].encode()
+    if not data.startswith(begin) or end not in data:
+        return data
+    import ast  # for few processes
+
+    try:
+        found = ast.literal_eval(data[len(begin) : data.rindex(end)].decode())
+    except (ValueError, SyntaxError):
+        return data
+    return found if isinstance(found, bytes) else data
+
+
+class _Manifest(Shipping, pickle.Pickler):
+    """Pickles a snapshot without its archives."""
+
+    def __init__(self, file: Any, fetches: dict[bytes, Fetch]) -> None:
+        super().__init__(file, pickle.DEFAULT_PROTOCOL)
+        self.policy = Policy(exclude=("*",))
+        self.protocol, self.out_of_band, self.store = pickle.DEFAULT_PROTOCOL, False, None
+        self._fetches = fetches
+
+    def emit(self, shipped: Shipped) -> Reduced:
+        """Return the reduction of a snapshot, with a call for its archive."""
+        fetch: Any = self._fetches[shipped.seal]
+        if isinstance(fetch, Text):
+            fetch = fetch.expression
+        archive = Call(ARCHIVE, shipped.seal, shipped.name, _host(), fetch)
+        return reduce_shipped(shipped, archive)
+
+
+ARCHIVE: Final = Rebuilt("archive", THE_FETCHED)
+
+
+def _host() -> str:
+    """Return the name of this machine, for the receiver's error message."""
+    return os.uname().nodename if hasattr(os, "uname") else os.getenv("COMPUTERNAME", "")
+
+
+class _Default:
+    """The default of `store=`. Not None, which means: in the pickle, whatever `set_store` says."""
+
+    def __repr__(self) -> str:
+        return "<the default store>"
+
+
+DEFAULT: Final[Any] = _Default()
+
+_default: Parcels | None = None
+
+
+def get_store() -> Store | None:
+    """Return the default store of this process; None: archives travel in the pickles."""
+    return None if _default is None else _default.store
+
+
+def set_store(store: Store | None) -> Store | None:
+    """Make a store the default of this process; return the one before. None: no store.
+
+    Raises:
+        TypeError: it is not one.
+    """
+    global _default
+    before, _default = get_store(), parcels(store)
+    return before
+
+
+def parcels(store: Store | None = DEFAULT) -> Parcels | None:
+    """Return what goes with a store, by default with that of `set_store`; None: with none.
+
+    Raises:
+        TypeError: it is not one.
+    """
+    if store is DEFAULT:
+        return _default
+    if store is None:
+        return None
+    if not callable(store):
+        raise TypeError(
+            f"a store is a function of (digest, archive), as modulepickle.stores.directory(path) "
+            f"returns one; not a {type(store).__name__}"
+        )
+    if _default is not None and _default.store is store:
+        return _default
+    found = _made.get(id(store))
+    if found is None or found.store is not store:
+        if len(_made) >= KEPT:
+            _made.clear()
+        found = _made[id(store)] = Parcels(store)
+    return found
+
+
+_made: dict[int, Parcels] = {}
+"""By the id of a store, which what stands here keeps alive."""

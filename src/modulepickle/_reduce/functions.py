@@ -1,0 +1,371 @@
+"""Functions by value: code, and what it names.
+
+A function of `__main__` gets globals of its own on the receiver: one dict for all functions of one
+`__main__` in one pickle, with the names that their code can use, and an `__import__` that finds the
+local packages which they import. A closure or lambda of a module that travels as a name, shipped or
+installed, keeps that module's live globals.
+
+Reductions are in two steps, since all of this refers to itself: made empty (the pickler memoises
+it), then filled by a state setter. See `_loader/functions.py` for the other end.
+
+Outside API: `Parts`, `by_value`, `reduce_function`, and the reducers of code and cells.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib.util
+import sys
+import weakref
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from modulepickle._base.hash import sha256
+from modulepickle._loader.emit import Rebuilt, Reduced
+from modulepickle._loader.received import is_receiver, resend
+from modulepickle._local.distributions import distribution
+from modulepickle._local.finder import STANDARD_NAMES
+from modulepickle._local.registered import is_registered
+from modulepickle._reduce.code import freeze
+from modulepickle._reduce.named import WORD, named
+from modulepickle._snapshot.snapshot import DIGEST_SIZE, Shipped, fold
+
+if TYPE_CHECKING:
+    from modulepickle._pickler.pickler import Pickler
+
+__all__ = [
+    "Live", "Parts", "Positioned", "Scope", "SortedSet", "annotations_of", "by_value",
+    "reduce_cell", "reduce_code", "reduce_function", "reduce_live", "reduce_positioned",
+    "reduce_sorted", "steady",
+]  # fmt: skip
+
+MAIN: Final = frozenset({"__main__", "__mp_main__"})
+MAGIC: Final = importlib.util.MAGIC_NUMBER
+VERSION: Final = "{}.{}".format(*sys.version_info)
+
+OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
+
+CODE: Final = Rebuilt("code")
+FUNCTION: Final = Rebuilt("function")
+SET_FUNCTION: Final = Rebuilt("set_function")
+SET_CELL: Final = Rebuilt("set_cell")
+
+
+class Live:
+    """Stands for the globals of a module that travels as a name."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+
+class Positioned:
+    """Stands for code that is sent as a place in the source of a module that travels."""
+
+    code: CodeType
+    module: ModuleType
+
+    def __init__(self, code: CodeType, module: ModuleType) -> None:
+        self.code, self.module = code, module
+
+
+class Scope(Shipped):
+    """What the functions of one `__main__` import: a snapshot without a name or files."""
+
+    def __init__(self, needs: dict[str, Shipped | str]) -> None:
+        digest = fold(b"scope", *(_identity(name, needs[name]) for name in needs))[:DIGEST_SIZE]
+        super().__init__("", digest, sha256().digest()[:DIGEST_SIZE], b"")
+        self.needs = needs
+
+
+def _identity(name: str, need: Shipped | str) -> bytes:
+    return fold(name.encode(), need.encode() if isinstance(need, str) else need.digest)
+
+
+class Parts:
+    """What one `dump` has pickled by value so far. Ids are of objects that it keeps alive.
+
+    Attributes:
+        naming: nothing is sent; the bytes are hashed, to name a class (`_reduce.classes`).
+        reached: local package -> digest, of those that it holds, while naming.
+        used: something went by value already.
+        cells: ids of the cells that functions of the pickle fill.
+    """
+
+    def __init__(self, naming: bool = False) -> None:
+        self.naming = naming
+        self.reached: dict[str, bytes] = {}
+        self.used = naming
+        self.cells: set[int] = set()
+        self.by_value: dict[str, bool] = {}
+        self._kept: list[object] = []
+        self._names: dict[int, Any] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._codes: dict[int, Positioned] = {}
+
+    def keep(self, obj: object) -> int:
+        """Return the id of an object, which nothing else gets before the end of the dump."""
+        self._kept.append(obj)
+        return id(obj)
+
+    def names(self, globals_: dict[str, Any], module: ModuleType | None) -> Any:
+        """Return what stands for a globals dict: always the same object."""
+        if id(globals_) not in self._names:
+            made: Any = Live(module) if module is not None else _begun(globals_)
+            self._names[self.keep(globals_)] = made
+        return self._names[id(globals_)]
+
+    def adopt(self, module: ModuleType) -> None:
+        """Let functions share the dict of a dynamic module, if none was pickled before it."""
+        self.names(vars(module), module)
+
+    def scope(self, globals_: dict[str, Any], needs: dict[str, Shipped | str]) -> Scope | None:
+        """Return what functions with these globals import so far."""
+        scope = self._scopes.get(self.keep(globals_))
+        have = scope.needs if scope is not None else {}
+        if any(isinstance(need, Shipped) for need in needs.values()) and needs.keys() - have.keys():
+            scope = self._scopes[id(globals_)] = Scope({**have, **needs})
+        return scope
+
+    def positioned(self, code: CodeType, module: ModuleType) -> Positioned:
+        if id(code) not in self._codes:
+            self._codes[self.keep(code)] = Positioned(code, module)
+        return self._codes[id(code)]
+
+
+def _begun(globals_: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: globals_.get(name) for name in ("__name__", "__package__")}
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def by_value(pickler: Pickler, module: str) -> bool:
+    """Tell whether what a module of that name defines goes by value."""
+    known = pickler.parts.by_value
+    if module not in known:
+        known[module] = (
+            module in MAIN or is_registered(module) or pickler.policy.ships_by_value(module)
+        )
+    return known[module]
+
+
+# --- functions ------------------------------------------------------------------------------------
+
+
+def reduce_function(pickler: Pickler, function: FunctionType) -> Reduced:
+    """Reduce a function to its code, and all that the code can name."""
+    parts, code = pickler.parts, function.__code__
+    module = _home(pickler, function.__globals__)
+    names = parts.names(function.__globals__, module)
+    cells = {}
+    values = {}
+    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
+        cells[sys.intern(name)] = cell
+        parts.cells.add(parts.keep(cell))
+        try:
+            values[sys.intern(name)] = steady(cell.cell_contents)
+        except ValueError:  # it is empty
+            pass
+    attributes = _attributes(function)
+    if module is None:
+        used = _used(function, attributes.get("__annotations__"))
+        scope = parts.scope(function.__globals__, _needs(pickler, function))
+        state: tuple[Any, ...] = (used, values, attributes, *_submodules(code, used, values))
+        made: tuple[Any, ...] = (code, names, cells, *([] if scope is None else [scope]))
+    else:
+        state = ({}, values, attributes, *_submodules(code, {}, values))
+        shipped = pickler.is_shipped(module)
+        made = (parts.positioned(code, module) if shipped else code, names, cells)
+    return FUNCTION, made, state, None, None, SET_FUNCTION
+
+
+def _home(pickler: Pickler, globals_: dict[str, Any]) -> ModuleType | None:
+    """Return the module that travels as a name and has these globals, or None."""
+    name = globals_.get("__name__")
+    if not isinstance(name, str) or by_value(pickler, name):
+        return None
+    module = sys.modules.get(name)
+    if getattr(module, "__dict__", None) is globals_:
+        return module
+    if is_receiver():  # of a superseded snapshot nobody has a list
+        for each in gc.get_referrers(globals_):
+            if issubclass(type(each), ModuleType) and hasattr(each.__spec__, "snapshot"):
+                return each  # type: ignore[no-any-return]
+    return None
+
+
+def _attributes(function: FunctionType) -> dict[str, Any]:
+    """Return the attributes that a function made of the same code would not have."""
+    code = function.__code__
+    closure = tuple(CellType() for _ in code.co_freevars)
+    plain = FunctionType(code, {}, None, None, closure)
+    found: dict[str, Any] = {}
+    if function.__name__ != code.co_name:
+        found["__name__"] = function.__name__
+    if function.__qualname__ != code.co_name:  # before 3.11, code does not know its qualified name
+        found["__qualname__"] = function.__qualname__
+    if function.__module__ != function.__globals__.get("__name__"):
+        found["__module__"] = function.__module__
+    if function.__doc__ != plain.__doc__:
+        found["__doc__"] = function.__doc__
+    if function.__defaults__:
+        found["__defaults__"] = tuple(map(steady, function.__defaults__))
+    if function.__kwdefaults__:
+        values = function.__kwdefaults__.items()
+        found["__kwdefaults__"] = {sys.intern(name): steady(value) for name, value in values}
+    parameters = getattr(function, "__type_params__", ())  # new in 3.12
+    if parameters:
+        found["__type_params__"] = parameters
+    annotations = annotations_of(function)
+    if annotations:
+        found["__annotations__"] = annotations
+    for name, value in function.__dict__.items():
+        found[sys.intern(name) if type(name) is str else name] = steady(value)
+    return found
+
+
+def annotations_of(obj: Any) -> dict[str, Any]:
+    """Return annotations; those that name something that is not there yet as text (PEP 649)."""
+    try:
+        found = obj.__annotations__
+    except NameError:
+        # New in 3.14, where annotations are evaluated late.
+        annotationlib = importlib.import_module("annotationlib")
+        found = annotationlib.get_annotations(obj, format=annotationlib.Format.STRING)
+    return {sys.intern(name): value for name, value in found.items()}
+
+
+class SortedSet:
+    """Stands for a frozenset, in an order that does not depend on hashes (R4)."""
+
+    def __init__(self, items: frozenset[Any]) -> None:
+        self.items = items
+
+
+def reduce_sorted(_: Pickler, obj: SortedSet) -> Reduced:
+    """Reduce a frozenset to a sorted list."""
+    return frozenset, (sorted(obj.items, key=lambda each: (type(each).__name__, repr(each))),)
+
+
+def steady(value: Any) -> Any:
+    """Return a stand-in for a value whose plain pickle has a random order, or the value."""
+    return SortedSet(value) if type(value) is frozenset and len(value) > 1 else value
+
+
+# --- what code names ------------------------------------------------------------------------------
+
+
+def _used(function: FunctionType, annotations: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the globals that a function uses, also by annotations that are text."""
+    found = dict.fromkeys(named(function.__code__).used)
+    for text in (annotations or {}).values():
+        if isinstance(text, str):
+            found.update((sys.intern(word), None) for word in WORD.findall(text))
+    globals_ = function.__globals__
+    return {name: steady(globals_[name]) for name in found if name in globals_}
+
+
+def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleType], ...]:
+    """Return the modules that code reaches as attributes of packages that it names.
+
+    `xml.etree.ElementTree` is loaded here, since somebody imported it; there nobody has.
+    """
+    words = named(code).words
+    found: dict[str, ModuleType] = {}
+    for value in (value for each in values for value in each.values()):
+        # By its type: a proxy that is asked for its class may do anything.
+        if issubclass(type(value), ModuleType) and hasattr(value, "__path__"):
+            prefix = value.__name__ + "."
+            for name, module in [*sys.modules.items()]:
+                if not name.startswith(prefix) or not isinstance(module, ModuleType):
+                    continue
+                if words.issuperset(name[len(prefix) :].split(".")):
+                    found[name] = module
+    return ([found[name] for name in sorted(found)],) if found else ()
+
+
+def _needs(pickler: Pickler, function: FunctionType) -> dict[str, Shipped | str]:
+    """Return what a function imports when it runs: local packages, and versions of others."""
+    needs = _received_needs(pickler, function.__globals__)
+    package = function.__globals__.get("__package__") or ""
+    for name in named(function.__code__).imports:
+        try:
+            name = importlib.util.resolve_name(name, package)
+        except (ImportError, ValueError):  # beyond the top, or of no package: it fails there, too
+            continue
+        top = name.partition(".")[0]
+        if top in STANDARD_NAMES or pickler.is_foreign(name):
+            continue
+        if any(name == known or name.startswith(f"{known}.") for known in needs):
+            continue
+        need = pickler.shipped_module(name)
+        if need is not None:
+            needs[need.name] = need
+        elif top not in needs:
+            needs[top] = " ".join(distribution(top) or ())
+    return {name: need for name, need in needs.items() if need}
+
+
+def _received_needs(pickler: Pickler, globals_: dict[str, Any]) -> dict[str, Shipped | str]:
+    """Return what came along with a function that was itself received by value."""
+    builtins_ = globals_.get("__builtins__")
+    find = builtins_.get("__import__") if isinstance(builtins_, dict) else None
+    home: Any = getattr(find, "__self__", None)
+    if getattr(home, "parts", ("-",))[0] != "":
+        return {}
+    return {
+        name: need if isinstance(need, str) else resend(need, pickler.resent)
+        for name, need in home.needs.items()
+    }
+
+
+# --- code and cells -------------------------------------------------------------------------------
+
+
+_emitted: dict[int, tuple[weakref.ref[CodeType], tuple[Any, ...]]] = {}
+"""Id of a code object -> the object, and what it is made from. Equal ones may be of two files."""
+
+
+def reduce_code(_: Pickler, code: CodeType) -> Reduced:
+    """Reduce a code object to bytecode, and source for other Pythons."""
+    known = _emitted.get(id(code))
+    if known is None or known[0]() is not code:
+        forget = functools.partial(_emitted.pop, id(code))  # called with the dead reference
+        known = _emitted[id(code)] = weakref.ref(code, forget), _made_from(code)
+    return CODE, known[1]
+
+
+def _made_from(code: CodeType) -> tuple[Any, ...]:
+    from modulepickle._reduce.places import label, locate  # not at the top: see there
+
+    place = locate(code, fresh=False) if code.co_flags & OPTIMIZED else None
+    start = (MAGIC, VERSION, freeze(code), label(code, place))
+    if place is None:
+        return start
+    text, line, column, _end, flags, free, around = place
+    return *start, text, line, column, flags, free, *around
+
+
+def reduce_positioned(pickler: Pickler, obj: Positioned) -> Reduced:
+    """Reduce code of a shipped module to its place there; changed or made code, as any other."""
+    from modulepickle._reduce.places import locate
+
+    place = locate(obj.code, fresh=True)
+    if place is None:
+        return reduce_code(pickler, obj.code)
+    _, line, column, end, flags, free, around = place
+    return CODE, (b"", "", b"", "", (obj.module, *end), line, column, flags, free, *around)
+
+
+def reduce_live(_: Pickler, obj: Live) -> Reduced:
+    """Reduce a module's globals to the module's own dict."""
+    return vars, (obj.module,)
+
+
+def reduce_cell(pickler: Pickler, cell: CellType) -> Reduced:
+    """Reduce a cell: empty, if a function of this pickle fills it."""
+    if id(cell) in pickler.parts.cells:
+        return CellType, ()
+    try:
+        return CellType, (), steady(cell.cell_contents), None, None, SET_CELL
+    except ValueError:  # it is empty
+        return CellType, ()

@@ -1,0 +1,139 @@
+"""Keys: how a receiver knows a class again that came by value, or a type variable.
+
+A key is the hash of a definition, which is a pickle of the class that is only hashed, and a number
+if this process has had another class of the same definition. One that was defined again with an
+edit so is another class; and two senders that run one script agree.
+
+A definition holds the digests of the local packages that the class needs, of a base among them.
+While those stay, so does the key, whatever becomes of the class's attributes. After an edit of a
+package the class has another key, and is another class there (R8): the one that is there already
+goes on with the package that it came with.
+
+Outside API: `tracked`, `key_of`.
+"""
+
+from __future__ import annotations
+
+import functools
+import pickle
+import sys
+import weakref
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Final
+
+from modulepickle._base.hash import sha256
+from modulepickle._loader.emit import THE_CLASS_REBUILDER, Rebuilt, Reduced
+
+if TYPE_CHECKING:
+    from modulepickle._pickler.pickler import Pickler
+
+__all__ = ["key_of", "tracked"]
+
+KNOWN: Final = Rebuilt("known", THE_CLASS_REBUILDER)
+
+Registry = tuple[
+    "weakref.WeakValueDictionary[bytes, Any]", "weakref.WeakValueDictionary[bytes, Any]"
+]
+
+
+def _registry() -> Registry:
+    """Return what `_loader.classes` knows in this process: received classes, and own ones."""
+    fresh: Registry = weakref.WeakValueDictionary(), weakref.WeakValueDictionary()
+    found: Registry = sys.__dict__.setdefault("_modulepickle_known", fresh)
+    return found
+
+
+class _Keys:
+    """The keys of one object of this process, one for each definition that it has had.
+
+    Attributes:
+        ref: the object, weakly. key: that of the last definition.
+        reached: local package -> digest: what that one holds of them.
+    """
+
+    def __init__(self, ref: weakref.ref[Any]) -> None:
+        self.ref = ref
+        self.key = b""
+        self.reached: dict[str, bytes] = {}
+        self._by_definition: dict[bytes, bytes] = {}
+
+    def still(self, pickler: Pickler) -> bool:
+        """Tell whether the packages are what they were. One that went away is in no pickle."""
+        for name, digest in self.reached.items():
+            now = pickler.shipped_module(name)
+            if now is not None and now.digest != digest:
+                return False
+        return True
+
+    def define(self, definition: bytes, reached: dict[str, bytes]) -> bytes:
+        """Return the key of a definition."""
+        if definition not in self._by_definition:
+            count = _counts[definition] = _counts.get(definition, -1) + 1
+            self._by_definition[definition] = definition + (b"%d" % count if count else b"")
+        self.key, self.reached = self._by_definition[definition], reached
+        return self.key
+
+
+_keys: dict[int, _Keys] = {}
+"""Id of an object -> its keys. By id, since a metaclass may define `__eq__`."""
+
+_counts: dict[bytes, int] = {}
+"""Hash of a definition -> how many objects of this process have it."""
+
+
+def key_of(pickler: Pickler, obj: Any) -> bytes:
+    """Return the key of an object: the same each time, unless a package was edited."""
+    if pickler.parts.naming:
+        return b""
+    known = _keys.get(id(obj))
+    if known is None or known.ref() is not obj:
+        received, _ = _registry()
+        for key, each in [*received.items()]:
+            if each is obj:
+                return key
+        forget = functools.partial(_keys.pop, id(obj))  # called with the dead reference
+        known = _keys[id(obj)] = _Keys(weakref.ref(obj, forget))
+    elif known.key and known.still(pickler):
+        return known.key
+    key = known.define(*_definition(pickler, obj))
+    _, own = _registry()
+    own[key] = obj
+    return key
+
+
+class _Hash:
+    """A file that only hashes what is written to it."""
+
+    def __init__(self) -> None:
+        self.total = sha256()
+
+    def write(self, data: Any) -> None:
+        self.total.update(data)
+
+
+class _Naming(pickle.Pickler):
+    """The C pickler, with hooks of another one."""
+
+    def __init__(self, file: Any, model: Pickler) -> None:
+        super().__init__(file, 5)
+        # That of the class: the one of the object is being run (`_pickler.pickler`).
+        hook = MethodType(type(model).reducer_override, model)
+        self.reducer_override = hook  # type: ignore[method-assign]
+        if hasattr(model, "dispatch_table"):
+            self.dispatch_table = model.dispatch_table
+        if any("persistent_id" in vars(each) for each in type(model).__mro__[:-2]):
+            self.persistent_id = model.persistent_id  # type: ignore[method-assign]
+
+
+def _definition(pickler: Pickler, obj: Any) -> tuple[bytes, dict[str, bytes]]:
+    """Return the hash of all that a definition reaches, of its pickle; and the packages in it."""
+    file = _Hash()
+    with pickler.while_naming():
+        _Naming(file, pickler).dump(obj)
+        reached = pickler.parts.reached
+    return file.total.digest()[:16], reached
+
+
+def tracked(pickler: Pickler, obj: Any, *make: Any) -> Reduced:
+    """Return the call that finds an object by its key, or makes it."""
+    return KNOWN, (key_of(pickler, obj), *make)

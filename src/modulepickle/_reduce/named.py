@@ -1,0 +1,84 @@
+"""What code names: the globals it uses, the modules it imports.
+
+Read from bytecode and not from source, since a function may have none.
+
+Outside API: `Named`, `named`, `WORD`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import weakref
+from types import CodeType
+from typing import Any, Final, NamedTuple
+
+from modulepickle._reduce.code import nested
+
+__all__ = ["WORD", "Named", "named"]
+
+GLOBALS: Final = frozenset(
+    {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
+)
+WORD: Final = re.compile(r"[^\W\d]\w*")
+DOTTED: Final = re.compile(r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+class Named(NamedTuple):
+    """What code names, nested code too; each once, by first appearance."""
+
+    used: tuple[str, ...]
+    """Globals that it loads, stores or deletes."""
+    words: frozenset[str]
+    """All names in it, those of attributes too."""
+    imports: tuple[str, ...]
+    """Modules that it imports; relative ones with their dots."""
+
+
+_known: dict[int, tuple[weakref.ref[CodeType], Named]] = {}
+"""Id of a code object -> the object, and what it names. To hash it by its content takes longer."""
+
+
+def named(code: CodeType) -> Named:
+    """Return what code names."""
+    known = _known.get(id(code))
+    if known is None or known[0]() is not code:
+        forget = functools.partial(_known.pop, id(code))  # called with the dead reference
+        known = _known[id(code)] = weakref.ref(code, forget), _found_in(code)
+    return known[1]
+
+
+def _found_in(code: CodeType) -> Named:
+    used: dict[str, None] = {}
+    imports: dict[str, None] = {}
+    words: set[str] = set()
+    for each in nested(code):
+        words.update(each.co_names)
+        _scan(each, used, imports)
+    return Named(tuple(used), frozenset(words), tuple(imports))
+
+
+def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> None:
+    import dis  # not at the top: it is needed only here
+
+    constants: list[Any] = [0, None]
+    base = ""
+    for step in dis.get_instructions(code):
+        if step.opname in GLOBALS:
+            used[sys.intern(step.argval)] = None
+        elif step.opname == "IMPORT_NAME":  # after the constants `level` and `fromlist`
+            base = "." * constants[-2] + code.co_names[_index_of_import(step.arg or 0)]
+            imports[base] = None
+        elif step.opname == "IMPORT_FROM":
+            imports[f"{base}{'' if base.endswith('.') else '.'}{step.argval}"] = None
+        elif "CONST" in step.opname or step.opname == "LOAD_SMALL_INT":  # each release has others
+            constants.append(step.argval)
+    if not {"import_module", "__import__"}.isdisjoint(code.co_names):
+        texts = [const for const in code.co_consts if isinstance(const, str)]
+        imports.update((text, None) for text in texts if DOTTED.fullmatch(text))
+
+
+def _index_of_import(argument: int) -> int:
+    # Since 3.15 the two low bits tell a lazy import (PEP 810).
+    return argument >> 2 if sys.version_info >= (3, 15) else argument

@@ -1,0 +1,218 @@
+"""Code objects as source text, for Pythons that cannot read the sender's bytecode.
+
+Source text is sent only where it is proved to be the code's: the whole file is compiled again, and
+must have exactly this code object. (Not the `def` alone: a name that is imported at file level
+compiles to other opcodes than one that is not. A notebook compiles each statement of a cell by
+itself; so that is tried next.)
+
+The text is that of the `def` or `lambda` itself, from its first word on: decorators and the
+statement around it stay here, since they may hold a password. What the receiver must know of what
+stands around it, goes along: the names of enclosing functions and classes, and of free variables.
+
+Outside API: `Place`, `label`, `locate`. Only for who pickles by value: it takes long to import.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import linecache
+import os
+import sys
+import warnings
+import zlib
+from types import CodeType
+from typing import Any, Final, NamedTuple, Union
+
+from modulepickle._reduce.code import nested
+
+__all__ = ["Place", "label", "locate"]
+
+Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
+DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+# The other future features of `__future__` changed nothing since Python 3.0 (or 3.7).
+FUTURE: Final = __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
+TO_MATCH: Final = FUTURE | __future__.generator_stop.compiler_flag
+
+
+class Place(NamedTuple):
+    """Where a code object stands in its source. Lines count from 1; columns from 0, in bytes."""
+
+    text: str
+    line: int
+    column: int
+    end: tuple[int, int]
+    flags: int
+    free: tuple[str, ...]
+    around: tuple[str, ...]
+    """`class C` or `def f` for each definition around it, outermost first."""
+
+
+class _File:
+    """A source file, compiled: where each definition in it stands."""
+
+    def __init__(self, text: str, name: str, flags: int) -> None:
+        self.text = text
+        self.codes: dict[tuple[str, int], list[CodeType]] = {}
+        self.nodes: dict[tuple[str, int], list[tuple[Definition, tuple[str, ...]]]] = {}
+        with warnings.catch_warnings():  # who ran it first has seen them
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+            self._name, self._flags, self._body = name, flags, tree.body
+            self._add(compile(text, name, "exec", flags, True))
+        self._index(tree, ())
+        self._one_by_one = False
+
+    def _add(self, top: CodeType) -> None:
+        for code in nested(top):
+            self.codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+
+    def _index(self, node: ast.AST, around: tuple[str, ...]) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = around
+            if isinstance(child, DEFINITIONS):
+                self.nodes.setdefault(_key(child), []).append((child, around))
+                inner = (*around, f"def {getattr(child, 'name', '_')}")
+            elif isinstance(child, ast.ClassDef):
+                inner = (*around, f"class {child.name}")
+            self._index(child, inner)
+
+    def holds(self, code: CodeType) -> bool:
+        """Tell whether compiling the file, or its statements one by one, gives exactly this."""
+        key = code.co_name, code.co_firstlineno
+        if code in self.codes.get(key, ()):
+            return True
+        if not self._one_by_one and key in self.codes:
+            self._one_by_one = True
+            for statement in self._body:
+                module = ast.Module([statement], [])
+                try:
+                    self._add(compile(module, self._name, "exec", self._flags, True))
+                except SyntaxError:  # a `from __future__` that does not stand first any more
+                    continue
+        return code in self.codes.get(key, ())
+
+
+def _key(node: Definition) -> tuple[str, int]:
+    """Return name and first line, as the code object of a definition has them."""
+    if isinstance(node, ast.Lambda):
+        return "<lambda>", node.lineno
+    return node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)])
+
+
+_files: dict[tuple[str, int], tuple[list[str], _File | None]] = {}
+
+
+def _file(name: str, flags: int) -> _File | None:
+    """Return the file that code says it is of, if it can be read and compiled."""
+    lines = linecache.getlines(name)
+    known = _files.get((name, flags))
+    # linecache keeps the list as long as nothing happens to the file.
+    if known is not None and known[0] is lines:
+        return known[1]
+    file = None
+    if lines:
+        try:
+            file = _File("".join(lines), name, flags)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+    if len(_files) >= 64:  # cells of a long session
+        _files.clear()
+    _files[name, flags] = lines, file
+    return file
+
+
+def locate(code: CodeType, fresh: bool) -> Place | None:
+    """Return where a function's code stands in its source; None if that is not certain.
+
+    Args:
+        code: of a `def` or `lambda`.
+        fresh: what is on disk now counts, and not what was read before.
+    """
+    received = _received(code)
+    if received is not None:
+        return received
+    if fresh:
+        linecache.checkcache(code.co_filename)
+    file = _file(code.co_filename, code.co_flags & TO_MATCH)
+    if file is None or not file.holds(code):
+        return None
+    found = file.nodes.get((code.co_name, code.co_firstlineno), [])
+    found = [each for each in found if _takes(each[0], code)]
+    if len(found) > 1:
+        found = [each for each in found if _covers(each[0], code)]
+        found.sort(key=lambda each: -each[0].col_offset)
+    if not found or (len(found) > 1 and not hasattr(code, "co_positions")):
+        return None
+    node, around = found[0]
+    text = ast.get_source_segment(file.text, node)
+    if text is None or not _reads(text, node):
+        return None
+    end = node.end_lineno or 0, node.end_col_offset or 0
+    flags = code.co_flags & FUTURE
+    return Place(text, node.lineno, node.col_offset, end, flags, code.co_freevars, around)
+
+
+def _parsed(text: str) -> Any:
+    """Return the node of a definition's own text."""
+    statement = ast.parse(f"({text})" if text.startswith("lambda") else text).body[0]
+    return getattr(statement, "value", statement)
+
+
+def _reads(text: str, node: Definition) -> bool:
+    """Tell whether a text reads as a definition; up to 3.11, places in f-strings are wrong."""
+    try:
+        alone = _parsed(text)
+    except SyntaxError:
+        return False
+    body: list[Any] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
+    same: list[Any] = [alone.body] if isinstance(alone, ast.Lambda) else [*alone.body]
+    return type(alone) is type(node) and [*map(ast.dump, (alone.args, *same))] == [
+        *map(ast.dump, (node.args, *body))
+    ]
+
+
+def _takes(node: Definition, code: CodeType) -> bool:
+    """Tell whether a definition has the code's parameters."""
+    given = node.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    names += [each.arg for each in (given.vararg, given.kwarg) if each is not None]
+    have = code.co_varnames[: len(names)]
+    # A private name is mangled in a class.
+    return all(mine.endswith(name) for mine, name in zip(have, names)) and len(have) == len(names)
+
+
+def _covers(node: Definition, code: CodeType) -> bool:
+    """Tell whether all columns that code speaks of lie in a definition; 3.9 and 3.10 have none."""
+    if sys.version_info < (3, 11):
+        return True
+    first = node.lineno, node.col_offset
+    last = node.end_lineno, node.end_col_offset
+    return all(
+        None in place or (first <= (place[0], place[2]) and (place[1], place[3]) <= last)
+        for place in code.co_positions()
+        if place[2:] != (0, 0)
+    )
+
+
+def label(code: CodeType, place: Place | None) -> str:
+    """Return the file name that code has on the receiver: no folder, and no other text's name."""
+    name = os.path.basename(code.co_filename).strip("<>")
+    if place is None:
+        return f"<{name}>"
+    mark = zlib.crc32(repr((place.text, place.line, place.around)).encode())
+    return code.co_filename if _received(code) else f"<{name} {mark:08x}>"
+
+
+def _received(code: CodeType) -> Place | None:
+    """Return the place of code that came in a pickle: its text is not a file here."""
+    sources = getattr(sys, "_modulepickle_sources", {})
+    source = sources.get(code.co_filename)
+    if source is None:
+        return None
+    text, line, column, flags, free, *around = source
+    node = _parsed(text)  # other code objects in it have no text of their own
+    if getattr(node, "name", "<lambda>") != code.co_name or free != code.co_freevars:
+        return None
+    return Place(text, line, column, (0, 0), flags, free, tuple(around))

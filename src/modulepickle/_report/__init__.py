@@ -1,0 +1,1 @@
+"""What a pickle would hold (`explain`) and what one holds (`inspect`)."""

@@ -1,0 +1,168 @@
+"""What works, but is worth a look before it is sent: the warnings of `explain`.
+
+Outside API: `warnings_of`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from modulepickle._pickler.failures import Node, Recorder
+from modulepickle._pickler.path import is_a
+from modulepickle._report.gaps import Imported, is_there
+from modulepickle._report.report import amount, count
+from modulepickle._snapshot.members import Member
+from modulepickle._snapshot.snapshot import LARGE, Shipped, leave_out
+
+__all__ = ["warnings_of"]
+
+BIG: Final = 2**20
+"""Bytes of data in the objects themselves that are worth a warning."""
+
+BROKEN_SHOWN: Final = 3
+"""Files of a package that are named if they cannot be parsed."""
+
+SECRET: Final = re.compile(
+    r"passw|passphrase|secret|credential|api_?key|private_?key|access_?key|auth_?key|(?:^|_)tokens?(?:$|_)"
+    r"|(?:^|_)pwd(?:$|_)",
+    re.IGNORECASE,
+)
+SECRET_FILE: Final = re.compile(
+    r"\.(?:pem|key|p12|pfx|jks|keystore|kdbx)$|(?:^|/)(?:id_rsa|id_ed25519|credentials|secrets?)"
+    r"(?:\.[a-z]+)?$",
+    re.IGNORECASE,
+)
+
+
+def warnings_of(
+    recorder: Recorder,
+    files: dict[bytes, list[Member]],
+    found: dict[bytes, Imported],
+    by_name: list[dict[str, Any]],
+    by_value: list[dict[str, Any]],
+) -> Iterator[str]:
+    """Yield a sentence for each.
+
+    Args:
+        recorder: has what was met. files: of each snapshot, by its digest. found: what its files
+        import that does not travel. by_name: as in the report. by_value: as `inspect` has it.
+    """
+    names = {node.obj.digest: node.obj.name for node in recorder.shipped()}
+    yield from _at_home(recorder, found.values(), by_name)
+    for digest, package in found.items():
+        yield from _broken(names[digest], package.broken)
+    for digest, name in names.items():
+        yield from _of_files(name, files[digest], recorder.store is not None)
+    yield from _secrets(recorder)
+    for chain, size in _big(recorder.reached):
+        yield (
+            f"{' -> '.join(chain)} has about {amount(size)}, which travel with every pickle"
+            " of it; load it where it is used, or send it once by other means"
+        )
+    for each in by_value:
+        if each["python"] and not each["source"] and not each["module"]:
+            yield (
+                f"{each['name'] or each['file']} has no source that can be found, so it runs on"
+                f" Python {each['python']} only; define it in a file"
+            )
+
+
+def _at_home(
+    recorder: Recorder, found: Iterable[Imported], by_name: list[dict[str, Any]]
+) -> Iterator[str]:
+    """Yield what is imported or named, and neither travels nor is installed."""
+    places: dict[str, str] = {}
+    for package in found:
+        places = {**package.at_home, **places}
+    named = {n.partition(".")[0]: each["distribution"] for each in by_name for n in each["names"]}
+    for name in sorted({*places, *named}):
+        place = f" (imported at {places[name]})" if name in places else ""
+        if recorder.policy.excludes(name):
+            yield (
+                f"`{name}` is kept at home by the policy (exclude), so the receiver must have it"
+                f" by itself{place}"
+            )
+        elif name == "modulepickle" and place:
+            yield (
+                f"`{name}` never travels, so the receiver must have it{place}; import it in the"
+                " function that pickles, and it needs none"
+            )
+        elif not named.get(name):
+            yield from _of_nobody(name, place)
+
+
+def _of_nobody(name: str, place: str) -> Iterator[str]:
+    """Yield what is to be said of a module of no distribution."""
+    if not is_there(name):
+        yield f"`{name}` is not found here{place}, and the receiver must have it: is it misspelt?"
+        return
+    spec = None if name in sys.modules else importlib.util.find_spec(name)
+    file = getattr(sys.modules.get(name), "__file__", None) or getattr(spec, "origin", None)
+    if file is not None:
+        yield (
+            f"`{name}` is neither in your working tree nor of an installed distribution, so"
+            f" it travels as a name{place}: {file}; Policy(include=({name!r},)) ships it, or"
+            f' include = ["{name}"] under [tool.modulepickle] in pyproject.toml'
+        )
+
+
+def _broken(name: str, broken: list[str]) -> Iterator[str]:
+    """Yield that files of a package cannot be parsed."""
+    if broken:
+        more = len(broken) - BROKEN_SHOWN
+        shown = ", ".join(broken[:BROKEN_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        yield (
+            f"package `{name}` has {count(len(broken), 'file')} that cannot be parsed, so nobody"
+            f" knows what is imported there, and it does not travel: {shown}"
+        )
+
+
+def _of_files(name: str, files: list[Member], is_stored: bool) -> Iterator[str]:
+    total = sum(file.size for file in files)
+    if total > LARGE:
+        largest = max(files, key=lambda file: file.size)
+        often = "they travel with every pickle of it"
+        often = "each host fetches them once" if is_stored else often
+        yield (
+            f"package `{name}` has {amount(total)}, {largest.path} {largest.size:,} of them;"
+            f" {often}; {leave_out(name, largest.path)}"
+        )
+    for file in files:
+        if SECRET_FILE.search(file.path):
+            yield f"{file.path} looks like a secret, and travels; {leave_out(name, file.path)}"
+
+
+def _secrets(recorder: Recorder) -> Iterator[str]:
+    for node in recorder.nodes.values():
+        for kind, name in node.held:
+            if SECRET.search(name):
+                yield (
+                    f"{kind} `{name}` of {node.title()} looks like a secret, and its value"
+                    " travels; read it where it is used, from the environment or a file there"
+                )
+
+
+def _big(nodes: list[Node]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield the chains to large data, and their size: as near to them as a chain leads."""
+    totals = {id(node): node.size for node in nodes if not _is_of_package(node)}
+    for node in reversed(nodes):
+        if node.above is not None and id(node) in totals and id(node.above) in totals:
+            totals[id(node.above)] += totals[id(node)]
+    largest_part: dict[int, int] = {}
+    for node in nodes:
+        if node.above is not None:
+            known = largest_part.get(id(node.above), 0)
+            largest_part[id(node.above)] = max(known, totals.get(id(node), 0))
+    for node in nodes:
+        total = totals.get(id(node), 0)
+        if total > BIG and largest_part.get(id(node), 0) <= BIG:
+            yield node.chain(), total
+
+
+def _is_of_package(node: Node) -> bool:
+    """Tell whether a node is a package, or its archive: `_of_files` has warned of those."""
+    return any(each is not None and is_a(each.obj, Shipped) for each in (node, node.above))

@@ -1,0 +1,306 @@
+"""`explain`: what a pickle of an object would carry, why, and what stands in the way.
+
+The pickler is the real one (`failures`), and what it wrote is read by `inspect`; so what is
+reported is what `dumps` does. Here the two are put together.
+
+Outside API: `explain`, `Explanation`.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any, Final
+
+from modulepickle._base.errors import Problem, StaleSourceWarning
+from modulepickle._local.distributions import distribution
+from modulepickle._local.finder import finder
+from modulepickle._local.policy import Policy, origin
+from modulepickle._pickler.failures import Node, Recorder
+from modulepickle._pickler.path import is_a
+from modulepickle._pickler.stored import DEFAULT, Store, Trial, parcels
+from modulepickle._reduce.functions import Scope, by_value
+from modulepickle._reduce.named import named
+from modulepickle._report.advice import warnings_of
+from modulepickle._report.explain_policy import effects
+from modulepickle._report.explain_text import branches
+from modulepickle._report.gaps import Imported, imported, is_standard
+from modulepickle._report.inspect import inspect
+from modulepickle._report.report import Branch, Report
+from modulepickle._snapshot.left_out import left_out
+from modulepickle._snapshot.members import Member, members
+from modulepickle._snapshot.snapshot import Shipped
+
+__all__ = ["Explanation", "explain"]
+
+LARGEST: Final = 5
+"""Files of a snapshot that are listed."""
+
+
+def explain(
+    obj: Any,
+    *,
+    protocol: int | None = None,
+    policy: Policy | None = None,
+    store: Store | None = DEFAULT,
+) -> Explanation:
+    """Return what a pickle of an object would carry, and why.
+
+    It pickles as `dumps` does, and so runs what that runs: `__reduce__` and `__getstate__`. What
+    cannot travel is in the report, and raises nothing. With a store, nothing is put there if the
+    store has a method `fetch`, as those of `modulepickle.stores` have, and what `wrap` and
+    `preload` pickle aside. The schema of `report.data`, and of `report.to_json()`; sizes are in
+    bytes:
+
+        format      1; a change that breaks readers raises it.
+        kind        "explain"
+        object      what to call the object. bytes: of the pickle. protocol: 0 to 5.
+        snapshots   [{name, digest, seal, archive, why, files, bytes, packed_bytes, largest: [{path,
+                    bytes}], left_out: [{path, rule}], packages, distributions, not_found}]: seal is
+                    the hash of the archive, its name in the cache folder and in stores; archive:
+                    "here", or "elsewhere" (in the store); why: the chain of references and imports,
+                    outermost first; files: how many; packages: the snapshots that it requires;
+                    distributions: {module: "name version"}, which the receiver must have;
+                    not_found: {module: "path:line"} of imports of what is not here, either.
+        store       null, or {store, bytes, kept: [{key, what, package, bytes}]}: what it keeps for
+                    this pickle; what is "archive" or "manifest", which says where archives are.
+        policy      {origin, rules: [{field, pattern, matches, hint}]}: where it is from, and how
+                    much each pattern matches of this object's.
+        by_value    [{kind, name, python, source, names}]: what is pickled as code: "function" or
+                    "class"; source: whether its text goes along, so that another Python version
+                    can run it; names: of the globals or attributes that go along.
+        by_name     [{distribution, names}]: what the receiver must have, for the objects
+                    themselves; distribution is "name version", or "" if none is known.
+        problems    [{reason, subject, detail, remedy, chain}]: what cannot travel.
+        warnings    sentences.
+
+    Args:
+        obj: what you would give to `dumps`. protocol, policy, store: as for `dumps`.
+
+    Raises:
+        PackagingError: the settings in `pyproject.toml` are wrong.
+        TypeError: the policy or the store is none.
+    """
+    file = io.BytesIO()
+    kept = parcels(store)
+    recorder = Recorder(file, protocol, policy, None if kept is None else Trial(kept.store))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", StaleSourceWarning)
+        recorder.record(obj)
+    stale = []
+    for each in caught:
+        if issubclass(each.category, StaleSourceWarning):
+            stale.append(str(each.message))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    given = origin() if policy is None else "policy="
+    return Explanation(_Story(recorder, file.getvalue()).data(stale, given))
+
+
+class Explanation(Report):
+    """What would travel. See `Report`, and `explain` for the schema of `data`."""
+
+    def branches(self) -> Iterator[Branch]:
+        """Yield the lines of the outermost level."""
+        return branches(self.data)
+
+
+class _Story:
+    """One explanation, made of what a recorder met."""
+
+    def __init__(self, recorder: Recorder, pickled: bytes) -> None:
+        self._recorder, self._pickled = recorder, pickled
+        self._trial = recorder.store if isinstance(recorder.store, Trial) else None
+        self._files: dict[bytes, list[Member]] = {}
+        self._imported: dict[bytes, Imported] = {}
+        here = finder(recorder.policy)
+        for node in recorder.shipped():
+            shipped: Shipped = node.obj
+            files = self._files[shipped.digest] = [*members(shipped.archive)]
+            whose = None if shipped.digest in recorder.resent else here
+            found = imported(shipped, files, recorder.policy, whose)
+            self._imported[shipped.digest] = found
+        for node in recorder.shipped():
+            self._tell_import(node)
+
+    def data(self, stale: list[str], policy_is_from: str) -> dict[str, Any]:
+        """Return the data of the report."""
+        recorder = self._recorder
+        inside = inspect(self._pickled).data
+        problems = [_problem(each) for each in recorder.problems]
+        shipped = sorted(recorder.shipped(), key=lambda node: (len(node.chain()), node.obj.name))
+        by_name = [*_by_name(inside["imports"], {**inside["requires"], **self._of_functions()})]
+        by_value = [*_titled(inside["by_value"], [*recorder.nodes.values()])]
+        snapshots = [*map(self._snapshot, shipped), *self._nested(inside["snapshots"])]
+        found = self._imported
+        return {
+            "format": 1,
+            "kind": "explain",
+            "object": recorder.root.chain()[0],
+            "bytes": len(self._pickled),
+            "protocol": recorder.protocol,
+            "snapshots": snapshots,
+            "store": self._store(),
+            "policy": effects(recorder, policy_is_from, snapshots, [*found.values()], by_name),
+            "by_value": [_by_value(each) for each in by_value if each["kind"] != "code"],
+            "by_name": by_name,
+            "problems": problems,
+            "warnings": [
+                *stale,
+                *warnings_of(recorder, self._files, found, by_name, by_value),
+            ],
+        }
+
+    def _tell_import(self, node: Node) -> None:
+        """Say of a package that another one imports where that is."""
+        above = node.above
+        if above is None or not is_a(above.obj, Shipped):
+            return
+        node.labels = ()
+        if not is_a(above.obj, Scope):
+            place = self._import_of(node.obj.name, above.obj)
+            node.labels = (f"import at {place}" if place else "import",)
+
+    def _import_of(self, name: str, by: Shipped) -> str | None:
+        """Return `path:line` of the first import of a package in the files of another one."""
+        for found, place in self._imported[by.digest].places.items():
+            if f"{found}.".startswith(f"{name}."):
+                return place
+        return None
+
+    def _of_functions(self) -> dict[str, str]:
+        """Return top-level name -> "distribution version", of imports in functions by value."""
+        found: dict[str, str] = {}
+        for node in self._recorder.nodes.values():
+            if not (node.is_by_value and is_a(node.obj, FunctionType)):
+                continue
+            home = node.obj.__globals__.get("__name__")
+            if isinstance(home, str) and not by_value(self._recorder, home):  # type: ignore[arg-type]
+                continue  # it stands in a module that travels, or is installed
+            for name in named(node.obj.__code__).imports:
+                top = name.partition(".")[0]
+                if top and not is_standard(top) and not self._travels(name):
+                    found[top] = " ".join(distribution(top) or ())
+        return found
+
+    def _travels(self, name: str) -> bool:
+        return self._recorder.shipment.unit(name) is not None
+
+    def _store(self) -> dict[str, Any] | None:
+        """Return what the store keeps of this pickle."""
+        trial = self._trial
+        if trial is None:
+            return None
+        names = {node.obj.seal: node.obj.name for node in self._recorder.shipped()}
+        kept = [
+            {
+                "key": key.hex(),
+                "what": "archive" if key in names else "manifest",
+                "package": names.get(key) or trial.manifests.get(key, ""),
+                "bytes": trial.kept[key],
+            }
+            for key in trial.kept
+        ]
+        return {"store": repr(trial.store), "bytes": sum(trial.kept.values()), "kept": kept}
+
+    def _snapshot(self, node: Node) -> dict[str, Any]:
+        shipped: Shipped = node.obj
+        files = self._files[shipped.digest]
+        largest = sorted(files, key=lambda file: (-file.size, file.path))[:LARGEST]
+        needs = shipped.needs.items()
+        return {
+            "name": shipped.name,
+            "digest": shipped.digest.hex(),
+            "seal": shipped.seal.hex(),
+            "archive": "here" if self._trial is None else "elsewhere",
+            "why": [*node.chain()],
+            "files": len(files),
+            "bytes": sum(file.size for file in files),
+            "packed_bytes": len(shipped.archive),
+            "largest": [{"path": file.path, "bytes": file.size} for file in largest],
+            "left_out": self._left_out(shipped),
+            "packages": sorted(name for name, need in needs if isinstance(need, Shipped)),
+            "distributions": {name: need for name, need in needs if isinstance(need, str)},
+            "not_found": self._imported[shipped.digest].not_found,
+        }
+
+    def _nested(self, snapshots: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the snapshots in pickles inside the pickle, which `wrap` makes."""
+        told = {node.obj.digest.hex() for node in self._recorder.shipped()}
+        kept = {key.hex() for key in (self._trial.kept if self._trial is not None else ())}
+        start = self._recorder.root.chain()
+        for each in snapshots:
+            if each["digest"] not in told and each["seal"] not in kept:
+                files = sorted(each["files"], key=lambda file: (-file["bytes"], file["path"]))
+                yield {
+                    "name": each["name"],
+                    "digest": each["digest"],
+                    "seal": each["seal"],
+                    "archive": each["archive"],
+                    "why": [*start, "a pickle inside it", f"package `{each['name']}`"],
+                    "files": len(files),
+                    "bytes": each["bytes"],
+                    "packed_bytes": each["archive_bytes"],
+                    "largest": [{n: f[n] for n in ("path", "bytes")} for f in files[:LARGEST]],
+                    "left_out": [],
+                    "packages": each["packages"],
+                    "distributions": each["distributions"],
+                    "not_found": {},
+                }
+
+    def _left_out(self, shipped: Shipped) -> list[dict[str, str]]:
+        """Return what stays at home; nothing of what was itself received."""
+        recorder = self._recorder
+        if shipped.digest in recorder.resent:
+            return []
+        unit = recorder.shipment.unit(shipped.name)
+        found = {} if unit is None else left_out(unit, recorder.policy)
+        stem = shipped.name.replace(".", "/")
+        return [{"path": f"{stem}/{path}", "rule": found[path]} for path in found]
+
+
+def _titled(found: list[dict[str, Any]], nodes: list[Node]) -> Iterator[dict[str, Any]]:
+    """Yield what is by value; functions whose name is in their bytecode alone by their names."""
+    functions = [node.obj for node in nodes if node.is_by_value and is_a(node.obj, FunctionType)]
+    nameless = [each for each in found if each["kind"] == "function" and not each["name"]]
+    files = {each["file"] for each in nameless}
+    named = [each for each in functions if each.__code__.co_filename in files]
+    for each in found:
+        if each in nameless and len(named) == len(nameless):
+            each = {**each, "name": named[nameless.index(each)].__qualname__}
+        yield each
+
+
+def _by_value(each: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": each["kind"],
+        "name": each["name"],
+        "python": each["python"],
+        "source": bool(each["source"]) or each["module"] is not None,
+        "names": each["names"],
+    }
+
+
+def _by_name(imports: list[dict[str, Any]], requires: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield what the receiver must have, by distribution; the standard library it has."""
+    found: dict[str, list[str]] = {}
+    for name in [each["name"] for each in imports]:
+        top = name.partition(".")[0]
+        if top not in ("builtins", "copyreg", "__main__") and not is_standard(top):
+            found.setdefault(" ".join(distribution(top) or ()), []).append(name)
+    for name, text in requires.items():
+        found.setdefault(text, []).append(name)
+    for text in sorted(found):
+        yield {"distribution": text, "names": sorted({*found[text]})}
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "reason": problem.reason.value,
+        "subject": problem.subject,
+        "detail": problem.detail,
+        "remedy": problem.remedy,
+        "chain": [*problem.chain],
+    }

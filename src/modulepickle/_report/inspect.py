@@ -1,0 +1,136 @@
+"""`inspect`: what a pickle holds, read without executing any of it.
+
+Nothing is imported, called or unmarshalled because of what a pickle says, and archives are unpacked
+in memory, up to a limit. `reading` reads the data, `contents` says what is in it, and
+`_report.inspect_text` how that is shown.
+
+Outside API: `inspect`, `Inspection`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import IO, Any, Union
+
+from modulepickle._pickler.stored import pickle_in
+from modulepickle._report.contents import LIMIT, Contents
+from modulepickle._report.inspect_text import branches
+from modulepickle._report.reading import Stream
+from modulepickle._report.report import Branch, Report
+from modulepickle._snapshot.members import Member, unpack
+
+__all__ = ["Inspection", "inspect"]
+
+Data = Union[bytes, bytearray, memoryview, "os.PathLike[str]", IO[bytes]]
+
+
+def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
+    """Return what a pickle holds. Nothing of it is executed or imported.
+
+    It may be a pickle of any protocol, by anybody; several in one file, one after the other; cut or
+    damaged: then the report has what could be read, and a problem.
+
+    `report.read(path)` returns one file of it. The schema of `report.data`, and of
+    `report.to_json()`; sizes and positions are in bytes:
+
+        format      1; a change that breaks readers raises it.
+        kind        "inspect"
+        bytes       of the data.
+        pickles     [{position, bytes, protocol, opcodes, inside, whole}]; inside: it is in another
+                    one; whole: it could be read to its end.
+        signature   {state, bytes}: state is "absent", "present" or "damaged". To check it takes the
+                    key: `modulepickle.loads(data, key=...)`.
+        loaders     [{name, makes, bytes, text_bytes, release}]: release is "this" for the
+                    texts of this release, "other" for those of another one, "changed" if
+                    the name is not the hash of the text, as it is in all releases.
+        snapshots   [{name, digest, seal, archive, store, archive_bytes, sealed, digest_matches,
+                    files: [{path, bytes, packed_bytes}], bytes, packages, distributions}]: seal is
+                    the hash of the archive, its name in the cache folder and in stores; archive is
+                    "here", "out of band" or "elsewhere" (a store); store: by what the receiver
+                    fetches it then; sealed, digest_matches: true, false, or null if it cannot be
+                    told; packages: names of the snapshots that it requires; distributions:
+                    {module: "name version"}. Of one that a store finds, digest is "", name that of
+                    what is taken from it, and seal the store's key.
+        shipped     names of the things in the snapshots that the pickle asks for.
+        by_value    [{kind, name, python, bytes, file, line, source, module, names}]: kind is
+                    "function", "class" or "code"; python: the version that the bytecode is for;
+                    source: what another version compiles, or null; names: of the globals or
+                    attributes that travel with it.
+        python      versions that the by-value code without source needs.
+        requires    {module: "name version"}: distributions for functions of the script.
+        imports     [{name, position}]: globals that it would import, the loader's own aside.
+        buffers     how many buffers are out of band.
+        sizes       {loaders, archives, code, signature, rest}
+        warnings, problems    lists of sentences.
+
+    Args:
+        data: the pickle, or the manifest that a store has; or a `pathlib.Path` or binary file to
+            read it from.
+        buffers: what `buffer_callback` was given, if archives travel out of band.
+
+    Raises:
+        TypeError: it is none of these. OSError: the file cannot be read.
+    """
+    if isinstance(data, os.PathLike):
+        with open(data, "rb") as file:
+            data = file.read()
+    elif not isinstance(data, (bytes, bytearray, memoryview)):
+        data = _read(data)
+    contents = Contents(
+        Stream(pickle_in(bytes(data))), [bytes(memoryview(each)) for each in buffers]
+    )
+    return Inspection(contents.data(), contents.sources)
+
+
+def _read(file: Any) -> bytes:
+    data = file.read() if hasattr(file, "read") else None
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    kind = type(file).__name__ if data is None else "a file that is open as text"
+    hint = "; what would be in a pickle, says explain()" if callable(file) else ""
+    hint = "; write pathlib.Path(...)" if isinstance(file, str) else hint
+    raise TypeError(f"inspect() takes bytes, a pathlib.Path or a binary file, not {kind}{hint}")
+
+
+class Inspection(Report):
+    """What a pickle holds. See `Report`, and `inspect` for the schema of `data`."""
+
+    def __init__(self, data: dict[str, Any], sources: dict[str, bytes | Member]) -> None:
+        super().__init__(data)
+        self._sources = sources
+
+    def read(self, path: str, limit: int = LIMIT) -> bytes:
+        """Return one file of the snapshots, or one text of the pickle.
+
+        Args:
+            path: archive-relative, `helpers/__init__.py`; if several snapshots have it, with the
+                begin of a digest before it: `9f3c/helpers/__init__.py`. Or the name of a loader, or
+                the file of code by value: `<train.py 0d07d0e0>`.
+            limit: of its size, in bytes.
+
+        Raises:
+            KeyError: there is none, or more than one. ValueError: it is damaged, or larger.
+        """
+        head, _, rest = path.partition("/")
+        found = [key for key in self._sources if path in (key, key.partition("/")[2])]
+        if not found and rest:
+            keys = (key for key in self._sources if key.startswith(head))
+            found = [key for key in keys if key.partition("/")[2] == rest]
+        if len(found) != 1:
+            several = ", ".join(f"{key.partition('/')[0][:8]}/{path}" for key in found)
+            hint = f"is in several snapshots; write {several}" if found else self._meant(path)
+            raise KeyError(f"{path} {hint}")
+        source = self._sources[found[0]]
+        return source if isinstance(source, bytes) else unpack(source, limit)
+
+    def _meant(self, path: str) -> str:
+        """Say that there is no such file, and which one may be meant."""
+        names = {key.partition("/")[2] or key: None for key in self._sources}
+        last = path.rpartition("/")[2].lower()
+        close = [name for name in names if last and last in name.lower()][:3]
+        return "is not in the pickle" + (f"; did you mean {' or '.join(close)}?" if close else "")
+
+    def branches(self) -> Iterator[Branch]:
+        """Yield the lines of the outermost level."""
+        return branches(self.data)

@@ -1,0 +1,132 @@
+"""Bytes -> the pickles in them: one after the other, inside each other, signed, cut or damaged.
+
+Outside API: `Stream`, `Reading`.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Final, NamedTuple
+
+from modulepickle._pickler.signed import LENGTH, MAGIC, STEM, TRAILER
+from modulepickle._report.anatomy import Anatomy
+from modulepickle._report.opcodes import Machine, Malformed
+from modulepickle._report.report import amount, count
+
+__all__ = ["Reading", "Stream"]
+
+NESTED: Final = 3
+"""How deep pickles in pickles are read: `wrap` makes one."""
+
+OTHER_FORMATS: Final = {
+    b"PK\3\4": "this is a zip file, as torch.save writes: its data.pkl is the pickle",
+    b"\x1f\x8b": "this is compressed by gzip: decompress it first",
+    b"BZh": "this is compressed by bzip2: decompress it first",
+    b"\xfd7zXZ": "this is compressed by xz: decompress it first",
+    b"(\xb5/\xfd": "this is compressed by zstd: decompress it first",
+    b"x\x9c": "this looks compressed by zlib: decompress it first",
+    b"\x93NUMPY": "this is a file of numpy.save",
+    b"\x89HDF": "this is an HDF5 file",
+    b"PAR1": "this is a Parquet file",
+    b"\x7fELF": "this is a program",
+}
+
+
+class Reading(NamedTuple):
+    """One pickle of the data.
+
+    Attributes:
+        start, end: positions in bytes, of its own data. inside: it is in another one. whole: it
+        could be read to its end.
+    """
+
+    start: int
+    end: int
+    inside: bool
+    whole: bool
+    machine: Machine
+    anatomy: Anatomy
+
+
+class Stream:
+    """All that was read of some data.
+
+    Attributes:
+        size: of the data, in bytes. readings: the pickles. signature: its state and size. problems,
+        warnings: sentences.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.size = len(data)
+        self.readings: list[Reading] = []
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.signature: dict[str, str | int] = {"state": "absent", "bytes": 0}
+        if not data:
+            self.problems.append("there are no bytes: an empty file, or nothing was sent")
+        machine, end = Machine(), 0
+        while end < len(data) and not self._is_signature(data, end):
+            start, end = end, self._read(data, end, machine)
+            if end == start:
+                break
+            machine = machine.next()
+
+    def _is_signature(self, data: bytes, end: int) -> bool:
+        """Tell whether what follows the last pickle is a signature, and note its state."""
+        rest = data[end:]
+        if not rest.startswith(STEM):
+            return False
+        length = int.from_bytes(rest[len(MAGIC) : len(MAGIC) + LENGTH], "little")
+        whole = len(rest) == TRAILER and rest.startswith(MAGIC) and length == end
+        self.signature = {"state": "present" if whole else "damaged", "bytes": len(rest)}
+        if not whole:
+            self.problems.append(
+                f"the signature at byte {end:,} is cut or altered, or does not end the data: "
+                "modulepickle.loads(data, key=...) will refuse it"
+            )
+        return True
+
+    def _read(self, data: bytes, start: int, machine: Machine, depth: int = 0) -> int:
+        """Read one pickle, and those inside it; return its end, or its start if it has none."""
+        file = io.BytesIO(data)
+        file.seek(start)
+        end = start
+        try:
+            end = machine.run(file)
+        except Malformed as error:
+            if start and not data.startswith(b"\x80", start):
+                rest = amount(len(data) - start)
+                self.warnings.append(f"{rest} after the end of the pickle are no pickle")
+                return start
+            where = "in the pickle inside the pickle, " if depth else ""
+            self.problems.append(f"{where}{error}; {_hint(data[start:], str(error))}")
+        anatomy = Anatomy(machine)
+        stop = end if end > start else len(data)
+        self.readings.append(Reading(start, stop, depth > 0, end > start, machine, anatomy))
+        for inner, position in anatomy.nested:
+            if depth < NESTED:
+                self._read(inner, 0, Machine(), depth + 1)
+            else:
+                where = f"at byte {position:,}: a pickle inside {count(depth, 'other')}"
+                self.warnings.append(f"{where} was not read")
+        return end
+
+
+def _hint(data: bytes, error: str) -> str:
+    """Say what data that are no whole pickle may be."""
+    if data.startswith(b"PK\3\4") and b"data.pkl" not in data:
+        return (
+            "this is a zip file, such as a package in a store or an archive of one; to list it,"
+            " type  python -m zipfile -l FILE"
+        )
+    for begin, hint in OTHER_FORMATS.items():
+        if data.startswith(begin):
+            return hint
+    if data.startswith(STEM):
+        return "this is the signature of a pickle, without the pickle"
+    if not data.startswith(b"\x80"):
+        return "this is no pickle, or not its beginning (those since protocol 2 begin with 0x80)"
+    cut = ("exhausted", "remain", "not enough", "no newline")
+    if any(word in error for word in cut):
+        return "the pickle was cut: send it again"
+    return "the pickle is damaged from there on: send it again"

@@ -1,0 +1,1 @@
+"""Trying an object elsewhere: bare interpreters, containers, the demo."""

@@ -1,0 +1,87 @@
+"""The demonstration: two versions of a package in one process, each importing its own files.
+
+Outside API: `demo`, which yields what it has to say, line by line.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+__all__ = ["demo"]
+
+FUNCTION: Final = """\
+def quote(item):
+    from shop.prices import PRICES  # an import inside the function: it happens later, elsewhere
+    return f"{item}: {PRICES[item]}"
+"""
+
+VERSIONS: Final = ("""PRICES = {"tea": "3 euros"}\n""", """PRICES = {"tea": "4 euros"}\n""")
+
+SENDER: Final = """\
+import sys
+import modulepickle, shop
+with open(sys.argv[1], "wb") as file:
+    modulepickle.dump(shop.quote, file)
+"""
+
+RECEIVER: Final = """\
+import pickle, sys
+for name in ("shop", "modulepickle"):
+    try:
+        __import__(name)
+        sys.exit("this interpreter is not bare: it has " + name)
+    except ImportError:
+        pass
+old, new = (pickle.load(open(path, "rb")) for path in sys.argv[1:])
+for name, function in (("old", old), ("new", new), ("old", old)):
+    print(f'{name}("tea") -> {function("tea")!r}')
+"""
+
+
+def demo() -> Iterator[str]:
+    """Write a small project, pickle it before and after an edit, and run both in one process."""
+    with tempfile.TemporaryDirectory(prefix="modulepickle-demo-") as place:
+        tree, empty = Path(place, "project"), Path(place, "empty")
+        (tree / "shop").mkdir(parents=True)
+        empty.mkdir()
+        (tree / "shop" / "__init__.py").write_text(FUNCTION, encoding="utf-8")
+        yield "A project, shop/__init__.py:"
+        yield from _indented(FUNCTION)
+        pickles = []
+        for number, prices in enumerate(VERSIONS, 1):
+            (tree / "shop" / "prices.py").write_text(prices, encoding="utf-8")
+            pickles.append(str(Path(place, f"{number}.pickle")))
+            _sender(tree, pickles[-1])
+            size = os.path.getsize(pickles[-1])
+            yield f"Version {number}, where {prices.strip()}: a pickle of {size:,} bytes"
+        yield ""
+        yield "Both in one bare interpreter, which has neither shop nor modulepickle:"
+        yield from _indented(_output([sys.executable, "-I", "-S", "-c", RECEIVER, *pickles], empty))
+
+
+def _indented(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield f"    {line}"
+
+
+def _sender(tree: Path, path: str) -> None:
+    """Pickle the project's function, in a process that works in its folder."""
+    library = str(Path(__file__).resolve().parents[2])
+    code = f"import sys; sys.path.append({library!r})\n{SENDER}"
+    _output([sys.executable, "-c", code, path], tree)
+
+
+def _output(command: list[str], folder: Path) -> str:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # two edits within one second
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"the demonstration failed:\n{done.stderr}")
+    return done.stdout

@@ -1,0 +1,1 @@
+"""One local package, frozen at one content: listing, reading, scanning, packing."""

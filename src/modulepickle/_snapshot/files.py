@@ -1,0 +1,222 @@
+"""What is known about each file of a local package: read, hashed and packed once.
+
+A `dumps` must carry what is on disk at that moment (R5), and cost next to nothing if that is what
+was carried before. So `listing.listing` stats every file of a package, and `read` reads only those
+whose stat changed. What it makes of a file (hash, deflated bytes, names in it) is kept for the
+process.
+
+Like git's index, this knows that file systems have coarse clocks: a file that was written just
+before it was read may be written again within the same tick, so it is read again next time.
+
+Outside API: `read`, `forget`, `last_read`, `is_racy`, `File`. Nothing here imports user code.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.hash import sha256
+from modulepickle._snapshot.listing import Found, Key, Vanished, key_of, unreadable
+
+__all__ = ["ATTEMPTS", "File", "forget", "is_racy", "last_read", "read"]
+
+LEVEL: Final = 6
+"""Of deflate: within one per cent of level 9 in size, and three times as fast."""
+
+TICK_NS: Final = 50_000_000
+"""Longest tick of the clock of a file system that keeps nanoseconds (Windows: 16 ms), and some."""
+
+COARSE_TICK_NS: Final = 2_000_000_000
+"""The same where times are whole seconds (FAT, some network file systems), in ns."""
+
+A_THREADS_WORTH: Final = 2**17
+"""Bytes to read and deflate for each thread. Of less, threads save no time: they wait in turns."""
+
+ATTEMPTS: Final = 5
+"""How often a file is read that changes while it is read."""
+
+
+class File:
+    """One file of a package, as read.
+
+    Attributes:
+        key: its stat when it was read.
+        racy: it may have changed since without a change of its stat.
+        digest: SHA-256 of its content.
+        size: of its content, in bytes.
+        crc: CRC-32 of its content.
+        packed: its content, deflated: also where that is longer, as the loader knows no other way.
+    """
+
+    __slots__ = (
+        "_first", "_imports", "_mentions", "_name", "crc", "digest", "key", "packed", "racy",
+        "size",
+    )  # fmt: skip
+
+    def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
+        self._name = name
+        self._imports: tuple[str, ...] | None = None
+        self._first: set[str] = set()
+        self.key = key
+        self.racy = racy
+        self.digest = sha256(content).digest()
+        self.size = len(content)
+        self.crc = zlib.crc32(content)
+        # Raw deflate, as zip members are.
+        deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self.packed = deflate.compress(content) + deflate.flush()
+        self._mentions = _mentions(content) if name.endswith(".py") else ()
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """The top-level names that it imports, and perhaps some more (`_snapshot.mentions`)."""
+        if self._mentions is None:
+            self._mentions = tuple(sorted({name.partition(".")[0] for name in self.imports}))
+        return self._mentions
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The dotted names that it imports; parsed when they are first asked for."""
+        if self._imports is None:
+            self._imports = _imports(self._name, self.content())
+        return self._imports
+
+    def seems_to_import(self, top: str) -> bool:
+        """Tell whether it imports a top-level name, or would if nothing behind that were wrong.
+
+        For where it does not matter what a file has that Python refuses: it is parsed as far as the
+        name, if that is enough.
+        """
+        # Of what Python refuses `imports` is empty, known or not: the answer must not differ (R4).
+        if not self._imports and top not in self._first:
+            self._first.update(self._tops_up_to(top))
+        return top in self._first or any(name.partition(".")[0] == top for name in self.imports)
+
+    def _tops_up_to(self, top: str) -> set[str]:
+        """Return the top-level names that are imported up to where one may be; perhaps none."""
+        from modulepickle._snapshot.mentions import beginning
+
+        found = _imports(self._name, beginning(self.content(), top), is_whole=False)
+        return {name.partition(".")[0] for name in found}
+
+    def content(self) -> bytes:
+        """Return the bytes of the file as they travel."""
+        return zlib.decompress(self.packed, -zlib.MAX_WBITS)
+
+
+def is_racy(key: Key, read_ns: int) -> bool:
+    """Tell whether a file, read from a time on, may have changed since and bear the same stat."""
+    latest = max(key[1], key[2])
+    tick = TICK_NS if latest % 1_000_000_000 else COARSE_TICK_NS
+    return latest > read_ns - tick
+
+
+_files: dict[str, File] = {}
+"""Path -> what is known about the file, for the whole process."""
+
+
+def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
+    """Return what is known about listed files, by name, after reading those that may have changed.
+
+    Those that cannot be read, or do not stop changing, are added to `problems`.
+
+    Raises:
+        Vanished: one is gone.
+    """
+    files: dict[str, Any] = {}
+    stale: list[Found] = []
+    for found in listed:
+        files[found.name] = file = _files.get(found.path)
+        if file is None or file.racy or file.key != found.key:
+            stale.append(found)
+    for found, made in zip(stale, _tried_all(stale)):
+        if isinstance(made, PackagingError):
+            problems += made.problems
+            del files[found.name]
+        else:
+            files[found.name] = _files[found.path] = made
+    return files
+
+
+def forget(paths: Iterable[str]) -> None:
+    """Drop what is known about files that are no longer there."""
+    for path in paths:
+        _files.pop(path, None)
+
+
+def last_read(path: str) -> File | None:
+    """Return what was last read from a file on this disk, if it was read."""
+    return _files.get(path)
+
+
+def _tried_all(listed: list[Found]) -> list[File | PackagingError]:
+    """Return what `_tried` does for each file; of many bytes, several at a time."""
+    size = sum(found.key[0] for found in listed)
+    most = min(len(listed) - 1, size // A_THREADS_WORTH)
+    if most <= 0:
+        return [_tried(found) for found in listed]
+    from modulepickle._snapshot.threads import (  # not at the top: few files are read, or none
+        each,
+        helpers,
+    )
+
+    return each(_tried, listed, helpers(most))
+
+
+def _tried(found: Found) -> File | PackagingError:
+    """Return what a file has, or why that is not known."""
+    try:
+        return _read(found, _files.get(found.path))
+    except PackagingError as error:
+        return error
+
+
+def _read(found: Found, known: File | None) -> File:
+    """Read a file. If its content is that of `known`, that is what is returned."""
+    try:
+        for _ in range(ATTEMPTS):
+            began = time.time_ns()
+            with open(found.path, "rb") as stream:
+                before = key_of(os.fstat(stream.fileno()))
+                content = stream.read()
+                after = key_of(os.fstat(stream.fileno()))
+            if before == after and len(content) == after[0]:
+                racy = is_racy(after, began)
+                if known is not None and known.digest == sha256(content).digest():
+                    known.key, known.racy = after, racy
+                    return known
+                return File(found.name, after, racy, content)
+    except FileNotFoundError as error:
+        raise Vanished(found.path) from error
+    except OSError as error:
+        raise PackagingError([unreadable(found.path, error)]) from error
+    problem = Problem(Reason.CHANGING, found.path, remedy="try again when nothing writes to it")
+    raise PackagingError([problem])
+
+
+def _mentions(content: bytes) -> tuple[str, ...] | None:
+    from modulepickle._snapshot.mentions import (
+        mentions,  # not at the top: few processes pickle, or none
+    )
+
+    return mentions(content)
+
+
+def _imports(name: str, content: bytes, is_whole: bool = True) -> tuple[str, ...]:
+    """Return what a member of an archive imports; nothing if it is not Python source."""
+    stem, _, suffix = name.rpartition(".")
+    if suffix != "py":
+        return ()
+    from modulepickle._snapshot.imports import (
+        imports,  # not at the top: few files are parsed, or none
+    )
+
+    module = stem.replace("/", ".")
+    is_package = module.endswith(".__init__")
+    own = module[: -len(".__init__")] if is_package else module
+    return imports(content, own, is_package, is_whole)

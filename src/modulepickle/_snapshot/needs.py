@@ -1,0 +1,69 @@
+"""What a snapshot requires: local packages, and what is installed.
+
+Asked of the names that its files mention, and only where the answer depends on it, of what they
+import indeed: then a file is parsed, the smallest first, until one is found that imports the name.
+For what is installed, which is only told of, it is parsed no further than that.
+
+Outside API: `Needs`, `mentioned`, `needs_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from modulepickle._local.distributions import distribution
+from modulepickle._local.finder import Finder, Unit
+from modulepickle._snapshot.files import File
+
+__all__ = ["Needs", "mentioned", "needs_of"]
+
+
+class Needs(NamedTuple):
+    """What a snapshot requires.
+
+    Attributes:
+        units: the local packages, sorted.
+        others: top-level name -> "distribution version" of what is installed here (R15), sorted.
+    """
+
+    units: tuple[Unit, ...]
+    others: dict[str, str]
+
+
+def mentioned(own: str, files: Iterable[File]) -> dict[str, list[File]]:
+    """Return top-level name -> the files of the package `own` that mention it, smallest first."""
+    from modulepickle._snapshot.mentions import RELATIVE  # not at the top, as in `_snapshot.files`
+
+    found: dict[str, list[File]] = {}
+    for file in sorted(files, key=lambda file: file.size):
+        for name in file.mentions:
+            found.setdefault(own.partition(".")[0] if name == RELATIVE else name, []).append(file)
+    return found
+
+
+def needs_of(own: str, mentions: dict[str, list[File]], finder: Finder) -> Needs:
+    """Return what a package requires, without itself, whose name is `own`."""
+    units: set[Unit] = set()
+    others: dict[str, str] = {}
+    for name, files in sorted(mentions.items()):
+        top = finder.top(name)
+        if top.portions:
+            found = {finder.unit(each) for each in _imported(name, files)}
+            units.update(unit for unit in found if unit is not None)
+            is_other = None in found
+        else:
+            unit = top.unit
+            if unit is not None and unit.name != own and any(True for _ in _imported(name, files)):
+                units.add(unit)
+            is_other = top.is_installed
+        known = distribution(name) if is_other else None
+        if known is not None and any(file.seems_to_import(name) for file in files):
+            others[name] = " ".join(known)
+    return Needs(tuple(sorted(unit for unit in units if unit.name != own)), others)
+
+
+def _imported(top: str, files: Iterable[File]) -> Iterable[str]:
+    """Yield the dotted names below a top-level name that files import."""
+    for file in files:
+        yield from (name for name in file.imports if name.partition(".")[0] == top)

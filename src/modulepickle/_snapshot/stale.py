@@ -1,0 +1,169 @@
+"""Telling that a function or class is no longer what its file says (R5).
+
+The file is what travels. If it was edited after the import, the object in memory is older than what
+will run on the receiver, and nobody sees it: hence a warning. It must never be a false alarm. So
+compiled code is compared and not text, line numbers aside, and only where Python's own loader
+compiled the file: pytest rewrites assertions, and other loaders do other things. What the code is
+compared with is the content that travels, and not what the disk says a moment later.
+
+Nothing is compiled as long as the file is older than this process, which is the usual case.
+
+Outside API: `Check`, `checks_of`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
+from types import CodeType, FunctionType
+from typing import Any, Final
+
+from modulepickle._base.errors import StaleSourceWarning
+from modulepickle._base.process import began_ns
+from modulepickle._snapshot.files import File, last_read
+
+__all__ = ["Check", "checks_of"]
+
+HOME: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+Print = tuple[Any, ...]
+"""What two compilations of one function share, wherever it stands in its file."""
+
+_prints: dict[str, tuple[bytes, dict[str, set[Print]]]] = {}
+"""Path -> the digest of its content, and the prints of its code objects by their names."""
+
+
+Check = Callable[[Any, str], None]
+"""Warns if an object that is shipped by its name differs from what its file now says.
+
+It gets a function or class, or what a decorator made of one; and where that stands in its module,
+dotted.
+"""
+
+
+def checks_of(module: str) -> Check | None:
+    """Return what checks the objects of a module; None: there is nothing that may differ.
+
+    Args:
+        module: a local module, of which the snapshot has just been made.
+    """
+    spec: Any = getattr(sys.modules.get(module), "__spec__", None)
+    if type(getattr(spec, "loader", None)) is not SourceFileLoader or not spec.origin:
+        return None
+    # The second for a `.` or `..` on `sys.path`. None: a link, perhaps; then nothing is known.
+    file = last_read(spec.origin) or last_read(os.path.abspath(spec.origin))
+    if file is None or max(file.key[1:3]) < BEGAN_NS:
+        return None
+    return functools.partial(_check, module, spec.origin, file)
+
+
+def _check(module: str, origin: str, file: File, obj: Any, path: str) -> None:
+    try:
+        known = _prints_in(origin, file)
+    except (SyntaxError, ValueError):
+        return _warn(f"{module}.{path}", f"{origin}, which does not compile")
+    except (RecursionError, MemoryError):
+        return
+    for code in _codes(obj):
+        if code.co_filename == origin and _print(code) not in known.get(code.co_name, ()):
+            return _warn(f"{module}.{path}", origin)
+
+
+def _warn(name: str, file: str) -> None:
+    warnings.warn(
+        f"{name} is not what its file says now: {file}. The file was edited after it was imported,"
+        " and is what travels; reload the module, or start again, to run the same here.",
+        StaleSourceWarning,
+        stacklevel=_stack_level(),
+    )
+
+
+BEGAN_NS: Final = began_ns()
+"""Taken once: a warm `dumps` opens no file. A forked process began when its parent did."""
+
+
+def _prints_in(path: str, file: File) -> dict[str, set[Print]]:
+    """Return the prints of all code objects of a file, compiled once a content."""
+    known = _prints.get(path)
+    if known is None or known[0] != file.digest:
+        with warnings.catch_warnings():  # the import has shown what there is to warn of
+            warnings.simplefilter("ignore")
+            top = compile(file.content(), path, "exec", dont_inherit=True)
+        prints: dict[str, set[Print]] = {}
+        for code in _nested(top):
+            prints.setdefault(code.co_name, set()).add(_print(code))
+        known = _prints[path] = file.digest, prints
+    return known[1]
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _nested(const)
+
+
+def _print(code: CodeType) -> Print:
+    names = code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
+    return code.co_name, code.co_code, _const(code.co_consts), names, counts
+
+
+def _const(const: object) -> object:
+    """Return what is equal for constants that are, and only for those: 1, 1.0 and True differ."""
+    if isinstance(const, CodeType):
+        return _print(const)
+    if isinstance(const, tuple):
+        return tuple, tuple(map(_const, const))
+    if isinstance(const, frozenset):  # its order depends on how it was made: `marshal` or compiler
+        return frozenset, frozenset(map(_const, const))
+    return type(const), repr(const)
+
+
+def _codes(obj: Any) -> Iterator[CodeType]:
+    """Yield the code of a function, under all its wrappers, or of the functions in a class."""
+    if isinstance(obj, type):
+        for value in list(vars(obj).values()):
+            if not isinstance(value, type) or _is_nested(value, obj):
+                yield from _codes(value)
+    elif isinstance(obj, _WRAPPERS):
+        wrapped = getattr(obj, "__wrapped__", None)
+        if wrapped is not None:
+            yield from _codes(wrapped)
+        elif isinstance(obj, FunctionType):
+            yield obj.__code__
+    else:
+        for attribute in _HOLDERS.get(type(obj), ()):
+            yield from _codes(getattr(obj, attribute))
+
+
+def _is_nested(cls: type, outer: type) -> bool:
+    path = f"{outer.__qualname__}.{cls.__name__}"
+    return cls.__module__ == outer.__module__ and cls.__qualname__ == path
+
+
+_WRAPPERS: Final = (FunctionType, type(functools.lru_cache(lambda: None)))
+_HOLDERS: Final[dict[type, tuple[str, ...]]] = {
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    property: ("fget", "fset", "fdel"),
+    functools.cached_property: ("func",),
+    functools.partialmethod: ("func",),
+    functools.singledispatchmethod: ("func",),
+}
+
+
+def _stack_level() -> int:
+    """Return the `stacklevel` of the first caller outside this package, counted from our caller."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_ours(path: str) -> bool:
+    return os.path.abspath(path).startswith(HOME)

@@ -1,0 +1,89 @@
+"""The files of a local package, listed again: one stat each, and one for each folder.
+
+As long as the stat of a folder is unchanged, no name in it came, went or changed hands. So a
+package whose folders are unchanged has the files that it had, and they need not be looked for. A
+folder that was changed just before it was read may have changed again within the same tick of the
+clock; such a listing is not kept, nor one with symbolic links in it, which depend on more.
+
+Outside API: `listing`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from operator import attrgetter
+from typing import Any, Final
+
+from modulepickle._base.errors import Problem
+from modulepickle._local.finder import Unit
+from modulepickle._local.policy import Policy
+from modulepickle._snapshot.files import is_racy
+from modulepickle._snapshot.listing import Found, Key
+from modulepickle._snapshot.listing import listing as walk
+
+__all__ = ["listing"]
+
+
+class _Known:
+    """A listing that was made.
+
+    Attributes:
+        paths: of the folders, then of the files. keys: their stats.
+        folders: how many folders.
+        found: the files.
+    """
+
+    __slots__ = ("folders", "found", "keys", "paths")
+
+    def __init__(
+        self, paths: list[str], keys: list[Key], folders: int, found: tuple[Found, ...]
+    ) -> None:
+        self.paths, self.keys, self.folders, self.found = paths, keys, folders, found
+
+
+_listings: dict[tuple[Unit, tuple[str, ...]], _Known] = {}
+
+_KEY: Final[Any] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+
+
+def listing(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
+    """Return what `listing.listing` does; the same object if nothing has changed since."""
+    known = _listings.get((unit, policy.ignore))
+    found = None if known is None else _again(unit, policy, known)
+    return _anew(unit, policy, problems) if found is None else found
+
+
+def _again(unit: Unit, policy: Policy, known: _Known) -> tuple[Found, ...] | None:
+    """Return the files by their present stats; None if a folder has changed."""
+    try:
+        keys = [*map(_KEY, map(os.stat, known.paths))]  # the one loop that each `dumps` runs
+    except OSError:
+        return None
+    if keys == known.keys:
+        return known.found
+    count = known.folders
+    if keys[:count] != known.keys[:count]:
+        return None
+    found = tuple(
+        file if file.key == key else Found(file.name, file.path, key)
+        for file, key in zip(known.found, keys[count:])
+    )
+    _listings[unit, policy.ignore] = _Known(known.paths, keys, count, found)
+    return found
+
+
+def _anew(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
+    """Return the files after a walk, which is remembered if it can be relied on."""
+    began, before = time.time_ns(), len(problems)
+    walked: list[tuple[str, Key | None]] = []
+    found = walk(unit, policy, problems, walked)
+    folders = [(path, key) for path, key in walked if key is not None]
+    sure = len(problems) == before and len(folders) == len(walked)
+    if sure and not any(is_racy(key, began) for _, key in folders):
+        paths = [*(path for path, _ in folders), *(file.path for file in found)]
+        keys = [*(key for _, key in folders), *(file.key for file in found)]
+        _listings[unit, policy.ignore] = _Known(paths, keys, len(folders), found)
+    else:
+        _listings.pop((unit, policy.ignore), None)
+    return found
