@@ -24,7 +24,7 @@ from typing import Any, Final
 import pytest
 
 from modulepickle._loader.emit import THE_LOADER, Call, TheLoader, reduce_call, reduce_loader
-from modulepickle._snapshot.snapshot import Shipped
+from modulepickle._snapshot.shipment import Shipped
 
 # `child(function)` runs it in a forked child and returns ("value", what it returned), ("error", the
 # type's name, the message) or ("signal", its number); SIGALRM is a hang. `start` and `end` are its

@@ -109,7 +109,7 @@ def test_snapshots_and_their_files(tree: Path, sent: bytes) -> None:
 def test_digests_are_those_of_the_sender(tree: Path) -> None:
     code = """
         import train, modulepickle
-        from modulepickle._snapshot.snapshot import Shipment
+        from modulepickle._snapshot.shipment import Shipment
         shipment = Shipment(modulepickle.Policy())
         shipment.ship(shipment.unit("train"))
         result = [

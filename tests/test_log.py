@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from modulepickle._base.log import log
+from modulepickle._base.process import log
 from receivers import project, run
 
 

@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 import modulepickle
-from modulepickle._snapshot.snapshot import DIGEST_SIZE
+from modulepickle._base.process import DIGEST_SIZE
 from receivers import project, receive, run, send
 
 REFUSED = """

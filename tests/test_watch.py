@@ -41,7 +41,7 @@ def settle(folder):
     began = time.time_ns()
     while True:
         probe.write_text("x")
-        if probe.stat().st_mtime_ns > began + 2 * _files.TICK_NS:
+        if probe.stat().st_mtime_ns > began + 2 * _walk.TICK_NS:
             return
 
 

@@ -31,7 +31,9 @@ from pickle import (
 )
 from typing import TYPE_CHECKING, Any
 
+import modulepickle._own  # noqa: F401  # loaders look for it in `sys.modules`
 from modulepickle._base.errors import PackagingError, Problem, Reason, StaleSourceWarning
+from modulepickle._engines.cloudpickle import extend_cloudpickle, extend_pyspark, extend_ray
 from modulepickle._engines.preload import preload, wrap
 from modulepickle._local.policy import Policy, get_policy, set_policy
 from modulepickle._local.registered import (
@@ -41,14 +43,7 @@ from modulepickle._local.registered import (
 )
 from modulepickle._pickler.pickler import Pickler, Unpickler, dump, dumps, load, loads
 from modulepickle._pickler.stored import Store, get_store, set_store
-from modulepickle.extend import (
-    extend,
-    extend_cloudpickle,
-    extend_dill,
-    extend_multiprocessing,
-    extend_pyspark,
-    extend_ray,
-)
+from modulepickle.extend import extend, extend_dill, extend_multiprocessing
 
 if TYPE_CHECKING:
     from modulepickle import stores as stores

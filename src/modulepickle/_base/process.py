@@ -1,19 +1,102 @@
-"""When this process began: what was on disk before that, and is unchanged, is what it imported.
+"""The process that pickles: its log, its hashes, and when it began.
 
-Outside API: `began_ns`.
+All three are used by every `dumps` and so import as little as can be: `logging` takes a good part
+of the time that importing this library takes, and OpenSSL as long as to hash a megabyte with the
+interpreter's own C.
+
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 import time
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["began_ns"]
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
-FORKED = 0x40
+__all__ = ["DIGEST_SIZE", "began_ns", "fold", "log", "sha256"]
+
+# --- the log --------------------------------------------------------------------------------------
+
+
+class _Log:
+    """As much of a `logging.Logger` as the library uses."""
+
+    def debug(self, message: str, *args: Any) -> None:
+        self._log("debug", message, args)
+
+    def info(self, message: str, *args: Any) -> None:
+        self._log("info", message, args)
+
+    def warning(self, message: str, *args: Any) -> None:
+        import logging  # noqa: F401  # it prints warnings where nobody has set it up
+
+        self._log("warning", message, args)
+
+    def _log(self, level: str, message: str, args: tuple[Any, ...]) -> None:
+        logging: Any = sys.modules.get("logging")
+        if logging is not None:  # the record is of who called `debug`
+            getattr(logging.getLogger("modulepickle"), level)(message, *args, stacklevel=3)
+
+
+log: Final = _Log()
+"""The logger `modulepickle`. What is no warning goes nowhere in a process without `logging`."""
+
+# --- hashes ---------------------------------------------------------------------------------------
+
+LITTLE: Final = 2**18
+"""Bytes: a quarter of what could be hashed in the time in which OpenSSL is loaded."""
+
+_hashed = 0
+"""Bytes that were hashed without OpenSSL."""
+
+
+def sha256(data: bytes = b"") -> _Hash:
+    """Return what `hashlib.sha256` does."""
+    global _hashed
+    if "hashlib" not in sys.modules and _hashed + len(data) <= LITTLE:
+        own = _own()
+        if own is not None:
+            _hashed += len(data)
+            made: _Hash = own(data)
+            return made
+    import hashlib
+
+    return hashlib.sha256(data)
+
+
+@cache
+def _own() -> Any:
+    """Return the interpreter's own function; None if it was built without."""
+    name = "_sha2" if sys.version_info >= (3, 12) else "_sha256"  # when 3.11 goes: `_sha2`
+    try:
+        return importlib.import_module(name).sha256
+    except (ImportError, AttributeError):
+        return None
+
+
+def fold(*parts: bytes) -> bytes:
+    """Return the SHA-256 over byte strings, each with its length before it."""
+    total = sha256()
+    for part in parts:
+        total.update(b"%d:%s" % (len(part), part))
+    return total.digest()
+
+
+DIGEST_SIZE: Final = 16
+"""Bytes of SHA-256 that are kept: 128 bits tell all contents apart, and travel with each pickle."""
+
+# --- the beginning of the process -----------------------------------------------------------------
+
+FORKED: Final = 0x40
 """Of the flags in `/proc/PID/stat`: forked, and executed nothing since (proc(5), PF_FORKNOEXEC)."""
 
-TICK_NS = 20_000_000
+TICK_NS: Final = 20_000_000
 """More than the tick of that file and of the clocks of Linux' own file systems (10 ms each)."""
 
 

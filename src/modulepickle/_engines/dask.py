@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, Final
 
+from modulepickle._engines.cloudpickle import extend_cloudpickle
 from modulepickle._engines.patch import Extension
 from modulepickle._engines.preload import Installer
 from modulepickle._local.policy import get_policy
-from modulepickle._snapshot.snapshot import Shipment, Shipped
+from modulepickle._snapshot.shipment import Shipment, Shipped
 from modulepickle._snapshot.stale import checks_of
-from modulepickle.extend import extend_cloudpickle
 
 __all__ = ["extend_dask"]
 

@@ -10,6 +10,7 @@ Outside API: `Extension`, and `Patch` for a class that nobody else has.
 from __future__ import annotations
 
 import copyreg
+import importlib
 import pickle
 import threading
 from collections.abc import Callable
@@ -18,9 +19,8 @@ from typing import Any, Final
 
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.stored import Store, parcels
-from modulepickle._reduce.dispatch import HOOK, Shipping, resumed
-from modulepickle._reduce.functions import Live, Positioned, SortedSet
-from modulepickle._reduce.names import REDUCERS
+from modulepickle._reduce.dispatch import HOOK, REDUCERS, Dispatcher, resumed
+from modulepickle._reduce.state import Live, Positioned, SortedSet
 
 __all__ = ["PROTOCOL", "Extension", "Leaves", "Patch", "is_pure"]
 
@@ -55,7 +55,7 @@ class _Table:
         return None if kind in OURS else self._table.get(kind)
 
 
-class Foreign(Shipping):
+class Foreign(Dispatcher):
     """What one `dump` of somebody else's pickler ships.
 
     Attributes:
@@ -259,3 +259,23 @@ class Extension:
     ) -> None:
         """Undo it."""
         self.undo()
+
+
+def leaves_nothing(*_: Any) -> bool:
+    return False
+
+
+def framework(module: str, function: str, install: str) -> Any:
+    """Import what is to be patched.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"modulepickle.{function}() extends {install}, which cannot be imported here "
+            f"({error}): pip install {install}",
+            name=module,
+        ) from error

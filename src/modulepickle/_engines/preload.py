@@ -13,17 +13,15 @@ import pickle
 import sys
 from functools import update_wrapper
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
+from modulepickle._loader.emit import INSTALL
 from modulepickle._loader.received import received, resend
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.pickler import dumps
-from modulepickle._snapshot.snapshot import Shipment, Shipped
+from modulepickle._snapshot.shipment import Shipment, Shipped
 
 __all__ = ["Installer", "preload", "wrap"]
-
-INSTALL: Final = "lambda: loads(data) and None"
-"""What `preload` is on the receiver: a real function, of no argument, that returns None."""
 
 
 class Installer:

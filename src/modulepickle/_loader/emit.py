@@ -13,7 +13,7 @@ from modulepickle._loader.packed import LOADER, LOADER_NAME
 from modulepickle._loader.packed_classes import CLASSES, CLASSES_NAME
 from modulepickle._loader.packed_functions import REBUILD, REBUILD_NAME
 from modulepickle._loader.packed_store import FETCH, FETCH_NAME
-from modulepickle._snapshot.snapshot import Shipped
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = [
     "FETCHED", "FETCHED_BY_TEXT", "FETCH_HOOK",
@@ -134,3 +134,7 @@ def reduce_shipped(shipped: Shipped, archive: object) -> Reduced:
     """
     # State, and not an argument: the requirements of packages may form a circle.
     return THE_LOADER, (shipped.name, shipped.digest, shipped.seal, archive), shipped.needs
+
+
+INSTALL: Final = "lambda: loads(data) and None"
+"""What `preload` is on the receiver: a real function, of no argument, that returns None."""

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from modulepickle._base.process import began_ns
-from modulepickle._snapshot.snapshot import is_own
+from modulepickle._snapshot.shipment import is_own
 
 __all__ = ["namespace", "owns"]
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._snapshot.snapshot import Shipped
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = ["is_receiver", "received", "resend"]
 

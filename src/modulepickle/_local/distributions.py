@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-from modulepickle._base.log import log
+from modulepickle._base.process import log
 from modulepickle._local.tree import metadata_in
 
 __all__ = ["distribution"]

@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from modulepickle._base.log import log
+from modulepickle._base.process import log
 from modulepickle._local.policy import NEVER, Policy, get_policy
 from modulepickle._local.tree import (
     WorkingTree,

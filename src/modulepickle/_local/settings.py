@@ -24,7 +24,7 @@ import sys
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._base.log import log
+from modulepickle._base.process import log
 from modulepickle._local.tree import INSTALLATIONS, current_folder, main_file, project_root
 
 __all__ = ["Settings", "settings", "settings_file"]

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
-from modulepickle._base.log import log
+from modulepickle._base.process import log
 
 __all__ = [
     "INSTALLATIONS", "WorkingTree", "current_folder", "in_standard_library", "is_racy",

@@ -20,10 +20,10 @@ from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._loader.emit import Rebuilt, Reduced, TheLoader
 from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.path import REMEDY, is_a, parts_of
-from modulepickle._reduce.dispatch import InStore, Shipping
-from modulepickle._reduce.functions import MAIN, Scope
+from modulepickle._reduce.dispatch import Dispatcher
 from modulepickle._reduce.names import reduction_of
-from modulepickle._snapshot.snapshot import Shipped
+from modulepickle._reduce.state import MAIN, InStore, Scope
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = ["Node", "Recorder"]
 
@@ -109,7 +109,7 @@ class Trouble(NamedTuple):
     problem: Problem
 
 
-class Recorder(Shipping, pickle.Pickler):
+class Recorder(Dispatcher, pickle.Pickler):
     """Pickles one object; see `record`.
 
     Attributes:
@@ -205,7 +205,7 @@ class Recorder(Shipping, pickle.Pickler):
         if is_a(obj, FunctionType, type):
             pickle.dumps(obj, self.protocol)  # by name; it raises if that does not lead to it
             return NotImplemented
-        pickler: Any = self  # all that reducers ask a `Pickler` for stands in `Shipping`
+        pickler: Any = self  # all that reducers ask a `Pickler` for stands in `Dispatcher`
         return reduction_of(pickler, obj)
 
     # What is remembered

@@ -14,15 +14,14 @@ import pickle
 from collections.abc import Callable, Iterable
 from typing import IO, Any, Final
 
-import modulepickle._own  # noqa: F401  # the loader looks for it in `sys.modules`
 from modulepickle._base.errors import PackagingError
 from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.path import is_refusal, with_path
 from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
-from modulepickle._pickler.stored import DEFAULT, Parcels, Store, parcels
-from modulepickle._reduce.dispatch import HOOK, Shipping, Written, resumed
-from modulepickle._reduce.functions import Parts
+from modulepickle._pickler.stored import DEFAULT, Parcels, Store, Written, parcels
+from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
 from modulepickle._reduce.names import reduction_of
+from modulepickle._reduce.state import Parts
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
 
@@ -32,7 +31,7 @@ NO_BUFFERS: Final = ()
 """The default of `buffers=` in `pickle`, for those who pass it on."""
 
 
-class Pickler(Shipping, pickle.Pickler):
+class Pickler(Dispatcher, pickle.Pickler):
     """A `pickle.Pickler` that also ships the local packages its objects need.
 
     It takes what `pickle.Pickler` takes, the policy that says what is local, and the store that
@@ -108,7 +107,8 @@ class Pickler(Shipping, pickle.Pickler):
         return None
 
     def _dump(self, obj: Any) -> None:
-        first, names = Pickler.reducer_override, vars(self)
+        names = vars(self)
+        first: Any = Dispatcher.reducer_override
         if type(self).reducer_override is not first or HOOK in names:
             super().dump(obj)
             return

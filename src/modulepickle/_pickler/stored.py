@@ -17,7 +17,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any, Final
 
-from modulepickle._base.hash import sha256
+from modulepickle._base.process import sha256
 from modulepickle._loader.emit import (
     FETCH_HOOK,
     FETCHED,
@@ -30,8 +30,8 @@ from modulepickle._loader.emit import (
     reduce_shipped,
 )
 from modulepickle._local.policy import Policy, get_policy
-from modulepickle._reduce.dispatch import Shipping, Written
-from modulepickle._snapshot.snapshot import Shipped
+from modulepickle._reduce.dispatch import Dispatcher
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = [
     "DEFAULT",
@@ -39,7 +39,7 @@ __all__ = [
     "Parcels",
     "Store",
     "Text",
-    "Trial",
+    "Written",
     "get_store",
     "parcels",
     "pickle_in",
@@ -125,33 +125,7 @@ class Parcels:
         return fetch
 
 
-class Trial(Parcels):
-    """What a store would keep of one pickle, for `explain`.
-
-    Nothing is put into a store that can say by `fetch(digest)` where it would be.
-
-    Attributes:
-        kept: digest -> length in bytes. manifests: digest -> name of the package.
-    """
-
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
-        self.kept: dict[bytes, int] = {}
-        self.manifests: dict[bytes, str] = {}
-
-    def reduce(self, shipped: Shipped) -> Reduced:
-        """Return the call that finds a snapshot in the store."""
-        reduced = super().reduce(shipped)
-        self.manifests[reduced[1][1]["k"]] = shipped.name
-        return reduced
-
-    def _put(self, digest: bytes, data: bytes) -> Fetch:
-        self.kept[digest] = len(data)
-        fetch: Callable[[bytes], Fetch] | None = getattr(self.store, "fetch", None)
-        return super()._put(digest, data) if fetch is None else fetch(digest)
-
-
-class _ByName(Shipping, pickle.Pickler):
+class _ByName(Dispatcher, pickle.Pickler):
     """Pickles what fetches archives, and refuses what has to be fetched itself."""
 
     def __init__(self) -> None:
@@ -215,7 +189,7 @@ def pickle_in(data: bytes) -> bytes:
     return found if isinstance(found, bytes) else data
 
 
-class _Manifest(Shipping, pickle.Pickler):
+class _Manifest(Dispatcher, pickle.Pickler):
     """Pickles a snapshot without its archives."""
 
     def __init__(self, file: Any, fetches: dict[bytes, Fetch]) -> None:
@@ -296,3 +270,17 @@ def parcels(store: Store | None = DEFAULT) -> Parcels | None:
 
 _made: dict[int, Parcels] = {}
 """By the id of a store, which what stands here keeps alive."""
+
+
+class Written:
+    """All of a file that a pickler asks for. It copies each part once, where a file does twice."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        """Keep some data; a copy, if it is not `bytes`: somebody else may write to it."""
+        self.parts.append(data if type(data) is bytes else bytes(data))
+        return len(data)

@@ -18,14 +18,12 @@ import enum
 import sys
 import typing
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
-from modulepickle._reduce.functions import annotations_of, steady
+from modulepickle._reduce.functions import annotations_of
 from modulepickle._reduce.keys import tracked
-
-if TYPE_CHECKING:
-    from modulepickle._pickler.pickler import Pickler
+from modulepickle._reduce.state import Dump, steady
 
 __all__ = ["reduce_class", "reduce_field"]
 
@@ -52,7 +50,7 @@ NEVER: Final = frozenset(
 """Entries of a class that are made with it, or are sent in another way."""
 
 
-def reduce_class(pickler: Pickler, cls: Any) -> Reduced:
+def reduce_class(dump: Dump, cls: Any) -> Reduced:
     """Reduce a class: what makes it, and what fills it."""
     space = _beginning(cls)
     meta, name, bases = _metaclass(cls), cls.__name__, cls.__bases__
@@ -60,9 +58,9 @@ def reduce_class(pickler: Pickler, cls: Any) -> Reduced:
         names, members = _members(cls)
         if meta is enum.EnumMeta:
             meta = None  # its `__qualname__` is another since 3.11
-        made = tracked(pickler, cls, MAKE_ENUM, meta, name, bases, space, names, members)
+        made = tracked(dump, cls, MAKE_ENUM, meta, name, bases, space, names, members)
     else:
-        made = tracked(pickler, cls, MAKE_CLASS, meta, name, bases, space)
+        made = tracked(dump, cls, MAKE_CLASS, meta, name, bases, space)
     more: dict[str, Any] = {}
     attributes = _attributes(cls, space, more)
     state = made[1][0], attributes, more
@@ -152,7 +150,7 @@ def _dataclass(cls: Any, more: dict[str, Any]) -> set[str]:
     return {*names, "__dataclass_params__"}
 
 
-def reduce_field(_: Pickler, obj: Any) -> Reduced:
+def reduce_field(_: Dump, obj: Any) -> Reduced:
     """Reduce a field of a dataclass: each Python has other slots in it."""
     values = {name: getattr(obj, name) for name in obj.__slots__ if name != "_field_type"}
     return FIELD, (obj._field_type.name, values)

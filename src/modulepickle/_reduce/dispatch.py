@@ -4,134 +4,47 @@ A pickler sees each object that is not an exact builtin container or number: `re
 the hottest function of the library. For an ordinary instance it costs one look-up by type.
 Everything else is on the slow path, in `_reduce.names`.
 
-Outside API: `HOOK`, `Shipping`, `Written`, `resumed`. `Pickler` derives from `Shipping`; a pickler
+Outside API: `HOOK`, `Dispatcher`, `Written`, `resumed`. `Dump` derives from `Dispatcher`; a pickler
 of somebody else has one of its own for each `dump` (`extend`).
 """
 
 from __future__ import annotations
 
-import copyreg
-import pickle
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from types import ModuleType
-from typing import Any, Final, Protocol
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any, Final
 
-from modulepickle._loader.emit import Reduced, reduce_shipped
-from modulepickle._local.policy import Policy
-from modulepickle._reduce.functions import Parts
-from modulepickle._reduce.names import BUILTINS, REDUCERS, Home, Reducer, reducer_of
-from modulepickle._snapshot.snapshot import Shipment, Shipped
+from modulepickle._loader.emit import (
+    Call,
+    Rebuilt,
+    Reduced,
+    TheFetcher,
+    TheLoader,
+    TheRebuilder,
+    reduce_call,
+    reduce_fetcher,
+    reduce_loader,
+    reduce_rebuilder,
+    reduce_rebuilt,
+    reduce_shipped,
+)
+from modulepickle._local.finder import STANDARD_NAMES
+from modulepickle._reduce.names import (
+    is_standard,
+    reduce_builtin,
+    reduce_module,
+    reduce_named,
+    reduce_odd,
+)
+from modulepickle._reduce.objects import NAMED, OF_DATACLASSES, OTHERS, reducer_of_subclass
+from modulepickle._reduce.state import Dump, Reducer, Scope
+from modulepickle._snapshot.shipment import Shipped
 
-__all__ = ["HOOK", "Shipping", "Written", "resumed"]
+__all__ = ["HOOK", "REDUCERS", "Dispatcher", "reducer_of", "resumed"]
 
 HOOK: Final = "reducer_override"
 """What a pickler asks for the reduction of an object."""
-
-
-class Written:
-    """All of a file that a pickler asks for. It copies each part once, where a file does twice."""
-
-    __slots__ = ("parts",)
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: Any) -> int:
-        """Keep some data; a copy, if it is not `bytes`: somebody else may write to it."""
-        self.parts.append(data if type(data) is bytes else bytes(data))
-        return len(data)
-
-
-class InStore(Protocol):
-    """What `_pickler.stored` has for a store."""
-
-    def reduce(self, shipped: Shipped) -> Reduced:
-        """Return the call that finds a snapshot there."""
-
-
-class Shipping:
-    """Reduces objects for a pickler, and remembers what the present `dump` has shipped.
-
-    Attributes:
-        policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
-        store: where archives are kept instead, or None.
-        reducers: the types met so far -> what reduces them; None: plain pickle.
-        table: the pickler's own ways to reduce some types, or those of all picklers.
-        homes: dotted name -> module, of those that something went by name from.
-    """
-
-    policy: Policy
-    protocol: int
-    out_of_band: bool
-    store: InStore | None
-    parts: Parts
-
-    def start(self) -> None:
-        """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
-        self.reducers: dict[type, Reducer | None] = REDUCERS.copy()
-        self.table: Any = getattr(self, "dispatch_table", copyreg.dispatch_table)
-        self.homes: dict[str, Home] = {"builtins": BUILTINS}
-        self._foreign: set[str] = set()
-        self._shipment: Shipment | None = None
-        self.resent: dict[bytes, Shipped] = {}
-        self.parts = Parts()
-
-    def reducer_override(self, obj: Any) -> Any:
-        """Return the reduction of an object that ships something, else `NotImplemented`."""
-        kind = type(obj)
-        pickler: Any = self  # all that reducers ask a `Pickler` for stands in this class
-        try:
-            reducer = self.reducers[kind]
-        except KeyError:
-            reducer = self.reducers[kind] = reducer_of(pickler, kind)
-        return NotImplemented if reducer is None else reducer(pickler, obj)
-
-    @property
-    def shipment(self) -> Shipment:
-        """What this `dump` ships; the working tree is looked at when it is first asked for."""
-        if self._shipment is None:
-            self._shipment = Shipment(self.policy)
-        return self._shipment
-
-    def shipped_module(self, name: str) -> Shipped | None:
-        """Return the snapshot that holds a module; None if it is not local."""
-        unit = self.shipment.unit(name)
-        if unit is None:
-            self.note_foreign(name)
-            return None
-        return self.shipment.ship(unit)
-
-    def emit(self, shipped: Shipped) -> Reduced:
-        """Return the reduction of a snapshot: its archive, or where that is."""
-        if self.store is not None:
-            return self.store.reduce(shipped)
-        archive = pickle.PickleBuffer(shipped.archive) if self.out_of_band else shipped.archive
-        return reduce_shipped(shipped, archive)
-
-    def is_shipped(self, module: ModuleType) -> bool:
-        """Tell whether a module travels in a snapshot."""
-        if hasattr(getattr(module, "__spec__", None), "snapshot"):
-            return True
-        return self.shipped_module(module.__name__) is not None
-
-    @contextmanager
-    def while_naming(self) -> Iterator[None]:
-        """Reduce for another pickler, whose bytes are only hashed."""
-        parts, protocol = self.parts, self.protocol
-        self.parts, self.protocol = Parts(naming=True), 5
-        try:
-            yield
-        finally:
-            self.parts, self.protocol = parts, protocol
-
-    def is_foreign(self, module: str) -> bool:
-        """Tell whether a module was found to be nobody's working tree, in this `dump`."""
-        return module in self._foreign
-
-    def note_foreign(self, module: str) -> None:
-        """Remember that a module is not local."""
-        self._foreign.add(module)
 
 
 @contextmanager
@@ -187,3 +100,105 @@ def _found(
         except KeyError:
             reducer = first
         obj = yield reducer(shipping, obj)  # not above: its errors are none of a missing key
+
+
+def _emit_shipped(dump: Dump, obj: Shipped) -> Reduced:
+    if dump.parts.naming:
+        if obj.name:  # a scope has none; what it needs comes by itself
+            dump.parts.reached[obj.name] = obj.digest
+        return Call(str), (obj.name, obj.digest)
+    return dump.emit(obj)
+
+
+def _emit_scope(dump: Dump, obj: Scope) -> Reduced:
+    if dump.parts.naming:
+        return *_emit_shipped(dump, obj)[:2], obj.needs, None, None, SET_SCOPE
+    # It is no package, and no store has it.
+    return *reduce_shipped(obj, obj.archive)[:2], obj.needs, None, None, SET_SCOPE
+
+
+def _emit_rebuilt(dump: Dump, obj: Rebuilt) -> Reduced:
+    return (Call(str), (obj.name,)) if dump.parts.naming else reduce_rebuilt(obj)
+
+
+SET_SCOPE: Final = Rebuilt("set_scope")
+
+
+REDUCERS: Final[dict[type, Reducer | None]] = {
+    FunctionType: reduce_named,
+    type: reduce_named,
+    ModuleType: reduce_module,
+    BuiltinFunctionType: reduce_builtin,
+    Shipped: _emit_shipped,
+    Scope: _emit_scope,
+    TheLoader: lambda dump, obj: reduce_loader(obj),
+    TheFetcher: lambda dump, obj: reduce_fetcher(obj),
+    TheRebuilder: lambda dump, obj: reduce_rebuilder(obj),
+    Rebuilt: _emit_rebuilt,
+    Call: lambda dump, obj: reduce_call(obj),
+}
+
+
+def reducer_of(dump: Dump, kind: type) -> Reducer | None:
+    """Return the reducer for objects of a type; None: plain pickle's."""
+    if kind in REDUCERS:
+        return REDUCERS[kind]
+    table = dump.table
+    if kind in table:  # perhaps with None, which the pickler answers
+        return reduce_odd if table[kind] and _may_name_local(dump, kind) else None
+    if issubclass(kind, type):
+        return reduce_named
+    if kind in OTHERS:
+        return OTHERS[kind]
+    if issubclass(kind, ModuleType):
+        return reduce_module
+    if issubclass(kind, (property, staticmethod, classmethod)):
+        return reducer_of_subclass(kind)
+    name = f"{kind.__module__}.{kind.__name__}"
+    if name in OF_DATACLASSES:
+        return OF_DATACLASSES[name]
+    if name in NAMED:
+        return reduce_odd
+    plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
+    return reduce_odd if not plain and _may_name_local(dump, kind) else None
+
+
+def _may_name_local(dump: Dump, kind: type) -> bool:
+    """Tell whether an instance may say `__module__` of its own, or its type's is local."""
+    if kind.__dictoffset__ != 0:
+        return True
+    for base in kind.__mro__:
+        module = base.__dict__.get("__module__")
+        if module is not None:
+            return not isinstance(module, str) or not _is_foreign(dump, module)
+    return not _is_foreign(dump, kind.__module__)  # a type of C: it has no `__module__` to read
+
+
+def _is_foreign(dump: Dump, module: str) -> bool:
+    """Tell whether a module is known to be nobody's, or is the standard library's, not shadowed."""
+    if dump.is_foreign(module) or is_standard(module):
+        return True
+    standard = module.partition(".")[0] in STANDARD_NAMES
+    return standard and dump.shipment.unit(module) is None
+
+
+class Dispatcher(Dump):
+    """A dump that finds the reducer of each object by its type, once a type.
+
+    Attributes:
+        reducers: the types met so far -> what reduces them; None: plain pickle.
+    """
+
+    def start(self) -> None:
+        """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
+        super().start()
+        self.reducers: dict[type, Reducer | None] = REDUCERS.copy()
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Return the reduction of an object that ships something, else `NotImplemented`."""
+        kind = type(obj)
+        try:
+            reducer = self.reducers[kind]
+        except KeyError:
+            reducer = self.reducers[kind] = reducer_of(self, kind)
+        return NotImplemented if reducer is None else reducer(self, obj)

@@ -19,28 +19,23 @@ import importlib.util
 import sys
 import weakref
 from types import CellType, CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from modulepickle._base.hash import sha256
 from modulepickle._loader.emit import Rebuilt, Reduced
 from modulepickle._loader.received import is_receiver, resend
 from modulepickle._local.distributions import distribution
 from modulepickle._local.finder import STANDARD_NAMES
-from modulepickle._local.registered import is_registered
 from modulepickle._reduce.code import freeze
 from modulepickle._reduce.named import WORD, named
-from modulepickle._snapshot.snapshot import DIGEST_SIZE, Shipped, fold
-
-if TYPE_CHECKING:
-    from modulepickle._pickler.pickler import Pickler
+from modulepickle._reduce.state import Dump, Live, Positioned, SortedSet, by_value, steady
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = [
-    "Live", "Parts", "Positioned", "Scope", "SortedSet", "annotations_of", "by_value",
+    "annotations_of",
     "reduce_cell", "reduce_code", "reduce_function", "reduce_live", "reduce_positioned",
-    "reduce_sorted", "steady",
+    "reduce_sorted",
 ]  # fmt: skip
 
-MAIN: Final = frozenset({"__main__", "__mp_main__"})
 MAGIC: Final = importlib.util.MAGIC_NUMBER
 VERSION: Final = "{}.{}".format(*sys.version_info)
 
@@ -52,109 +47,13 @@ SET_FUNCTION: Final = Rebuilt("set_function")
 SET_CELL: Final = Rebuilt("set_cell")
 
 
-class Live:
-    """Stands for the globals of a module that travels as a name."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-
-
-class Positioned:
-    """Stands for code that is sent as a place in the source of a module that travels."""
-
-    code: CodeType
-    module: ModuleType
-
-    def __init__(self, code: CodeType, module: ModuleType) -> None:
-        self.code, self.module = code, module
-
-
-class Scope(Shipped):
-    """What the functions of one `__main__` import: a snapshot without a name or files."""
-
-    def __init__(self, needs: dict[str, Shipped | str]) -> None:
-        digest = fold(b"scope", *(_identity(name, needs[name]) for name in needs))[:DIGEST_SIZE]
-        super().__init__("", digest, sha256().digest()[:DIGEST_SIZE], b"")
-        self.needs = needs
-
-
-def _identity(name: str, need: Shipped | str) -> bytes:
-    return fold(name.encode(), need.encode() if isinstance(need, str) else need.digest)
-
-
-class Parts:
-    """What one `dump` has pickled by value so far. Ids are of objects that it keeps alive.
-
-    Attributes:
-        naming: nothing is sent; the bytes are hashed, to name a class (`_reduce.classes`).
-        reached: local package -> digest, of those that it holds, while naming.
-        used: something went by value already.
-        cells: ids of the cells that functions of the pickle fill.
-    """
-
-    def __init__(self, naming: bool = False) -> None:
-        self.naming = naming
-        self.reached: dict[str, bytes] = {}
-        self.used = naming
-        self.cells: set[int] = set()
-        self.by_value: dict[str, bool] = {}
-        self._kept: list[object] = []
-        self._names: dict[int, Any] = {}
-        self._scopes: dict[int, Scope] = {}
-        self._codes: dict[int, Positioned] = {}
-
-    def keep(self, obj: object) -> int:
-        """Return the id of an object, which nothing else gets before the end of the dump."""
-        self._kept.append(obj)
-        return id(obj)
-
-    def names(self, globals_: dict[str, Any], module: ModuleType | None) -> Any:
-        """Return what stands for a globals dict: always the same object."""
-        if id(globals_) not in self._names:
-            made: Any = Live(module) if module is not None else _begun(globals_)
-            self._names[self.keep(globals_)] = made
-        return self._names[id(globals_)]
-
-    def adopt(self, module: ModuleType) -> None:
-        """Let functions share the dict of a dynamic module, if none was pickled before it."""
-        self.names(vars(module), module)
-
-    def scope(self, globals_: dict[str, Any], needs: dict[str, Shipped | str]) -> Scope | None:
-        """Return what functions with these globals import so far."""
-        scope = self._scopes.get(self.keep(globals_))
-        have = scope.needs if scope is not None else {}
-        if any(isinstance(need, Shipped) for need in needs.values()) and needs.keys() - have.keys():
-            scope = self._scopes[id(globals_)] = Scope({**have, **needs})
-        return scope
-
-    def positioned(self, code: CodeType, module: ModuleType) -> Positioned:
-        if id(code) not in self._codes:
-            self._codes[self.keep(code)] = Positioned(code, module)
-        return self._codes[id(code)]
-
-
-def _begun(globals_: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: globals_.get(name) for name in ("__name__", "__package__")}
-    return {name: value for name, value in kept.items() if value is not None}
-
-
-def by_value(pickler: Pickler, module: str) -> bool:
-    """Tell whether what a module of that name defines goes by value."""
-    known = pickler.parts.by_value
-    if module not in known:
-        known[module] = (
-            module in MAIN or is_registered(module) or pickler.policy.ships_by_value(module)
-        )
-    return known[module]
-
-
 # --- functions ------------------------------------------------------------------------------------
 
 
-def reduce_function(pickler: Pickler, function: FunctionType) -> Reduced:
+def reduce_function(dump: Dump, function: FunctionType) -> Reduced:
     """Reduce a function to its code, and all that the code can name."""
-    parts, code = pickler.parts, function.__code__
-    module = _home(pickler, function.__globals__)
+    parts, code = dump.parts, function.__code__
+    module = _home(dump, function.__globals__)
     names = parts.names(function.__globals__, module)
     cells = {}
     values = {}
@@ -168,20 +67,20 @@ def reduce_function(pickler: Pickler, function: FunctionType) -> Reduced:
     attributes = _attributes(function)
     if module is None:
         used = _used(function, attributes.get("__annotations__"))
-        scope = parts.scope(function.__globals__, _needs(pickler, function))
+        scope = parts.scope(function.__globals__, _needs(dump, function))
         state: tuple[Any, ...] = (used, values, attributes, *_submodules(code, used, values))
         made: tuple[Any, ...] = (code, names, cells, *([] if scope is None else [scope]))
     else:
         state = ({}, values, attributes, *_submodules(code, {}, values))
-        shipped = pickler.is_shipped(module)
+        shipped = dump.is_shipped(module)
         made = (parts.positioned(code, module) if shipped else code, names, cells)
     return FUNCTION, made, state, None, None, SET_FUNCTION
 
 
-def _home(pickler: Pickler, globals_: dict[str, Any]) -> ModuleType | None:
+def _home(dump: Dump, globals_: dict[str, Any]) -> ModuleType | None:
     """Return the module that travels as a name and has these globals, or None."""
     name = globals_.get("__name__")
-    if not isinstance(name, str) or by_value(pickler, name):
+    if not isinstance(name, str) or by_value(dump, name):
         return None
     module = sys.modules.get(name)
     if getattr(module, "__dict__", None) is globals_:
@@ -234,21 +133,9 @@ def annotations_of(obj: Any) -> dict[str, Any]:
     return {sys.intern(name): value for name, value in found.items()}
 
 
-class SortedSet:
-    """Stands for a frozenset, in an order that does not depend on hashes (R4)."""
-
-    def __init__(self, items: frozenset[Any]) -> None:
-        self.items = items
-
-
-def reduce_sorted(_: Pickler, obj: SortedSet) -> Reduced:
+def reduce_sorted(_: Dump, obj: SortedSet) -> Reduced:
     """Reduce a frozenset to a sorted list."""
     return frozenset, (sorted(obj.items, key=lambda each: (type(each).__name__, repr(each))),)
-
-
-def steady(value: Any) -> Any:
-    """Return a stand-in for a value whose plain pickle has a random order, or the value."""
-    return SortedSet(value) if type(value) is frozenset and len(value) > 1 else value
 
 
 # --- what code names ------------------------------------------------------------------------------
@@ -283,9 +170,9 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
     return ([found[name] for name in sorted(found)],) if found else ()
 
 
-def _needs(pickler: Pickler, function: FunctionType) -> dict[str, Shipped | str]:
+def _needs(dump: Dump, function: FunctionType) -> dict[str, Shipped | str]:
     """Return what a function imports when it runs: local packages, and versions of others."""
-    needs = _received_needs(pickler, function.__globals__)
+    needs = _received_needs(dump, function.__globals__)
     package = function.__globals__.get("__package__") or ""
     for name in named(function.__code__).imports:
         try:
@@ -293,11 +180,11 @@ def _needs(pickler: Pickler, function: FunctionType) -> dict[str, Shipped | str]
         except (ImportError, ValueError):  # beyond the top, or of no package: it fails there, too
             continue
         top = name.partition(".")[0]
-        if top in STANDARD_NAMES or pickler.is_foreign(name):
+        if top in STANDARD_NAMES or dump.is_foreign(name):
             continue
         if any(name == known or name.startswith(f"{known}.") for known in needs):
             continue
-        need = pickler.shipped_module(name)
+        need = dump.shipped_module(name)
         if need is not None:
             needs[need.name] = need
         elif top not in needs:
@@ -305,7 +192,7 @@ def _needs(pickler: Pickler, function: FunctionType) -> dict[str, Shipped | str]
     return {name: need for name, need in needs.items() if need}
 
 
-def _received_needs(pickler: Pickler, globals_: dict[str, Any]) -> dict[str, Shipped | str]:
+def _received_needs(dump: Dump, globals_: dict[str, Any]) -> dict[str, Shipped | str]:
     """Return what came along with a function that was itself received by value."""
     builtins_ = globals_.get("__builtins__")
     find = builtins_.get("__import__") if isinstance(builtins_, dict) else None
@@ -313,7 +200,7 @@ def _received_needs(pickler: Pickler, globals_: dict[str, Any]) -> dict[str, Shi
     if getattr(home, "parts", ("-",))[0] != "":
         return {}
     return {
-        name: need if isinstance(need, str) else resend(need, pickler.resent)
+        name: need if isinstance(need, str) else resend(need, dump.resent)
         for name, need in home.needs.items()
     }
 
@@ -325,7 +212,7 @@ _emitted: dict[int, tuple[weakref.ref[CodeType], tuple[Any, ...]]] = {}
 """Id of a code object -> the object, and what it is made from. Equal ones may be of two files."""
 
 
-def reduce_code(_: Pickler, code: CodeType) -> Reduced:
+def reduce_code(_: Dump, code: CodeType) -> Reduced:
     """Reduce a code object to bytecode, and source for other Pythons."""
     known = _emitted.get(id(code))
     if known is None or known[0]() is not code:
@@ -345,25 +232,25 @@ def _made_from(code: CodeType) -> tuple[Any, ...]:
     return *start, text, line, column, flags, free, *around
 
 
-def reduce_positioned(pickler: Pickler, obj: Positioned) -> Reduced:
+def reduce_positioned(dump: Dump, obj: Positioned) -> Reduced:
     """Reduce code of a shipped module to its place there; changed or made code, as any other."""
     from modulepickle._reduce.places import locate
 
     place = locate(obj.code, fresh=True)
     if place is None:
-        return reduce_code(pickler, obj.code)
+        return reduce_code(dump, obj.code)
     _, line, column, end, flags, free, around = place
     return CODE, (b"", "", b"", "", (obj.module, *end), line, column, flags, free, *around)
 
 
-def reduce_live(_: Pickler, obj: Live) -> Reduced:
+def reduce_live(_: Dump, obj: Live) -> Reduced:
     """Reduce a module's globals to the module's own dict."""
     return vars, (obj.module,)
 
 
-def reduce_cell(pickler: Pickler, cell: CellType) -> Reduced:
+def reduce_cell(dump: Dump, cell: CellType) -> Reduced:
     """Reduce a cell: empty, if a function of this pickle fills it."""
-    if id(cell) in pickler.parts.cells:
+    if id(cell) in dump.parts.cells:
         return CellType, ()
     try:
         return CellType, (), steady(cell.cell_contents), None, None, SET_CELL

@@ -19,13 +19,11 @@ import pickle
 import sys
 import weakref
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from modulepickle._base.hash import sha256
+from modulepickle._base.process import sha256
 from modulepickle._loader.emit import THE_CLASS_REBUILDER, Rebuilt, Reduced
-
-if TYPE_CHECKING:
-    from modulepickle._pickler.pickler import Pickler
+from modulepickle._reduce.state import Dump
 
 __all__ = ["key_of", "tracked"]
 
@@ -57,10 +55,10 @@ class _Keys:
         self.reached: dict[str, bytes] = {}
         self._by_definition: dict[bytes, bytes] = {}
 
-    def still(self, pickler: Pickler) -> bool:
+    def still(self, dump: Dump) -> bool:
         """Tell whether the packages are what they were. One that went away is in no pickle."""
         for name, digest in self.reached.items():
-            now = pickler.shipped_module(name)
+            now = dump.shipped_module(name)
             if now is not None and now.digest != digest:
                 return False
         return True
@@ -81,9 +79,9 @@ _counts: dict[bytes, int] = {}
 """Hash of a definition -> how many objects of this process have it."""
 
 
-def key_of(pickler: Pickler, obj: Any) -> bytes:
+def key_of(dump: Dump, obj: Any) -> bytes:
     """Return the key of an object: the same each time, unless a package was edited."""
-    if pickler.parts.naming:
+    if dump.parts.naming:
         return b""
     known = _keys.get(id(obj))
     if known is None or known.ref() is not obj:
@@ -93,9 +91,9 @@ def key_of(pickler: Pickler, obj: Any) -> bytes:
                 return key
         forget = functools.partial(_keys.pop, id(obj))  # called with the dead reference
         known = _keys[id(obj)] = _Keys(weakref.ref(obj, forget))
-    elif known.key and known.still(pickler):
+    elif known.key and known.still(dump):
         return known.key
-    key = known.define(*_definition(pickler, obj))
+    key = known.define(*_definition(dump, obj))
     _, own = _registry()
     own[key] = obj
     return key
@@ -114,7 +112,7 @@ class _Hash:
 class _Naming(pickle.Pickler):
     """The C pickler, with hooks of another one."""
 
-    def __init__(self, file: Any, model: Pickler) -> None:
+    def __init__(self, file: Any, model: Any) -> None:
         super().__init__(file, 5)
         # That of the class: the one of the object is being run (`_pickler.pickler`).
         hook = MethodType(type(model).reducer_override, model)
@@ -125,15 +123,15 @@ class _Naming(pickle.Pickler):
             self.persistent_id = model.persistent_id  # type: ignore[method-assign]
 
 
-def _definition(pickler: Pickler, obj: Any) -> tuple[bytes, dict[str, bytes]]:
+def _definition(dump: Dump, obj: Any) -> tuple[bytes, dict[str, bytes]]:
     """Return the hash of all that a definition reaches, of its pickle; and the packages in it."""
     file = _Hash()
-    with pickler.while_naming():
-        _Naming(file, pickler).dump(obj)
-        reached = pickler.parts.reached
+    with dump.while_naming():
+        _Naming(file, dump).dump(obj)
+        reached = dump.parts.reached
     return file.total.digest()[:16], reached
 
 
-def tracked(pickler: Pickler, obj: Any, *make: Any) -> Reduced:
+def tracked(dump: Dump, obj: Any, *make: Any) -> Reduced:
     """Return the call that finds an object by its key, or makes it."""
-    return KNOWN, (key_of(pickler, obj), *make)
+    return KNOWN, (key_of(dump, obj), *make)

@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from modulepickle._loader.emit import SYS, Call, Reduced
 from modulepickle._loader.received import resend
-from modulepickle._reduce.functions import Scope
-from modulepickle._snapshot.snapshot import Shipped
-
-if TYPE_CHECKING:
-    from modulepickle._pickler.pickler import Pickler
+from modulepickle._reduce.state import Dump, Scope
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = ["reduce_namespace"]
 
@@ -28,15 +25,15 @@ __all__ = ["reduce_namespace"]
 OWN: Final = Call(Call(getattr, Call(getattr, SYS, "modules"), "get"), "modulepickle._own", SYS)
 
 
-def reduce_namespace(pickler: Pickler, module: ModuleType) -> Reduced | None:
+def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
     """Reduce a namespace package that has local packages loaded; None if it is no such thing."""
     names = vars(module)
     is_plain = type(module) is ModuleType  # what the loader has in place of one is not
     home = None if is_plain else next((v for v in names.values() if _is_snapshot(v)), None)
     if home is not None:
-        scope = _resent(pickler, home)
+        scope = _resent(dump, home)
     elif names.get("__file__") is None and "__path__" in names:
-        needs = _loaded(pickler, f"{module.__name__}.")
+        needs = _loaded(dump, f"{module.__name__}.")
         if not needs:
             return None
         scope = Scope(needs)
@@ -53,19 +50,19 @@ def _is_snapshot(obj: Any) -> bool:
     return hasattr(type(obj), "import_module") and hasattr(obj, "parts")
 
 
-def _loaded(pickler: Pickler, prefix: str) -> dict[str, Shipped | str]:
+def _loaded(dump: Dump, prefix: str) -> dict[str, Shipped | str]:
     """Return the local packages below a name that are imported, in an order of no accident (R4)."""
     needs: dict[str, Shipped | str] = {}
     for name in sorted(name for name in [*sys.modules] if str(name).startswith(prefix)):
-        need = pickler.shipped_module(name)
+        need = dump.shipped_module(name)
         if need is not None:
             needs[need.name] = need
     return needs
 
 
-def _resent(pickler: Pickler, home: Any) -> Shipped:
+def _resent(dump: Dump, home: Any) -> Shipped:
     if home.parts[0]:
-        return resend(home, pickler.resent)
+        return resend(home, dump.resent)
     needs = home.needs.items()
-    known = pickler.resent
+    known = dump.resent
     return Scope({k: need if isinstance(need, str) else resend(need, known) for k, need in needs})

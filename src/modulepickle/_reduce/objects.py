@@ -17,14 +17,11 @@ import types
 import typing
 import weakref
 from types import FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any, Callable, Final
+from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
 from modulepickle._reduce.classes import reduce_field
 from modulepickle._reduce.functions import (
-    Live,
-    Positioned,
-    SortedSet,
     reduce_cell,
     reduce_code,
     reduce_live,
@@ -32,16 +29,13 @@ from modulepickle._reduce.functions import (
     reduce_sorted,
 )
 from modulepickle._reduce.keys import tracked
-
-if TYPE_CHECKING:
-    from modulepickle._pickler.pickler import Pickler
+from modulepickle._reduce.state import Dump, Live, Positioned, Reducer, SortedSet
 
 __all__ = [
     "NAMED", "OTHERS", "is_dispatcher", "reduce_builtin_type", "reduce_by_name",
     "reduce_dispatcher", "reduce_dynamic_module", "reducer_of_subclass",
 ]  # fmt: skip
 
-Reducer = Callable[["Pickler", Any], Any]
 SET_DISPATCH: Final = Rebuilt("set_dispatch", THE_CLASS_REBUILDER)
 
 
@@ -66,7 +60,7 @@ def reduce_builtin_type(cls: type) -> Any:
     return NotImplemented
 
 
-def _descriptor(_: Pickler, obj: Any) -> Any:
+def _descriptor(_: Dump, obj: Any) -> Any:
     if obj.__name__ not in vars(obj.__objclass__):
         return NotImplemented
     return operator.getitem, (Call(vars, obj.__objclass__), obj.__name__)
@@ -74,10 +68,10 @@ def _descriptor(_: Pickler, obj: Any) -> Any:
 
 def _unless_plain(reducer: Reducer) -> Reducer:
     """Return a reducer for what plain pickle takes, but loses: only beside what it refuses (R3)."""
-    return lambda pickler, obj: reducer(pickler, obj) if pickler.parts.used else NotImplemented
+    return lambda dump, obj: reducer(dump, obj) if dump.parts.used else NotImplemented
 
 
-def _dataclass_mark(_: Pickler, obj: Any) -> Any:
+def _dataclass_mark(_: Dump, obj: Any) -> Any:
     for name, value in vars(sys.modules["dataclasses"]).items():
         if value is obj:
             return name  # plain pickle makes a global of it
@@ -87,11 +81,11 @@ def _dataclass_mark(_: Pickler, obj: Any) -> Any:
 # --- what holds functions -------------------------------------------------------------------------
 
 
-def _property(_: Pickler, obj: property) -> Reduced:
+def _property(_: Dump, obj: property) -> Reduced:
     return type(obj), (obj.fget, obj.fset, obj.fdel, obj.__doc__)
 
 
-def _wrapper(_: Pickler, obj: Any) -> Reduced:
+def _wrapper(_: Dump, obj: Any) -> Reduced:
     return type(obj), (obj.__func__,)
 
 
@@ -103,14 +97,14 @@ def reducer_of_subclass(kind: type) -> Reducer | None:
     return None
 
 
-def _cached_property(pickler: Pickler, obj: Any) -> Any:
-    if "lock" not in vars(obj) and not pickler.parts.used:
+def _cached_property(dump: Dump, obj: Any) -> Any:
+    if "lock" not in vars(obj) and not dump.parts.used:
         return NotImplemented  # there is no lock since 3.12, which plain pickle takes
     state = {name: value for name, value in vars(obj).items() if name not in ("func", "lock")}
     return type(obj), (obj.func,), state
 
 
-def _method(_: Pickler, obj: MethodType) -> Any:
+def _method(_: Dump, obj: MethodType) -> Any:
     """Reduce a bound method, by value if its name does not lead to it."""
     function = obj.__func__
     name = getattr(function, "__name__", "")
@@ -128,7 +122,7 @@ def _bound(obj: MethodType) -> Reduced:
     return MethodType, (obj.__func__, obj.__self__)
 
 
-def lru_cache(_: Pickler, obj: Any) -> Reduced:
+def lru_cache(_: Dump, obj: Any) -> Reduced:
     """Reduce a function with a cache, but without what is in the cache."""
     settings = obj.cache_parameters()
     made = Call(functools.lru_cache, settings["maxsize"], settings["typed"])
@@ -153,12 +147,12 @@ def reduce_dispatcher(obj: Any) -> Reduced:
     return *made, registered, None, None, SET_DISPATCH
 
 
-def _dispatching_method(pickler: Pickler, obj: Any) -> Reduced:
+def _dispatching_method(dump: Dump, obj: Any) -> Reduced:
     _, (plain,), registered, *rest = reduce_dispatcher(obj.dispatcher)
     return type(obj), (plain,), registered, *rest
 
 
-def _partial_method(_: Pickler, obj: Any) -> Reduced:
+def _partial_method(_: Dump, obj: Any) -> Reduced:
     # Since 3.14 plain pickle calls it without arguments.
     make: Any = type(obj)
     return functools.partial(make, obj.func, *obj.args, **obj.keywords), ()
@@ -167,7 +161,7 @@ def _partial_method(_: Pickler, obj: Any) -> Reduced:
 # --- typing ---------------------------------------------------------------------------------------
 
 
-def _type_variable(pickler: Pickler, obj: Any) -> Reduced:
+def _type_variable(dump: Dump, obj: Any) -> Reduced:
     settings: dict[str, Any] = {}
     for name in ("bound", "covariant", "contravariant", "infer_variance"):
         value = getattr(obj, f"__{name}__", None)
@@ -178,34 +172,34 @@ def _type_variable(pickler: Pickler, obj: Any) -> Reduced:
     make: Any = type(obj)
     if settings:
         make = functools.partial(make, **settings)
-    return tracked(pickler, obj, make, obj.__name__, *getattr(obj, "__constraints__", ()))
+    return tracked(dump, obj, make, obj.__name__, *getattr(obj, "__constraints__", ()))
 
 
-def _type_alias(_: Pickler, obj: Any) -> Reduced:
+def _type_alias(_: Dump, obj: Any) -> Reduced:
     make: Any = type(obj)
     if obj.__type_params__:
         make = functools.partial(make, type_params=obj.__type_params__)
     return make, (obj.__name__, obj.__value__)
 
 
-def _new_type(_: Pickler, obj: Any) -> Reduced:
+def _new_type(_: Dump, obj: Any) -> Reduced:
     state = {"__module__": obj.__module__, "__qualname__": obj.__qualname__}
     return typing.NewType, (obj.__name__, obj.__supertype__), state
 
 
-def _forward_reference(_: Pickler, obj: Any) -> Reduced:
+def _forward_reference(_: Dump, obj: Any) -> Reduced:
     # Since 3.14 the class is in another module, where older Pythons do not look.
     return Call(getattr, typing, "ForwardRef"), (obj.__forward_arg__,)
 
 
-def _parameters_of(_: Pickler, obj: Any) -> Reduced:
+def _parameters_of(_: Dump, obj: Any) -> Reduced:
     return getattr, (obj.__origin__, type(obj).__name__[len("ParamSpec") :].lower())
 
 
 # --- views and files ------------------------------------------------------------------------------
 
 
-def _memoryview(_: Pickler, obj: memoryview) -> Reduced:
+def _memoryview(_: Dump, obj: memoryview) -> Reduced:
     flat = Call(memoryview, obj.tobytes())
     if obj.format == "B" and obj.ndim == 1:
         return memoryview, (obj.tobytes(),)
@@ -213,7 +207,7 @@ def _memoryview(_: Pickler, obj: memoryview) -> Reduced:
     return operator.methodcaller("cast", obj.format, *shape), (flat,)
 
 
-def _reduce_view(_: Pickler, obj: Any) -> Reduced:
+def _reduce_view(_: Dump, obj: Any) -> Reduced:
     """Reduce a view of a dict: of another dict, with no more in it than the view shows."""
     name = type(obj).__name__.rpartition("_")[2]
     kind: Any = dict if type(obj).__name__.startswith("dict") else collections.OrderedDict
@@ -222,19 +216,19 @@ def _reduce_view(_: Pickler, obj: Any) -> Reduced:
     return operator.methodcaller(name), (kind(obj) if name == "items" else kind.fromkeys(obj),)
 
 
-def _proxy(_: Pickler, obj: Any) -> Reduced:
+def _proxy(_: Dump, obj: Any) -> Reduced:
     return types.MappingProxyType, (dict(obj),)
 
 
-def _weak_set(_: Pickler, obj: Any) -> Reduced:
+def _weak_set(_: Dump, obj: Any) -> Reduced:
     return weakref.WeakSet, ([*obj],)
 
 
-def _weak_dict(_: Pickler, obj: Any) -> Any:
+def _weak_dict(_: Dump, obj: Any) -> Any:
     return type(obj), (), None, None, iter([*obj.items()])
 
 
-def _file(_: Pickler, obj: io.TextIOWrapper) -> Any:
+def _file(_: Dump, obj: io.TextIOWrapper) -> Any:
     """Reduce a text file that is open for reading to a copy in memory, at the same position."""
     for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
         if obj is getattr(sys, name, None):
@@ -252,20 +246,20 @@ def _file(_: Pickler, obj: io.TextIOWrapper) -> Any:
     return io.StringIO, (), state
 
 
-def reduce_dynamic_module(pickler: Pickler, module: ModuleType) -> Reduced:
+def reduce_dynamic_module(dump: Dump, module: ModuleType) -> Reduced:
     """Reduce a module that nobody can import: to a new one, with all that it holds."""
-    pickler.parts.adopt(module)
+    dump.parts.adopt(module)
     left_out = {"__builtins__", "__spec__", "__loader__", "__file__", "__cached__", "__path__"}
     state = {name: value for name, value in vars(module).items() if name not in left_out}
     return ModuleType, (module.__name__,), state
 
 
-def reduce_by_name(pickler: Pickler, obj: Any) -> Any:
+def reduce_by_name(dump: Dump, obj: Any) -> Any:
     """Reduce an object of `__main__` that says it is to be found there under a name."""
     if hasattr(obj, "cache_parameters"):
-        return lru_cache(pickler, obj)
+        return lru_cache(dump, obj)
     reducer = NAMED.get(f"{type(obj).__module__}.{type(obj).__name__}")
-    return NotImplemented if reducer is None else reducer(pickler, obj)
+    return NotImplemented if reducer is None else reducer(dump, obj)
 
 
 NAMED: Final[dict[str, Reducer]] = {

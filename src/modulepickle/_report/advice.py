@@ -16,7 +16,8 @@ from modulepickle._pickler.path import is_a
 from modulepickle._report.gaps import Imported, is_there
 from modulepickle._report.report import amount, count
 from modulepickle._snapshot.members import Member
-from modulepickle._snapshot.snapshot import LARGE, Shipped, leave_out
+from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.snapshot import LARGE, leave_out
 
 __all__ = ["warnings_of"]
 

@@ -16,8 +16,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from modulepickle._engines.preload import INSTALL
-from modulepickle._loader.emit import FETCHED, FETCHED_BY_TEXT
+from modulepickle._loader.emit import FETCHED, FETCHED_BY_TEXT, INSTALL
 from modulepickle._pickler.fetched import store_of
 from modulepickle._report.opcodes import Call, Global, Items, Machine
 

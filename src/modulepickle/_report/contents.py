@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from modulepickle._base.process import DIGEST_SIZE, fold
 from modulepickle._loader.emit import STAGE0, STAGE0_REBUILD
 from modulepickle._loader.packed import LOADER, LOADER_NAME
 from modulepickle._loader.packed_classes import CLASSES, CLASSES_NAME
@@ -19,7 +20,6 @@ from modulepickle._report.anatomy import Code, Definition, Loader, Snapshot
 from modulepickle._report.opcodes import Buffer, Call, Global
 from modulepickle._report.reading import Reading, Stream
 from modulepickle._snapshot.members import Member, members, unpack
-from modulepickle._snapshot.snapshot import DIGEST_SIZE, fold
 
 __all__ = ["LIMIT", "Contents"]
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, Final
 
 from modulepickle._base.errors import Problem, StaleSourceWarning
+from modulepickle._loader.emit import Reduced
 from modulepickle._local.distributions import distribution
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy, origin
 from modulepickle._pickler.failures import Node, Recorder
 from modulepickle._pickler.path import is_a
-from modulepickle._pickler.stored import DEFAULT, Store, Trial, parcels
-from modulepickle._reduce.functions import Scope, by_value
+from modulepickle._pickler.stored import DEFAULT, Fetch, Parcels, Store, parcels
 from modulepickle._reduce.named import named
+from modulepickle._reduce.state import Scope, by_value
 from modulepickle._report.advice import warnings_of
 from modulepickle._report.explain_policy import effects
 from modulepickle._report.explain_text import branches
@@ -31,7 +32,7 @@ from modulepickle._report.inspect import inspect
 from modulepickle._report.report import Branch, Report
 from modulepickle._snapshot.left_out import left_out
 from modulepickle._snapshot.members import Member, members
-from modulepickle._snapshot.snapshot import Shipped
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = ["Explanation", "explain"]
 
@@ -177,7 +178,7 @@ class _Story:
             if not (node.is_by_value and is_a(node.obj, FunctionType)):
                 continue
             home = node.obj.__globals__.get("__name__")
-            if isinstance(home, str) and not by_value(self._recorder, home):  # type: ignore[arg-type]
+            if isinstance(home, str) and not by_value(self._recorder, home):
                 continue  # it stands in a module that travels, or is installed
             for name in named(node.obj.__code__).imports:
                 top = name.partition(".")[0]
@@ -304,3 +305,29 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "remedy": problem.remedy,
         "chain": [*problem.chain],
     }
+
+
+class Trial(Parcels):
+    """What a store would keep of one pickle, for `explain`.
+
+    Nothing is put into a store that can say by `fetch(digest)` where it would be.
+
+    Attributes:
+        kept: digest -> length in bytes. manifests: digest -> name of the package.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.kept: dict[bytes, int] = {}
+        self.manifests: dict[bytes, str] = {}
+
+    def reduce(self, shipped: Shipped) -> Reduced:
+        """Return the call that finds a snapshot in the store."""
+        reduced = super().reduce(shipped)
+        self.manifests[reduced[1][1]["k"]] = shipped.name
+        return reduced
+
+    def _put(self, digest: bytes, data: bytes) -> Fetch:
+        self.kept[digest] = len(data)
+        fetch: Callable[[bytes], Fetch] | None = getattr(self.store, "fetch", None)
+        return super()._put(digest, data) if fetch is None else fetch(digest)

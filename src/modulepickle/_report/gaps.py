@@ -18,7 +18,7 @@ from modulepickle._local.policy import Policy
 from modulepickle._local.tree import in_standard_library
 from modulepickle._snapshot.imports import fault, import_lines
 from modulepickle._snapshot.members import Member, unpack
-from modulepickle._snapshot.snapshot import Shipped
+from modulepickle._snapshot.shipment import Shipped
 
 __all__ = ["Imported", "imported", "is_standard", "is_there"]
 

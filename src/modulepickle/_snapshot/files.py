@@ -20,19 +20,14 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._base.hash import sha256
-from modulepickle._snapshot.listing import Found, Key, Vanished, key_of, unreadable
+from modulepickle._base.process import sha256
+from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
 
-__all__ = ["ATTEMPTS", "File", "forget", "is_racy", "last_read", "read"]
+__all__ = ["ATTEMPTS", "File", "forget", "last_read", "read"]
 
 LEVEL: Final = 6
 """Of deflate: within one per cent of level 9 in size, and three times as fast."""
 
-TICK_NS: Final = 50_000_000
-"""Longest tick of the clock of a file system that keeps nanoseconds (Windows: 16 ms), and some."""
-
-COARSE_TICK_NS: Final = 2_000_000_000
-"""The same where times are whole seconds (FAT, some network file systems), in ns."""
 
 A_THREADS_WORTH: Final = 2**17
 """Bytes to read and deflate for each thread. Of less, threads save no time: they wait in turns."""
@@ -107,13 +102,6 @@ class File:
     def content(self) -> bytes:
         """Return the bytes of the file as they travel."""
         return zlib.decompress(self.packed, -zlib.MAX_WBITS)
-
-
-def is_racy(key: Key, read_ns: int) -> bool:
-    """Tell whether a file, read from a time on, may have changed since and bear the same stat."""
-    latest = max(key[1], key[2])
-    tick = TICK_NS if latest % 1_000_000_000 else COARSE_TICK_NS
-    return latest > read_ns - tick
 
 
 _files: dict[str, File] = {}

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from modulepickle._base.log import log
+from modulepickle._base.process import log
 
 __all__ = ["fault", "import_lines", "imports"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from modulepickle._base.errors import Problem, Reason
 from modulepickle._local.finder import Unit
@@ -204,3 +204,18 @@ def _clashes(files: tuple[Found, ...], stem: str) -> Iterator[Problem]:
             ignored = f'Policy(ignore=("{file.name[len(stem) + 1 :]}",))'
             remedy = f"rename one, or leave it out: {ignored}"
             yield Problem(Reason.NAMES_CLASH, file.name, f"and {other}", remedy)
+
+
+def is_racy(key: Key, read_ns: int) -> bool:
+    """Tell whether a file, read from a time on, may have changed since and bear the same stat."""
+    latest = max(key[1], key[2])
+    tick = TICK_NS if latest % 1_000_000_000 else COARSE_TICK_NS
+    return latest > read_ns - tick
+
+
+TICK_NS: Final = 50_000_000
+"""Longest tick of the clock of a file system that keeps nanoseconds (Windows: 16 ms), and some."""
+
+
+COARSE_TICK_NS: Final = 2_000_000_000
+"""The same where times are whole seconds (FAT, some network file systems), in ns."""

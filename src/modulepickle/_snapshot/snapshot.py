@@ -20,9 +20,8 @@ from importlib.machinery import ModuleSpec
 from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._base.hash import sha256
-from modulepickle._base.log import log
-from modulepickle._local.finder import Finder, Top, Unit, finder, received_folder
+from modulepickle._base.process import DIGEST_SIZE, fold, log, sha256
+from modulepickle._local.finder import Finder, Top, Unit
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.archive import make_zip
 from modulepickle._snapshot.files import ATTEMPTS, File, forget, read
@@ -30,21 +29,10 @@ from modulepickle._snapshot.listing import Found, Vanished
 from modulepickle._snapshot.needs import Needs, mentioned, needs_of
 from modulepickle._snapshot.watch import listing
 
-__all__ = ["Shipment", "Shipped", "Snapshot", "is_own", "leave_out"]
+__all__ = ["Incomplete", "Snapshot", "leave_out", "snapshot"]
 
 LARGE: Final = 5 * 2**20
 """Bytes of content above which a snapshot is worth a warning: it travels with every pickle."""
-
-DIGEST_SIZE: Final = 16
-"""Bytes of SHA-256 that are kept: 128 bits tell all contents apart, and travel with each pickle."""
-
-
-def fold(*parts: bytes) -> bytes:
-    """Return the SHA-256 over byte strings, each with its length before it."""
-    total = sha256()
-    for part in parts:
-        total.update(b"%d:%s" % (len(part), part))
-    return total.digest()
 
 
 class Snapshot:
@@ -212,133 +200,3 @@ def _log(made: Snapshot, milliseconds: float) -> None:
 
 
 # --- shipments ------------------------------------------------------------------------------------
-
-OWN: dict[bytes, tuple[str, dict[str, ModuleSpec]]] = {}
-"""Digest -> name of the package, and the modules, by their specs, that this process had of it when
-it pickled that snapshot."""
-
-OWN_KEPT: Final = 500
-"""Snapshots that `OWN` remembers: in a session, a day's edits."""
-
-
-def is_own(digest: bytes) -> bool:
-    """Tell whether this process pickled a snapshot and still has the modules of then (R10).
-
-    A reload gives a module a new spec. The loader asks this, in a process that has both.
-    """
-    own = OWN.get(digest)
-    # Where a received package has taken the name, an import would get that one.
-    if own is None or received_folder(own[0].partition(".")[0]) is not None:
-        return False
-    return all(
-        getattr(sys.modules.get(name), "__spec__", None) is spec for name, spec in own[1].items()
-    )
-
-
-class Shipped:
-    """One snapshot as one pickle carries it.
-
-    Attributes:
-        name, digest, seal, archive: what the loader's `snapshot` takes, in that order.
-        needs: top-level name -> the snapshot it requires, or "distribution version".
-    """
-
-    name: str
-    digest: bytes
-    seal: bytes
-    archive: bytes
-
-    def __init__(self, name: str, digest: bytes, seal: bytes, archive: bytes) -> None:
-        # A pickle has equal texts once if they are one object: that must not be an accident (R4).
-        self.name = sys.intern(name)
-        self.digest, self.seal, self.archive = digest, seal, archive
-        self.needs: dict[str, Shipped | str] = {}
-
-    def __call__(self, *args: object) -> None:
-        """Stand for the receiver's snapshot, which is called in the pickle: never here."""
-        raise TypeError("only a receiver can call a snapshot")
-
-
-class Shipment:
-    """What one `dumps` ships: every local package at one moment."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._finder = finder(policy)
-        self._snapshots: dict[str, Snapshot] = {}
-        self._needs: dict[str, Needs] = {}
-        self._shipped: dict[str, Shipped] = {}
-
-    def unit(self, module: str) -> Unit | None:
-        """Return the local package that a dotted module name belongs to, or None."""
-        return self._finder.unit(module)
-
-    def ship(self, unit: Unit) -> Shipped:
-        """Return the snapshot of a unit with its requirements; the same object each time.
-
-        Raises:
-            PackagingError: with all that cannot travel, in the package and all that it reaches.
-        """
-        if unit.name not in self._shipped:
-            reach = self._reach(unit)
-            new = [name for name in reach if name not in self._shipped]
-            self._shipped.update((name, self._sealed(name)) for name in new)
-            for name in new:
-                units, others = self._needs[name]
-                needs = {sys.intern(need.name): self._shipped[need.name] for need in units}
-                texts = {sys.intern(top): sys.intern(others[top]) for top in others}
-                self._shipped[name].needs = {**needs, **texts}
-        return self._shipped[unit.name]
-
-    def snapshots(self) -> tuple[Snapshot, ...]:
-        """Return the snapshots that were shipped so far, by name."""
-        return tuple(self._snapshots[name] for name in sorted(self._shipped))
-
-    def _sealed(self, name: str) -> Shipped:
-        made = self._snapshots[name]
-        others = sorted(self._reached(name) - {name})
-        contents = (self._snapshots[other].content for other in others)
-        digest = fold(made.content, *contents)[:DIGEST_SIZE]
-        OWN.pop(digest, None)  # the latest stands last
-        OWN[digest] = made.name, made.specs()
-        if len(OWN) > OWN_KEPT:
-            OWN.pop(next(iter(OWN)), None)
-        return Shipped(name, digest, made.seal, made.archive)
-
-    def _reach(self, unit: Unit) -> dict[str, tuple[str, ...]]:
-        """Return each local package that one reaches by imports, itself first -> the way there."""
-        reach: dict[str, tuple[str, ...]] = {unit.name: ()}
-        problems: list[Problem] = []
-        todo = [unit]
-        for unit in todo:  # grows as it is read
-            way = (*reach[unit.name], unit.name)
-            try:
-                self._needs[unit.name] = self._snapshot(unit).needs(self._finder)
-                needs = self._needs[unit.name].units
-            except PackagingError as error:
-                problems += (problem._replace(chain=way[:-1]) for problem in error.problems)
-                files = error.files if isinstance(error, Incomplete) else ()
-                mentions = mentioned(unit.name, files)
-                needs = needs_of(unit.name, mentions, self._finder).units
-            for need in needs:
-                if need.name not in reach:
-                    reach[need.name] = way
-                    todo.append(need)
-        if problems:
-            raise PackagingError(problems)
-        return reach
-
-    def _reached(self, name: str) -> set[str]:
-        """Return the names of the local packages that one reaches, which `_reach` has read."""
-        names = [name]
-        reached = {name}
-        for each in names:  # grows as it is read
-            new = {need.name for need in self._needs[each].units} - reached
-            reached |= new
-            names += new
-        return reached
-
-    def _snapshot(self, unit: Unit) -> Snapshot:
-        if unit.name not in self._snapshots:
-            self._snapshots[unit.name] = snapshot(unit, self._policy)
-        return self._snapshots[unit.name]

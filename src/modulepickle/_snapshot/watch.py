@@ -18,8 +18,7 @@ from typing import Any, Final
 from modulepickle._base.errors import Problem
 from modulepickle._local.finder import Unit
 from modulepickle._local.policy import Policy
-from modulepickle._snapshot.files import is_racy
-from modulepickle._snapshot.listing import Found, Key
+from modulepickle._snapshot.listing import Found, Key, is_racy
 from modulepickle._snapshot.listing import listing as walk
 
 __all__ = ["listing"]

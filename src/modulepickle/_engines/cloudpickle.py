@@ -1,0 +1,142 @@
+"""cloudpickle, and the two frameworks that have a copy of it: Ray and PySpark.
+
+Who reduces what, by the numbers of the design's rules:
+
+- Functions by value (`__main__`, lambdas, closures) go our way: an import of a local package inside
+  them would fail on a worker otherwise (R8), and ours reads on other versions of Python.
+- Classes by value stay cloudpickle's: it knows its own when a result comes back as one. After an
+  edit of a package that one needs, we give it another of cloudpickle's ids (R8).
+- What is registered with cloudpickle by `register_pickle_by_value` is left to it altogether.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
+
+from modulepickle._engines.patch import Extension, Foreign, Leaves, framework
+from modulepickle._loader.received import received
+from modulepickle._pickler.stored import Store
+from modulepickle._reduce.keys import key_of
+from modulepickle._reduce.state import MAIN, find
+
+__all__ = ["extend_cloudpickle", "extend_pyspark", "extend_ray", "for_cloudpickle"]
+
+
+def for_cloudpickle(cloudpickle: Any) -> Leaves:
+    """Leave what is registered with a cloudpickle, and classes by value."""
+
+    def leaves(shipping: Foreign, obj: Any) -> bool:
+        module = obj.__name__ if isinstance(obj, ModuleType) else obj.__module__
+        if isinstance(module, str) and (module not in MAIN or isinstance(obj, ModuleType)):
+            names = cloudpickle.list_registry_pickle_by_value()
+            if names and any(f"{module}.".startswith(f"{name}.") for name in names):
+                return True
+        if not isinstance(obj, type) or not _is_by_value(obj, module):
+            return False
+        _renew(cloudpickle, shipping, obj)
+        return True
+
+    return leaves
+
+
+def _is_by_value(cls: type, module: Any) -> bool:
+    if not isinstance(module, str) or module in MAIN:
+        return True
+    path = cls.__qualname__
+    return find(module, path) is not cls and received(cls, module, path) is None
+
+
+def _renew(cloudpickle: Any, shipping: Foreign, cls: type) -> None:
+    """Give a class another id of cloudpickle's if a local package that it needs was edited.
+
+    By the id, a worker that has the class already takes that one, whose bases are of the package
+    as it was. The old id stays known here, for results that come home by it.
+    """
+    try:
+        key = key_of(cast(Any, shipping), cls)
+        last = _last_keys.setdefault(cls, key)
+        ids, classes = (getattr(cloudpickle, name) for name in TRACKERS)
+    except Exception:  # it cannot be pickled our way; cloudpickle may know how
+        return
+    if key != last:
+        _last_keys[cls] = key
+        ids[cls] = key.hex()
+        classes[key.hex()] = cls
+
+
+TRACKERS: Final = "_DYNAMIC_CLASS_TRACKER_BY_CLASS", "_DYNAMIC_CLASS_TRACKER_BY_ID"
+"""Where a cloudpickle has the ids of classes by value, and those classes by id."""
+
+
+_last_keys: Final[WeakKeyDictionary[type, bytes]] = WeakKeyDictionary()
+"""Class by value -> its key when cloudpickle pickled it last."""
+
+
+def _extended(module: str, function: str, install: str, store: Store | None = None) -> Extension:
+    found = framework(module, function, install)
+    return Extension({found.Pickler: for_cloudpickle(found)}, store)
+
+
+def extend_cloudpickle() -> Extension:
+    """Let cloudpickle ship local packages: wrap `dump` and `reducer_override` of its `Pickler`.
+
+    Functions by value go our way, so that an import inside them finds what was shipped. Classes by
+    value, and all that is registered with `cloudpickle.register_pickle_by_value`, stay
+    cloudpickle's.
+
+    Returns:
+        An object whose `undo()` takes that out again; it is a context manager, too.
+
+    Raises:
+        ImportError: cloudpickle is not installed.
+    """
+    return _extended("cloudpickle.cloudpickle", "extend_cloudpickle", "cloudpickle")
+
+
+def extend_ray(*, store: bool = False) -> Extension:
+    """Let Ray ship local packages, from this driver: as `extend_cloudpickle`, of Ray's own copy.
+
+    Tasks, actors, arguments, `ray.put`, results and exceptions travel. A result goes on by name to
+    a worker that may never have seen the package; for that, give `ray.init` a hook:
+    `runtime_env={"worker_process_setup_hook": modulepickle.preload(helpers)}`. Ray runs it once a
+    worker, with the code that there was at `init`.
+
+    Args:
+        store: keep archives in the cluster, each once, and not in each pickle: see `RayStore`. Only
+            Ray's pickler uses it; what it pickles cannot be read outside the cluster. `undo()`
+            leaves there what is there, for tasks that still run.
+
+    Raises:
+        ImportError: Ray is not installed.
+        TypeError: `store` is neither True nor False.
+    """
+    if not isinstance(store, bool):
+        raise TypeError(
+            f"extend_ray(store=...) takes True or False, not {store!r}; a store of your own is the"
+            " default of all picklers by  modulepickle.set_store(store)"
+        )
+    kept: Store | None = None
+    if store:
+        from modulepickle.stores import RayStore  # not at the top: for few
+
+        kept = RayStore()
+    return _extended("ray.cloudpickle.cloudpickle", "extend_ray", "ray", kept)
+
+
+def extend_pyspark() -> Extension:
+    """Let PySpark ship local packages, from this driver: as `extend_cloudpickle`, of its own copy.
+
+    Functions travel, and what they hold. Data, broadcasts among it, are pickled by name with plain
+    `pickle`: `wrap` them, or their class has to have come with a function before.
+
+    Returns:
+        An object whose `undo()` takes that out again; it is a context manager, too.
+
+    Raises:
+        ImportError: PySpark is not installed.
+    """
+    return _extended("pyspark.cloudpickle.cloudpickle", "extend_pyspark", "pyspark")

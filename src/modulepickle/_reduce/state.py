@@ -1,0 +1,252 @@
+"""What one dump knows: its policy, what it has shipped, and what it has pickled by value so far.
+
+Reducers get a `Dump`; so does whoever helps them. Which reducer an object has is not known here:
+that is the floor above (`dispatch`).
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import copyreg
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CodeType, ModuleType
+from typing import Any, Final, NamedTuple, Protocol
+
+from modulepickle._base.process import DIGEST_SIZE, fold, sha256
+from modulepickle._loader.emit import Reduced, reduce_shipped
+from modulepickle._local.policy import Policy
+from modulepickle._local.registered import is_registered
+from modulepickle._snapshot.shipment import Shipment, Shipped
+from modulepickle._snapshot.stale import Check
+
+__all__ = [
+    "BUILTINS", "MAIN", "Dump", "Home", "InStore", "Live", "Parts", "Positioned", "Reducer",
+    "Scope", "SortedSet", "by_value", "find", "steady",
+]  # fmt: skip
+
+MAIN: Final = frozenset({"__main__", "__mp_main__"})
+
+
+class Live:
+    """Stands for the globals of a module that travels as a name."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+
+class Positioned:
+    """Stands for code that is sent as a place in the source of a module that travels."""
+
+    code: CodeType
+    module: ModuleType
+
+    def __init__(self, code: CodeType, module: ModuleType) -> None:
+        self.code, self.module = code, module
+
+
+class Scope(Shipped):
+    """What the functions of one `__main__` import: a snapshot without a name or files."""
+
+    def __init__(self, needs: dict[str, Shipped | str]) -> None:
+        digest = fold(b"scope", *(_identity(name, needs[name]) for name in needs))[:DIGEST_SIZE]
+        super().__init__("", digest, sha256().digest()[:DIGEST_SIZE], b"")
+        self.needs = needs
+
+
+def _identity(name: str, need: Shipped | str) -> bytes:
+    return fold(name.encode(), need.encode() if isinstance(need, str) else need.digest)
+
+
+class SortedSet:
+    """Stands for a frozenset, in an order that does not depend on hashes (R4)."""
+
+    def __init__(self, items: frozenset[Any]) -> None:
+        self.items = items
+
+
+def steady(value: Any) -> Any:
+    """Return a stand-in for a value whose plain pickle has a random order, or the value."""
+    return SortedSet(value) if type(value) is frozenset and len(value) > 1 else value
+
+
+class Parts:
+    """What one `dump` has pickled by value so far. Ids are of objects that it keeps alive.
+
+    Attributes:
+        naming: nothing is sent; the bytes are hashed, to name a class (`_reduce.classes`).
+        reached: local package -> digest, of those that it holds, while naming.
+        used: something went by value already.
+        cells: ids of the cells that functions of the pickle fill.
+    """
+
+    def __init__(self, naming: bool = False) -> None:
+        self.naming = naming
+        self.reached: dict[str, bytes] = {}
+        self.used = naming
+        self.cells: set[int] = set()
+        self.by_value: dict[str, bool] = {}
+        self._kept: list[object] = []
+        self._names: dict[int, Any] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._codes: dict[int, Positioned] = {}
+
+    def keep(self, obj: object) -> int:
+        """Return the id of an object, which nothing else gets before the end of the dump."""
+        self._kept.append(obj)
+        return id(obj)
+
+    def names(self, globals_: dict[str, Any], module: ModuleType | None) -> Any:
+        """Return what stands for a globals dict: always the same object."""
+        if id(globals_) not in self._names:
+            made: Any = Live(module) if module is not None else _begun(globals_)
+            self._names[self.keep(globals_)] = made
+        return self._names[id(globals_)]
+
+    def adopt(self, module: ModuleType) -> None:
+        """Let functions share the dict of a dynamic module, if none was pickled before it."""
+        self.names(vars(module), module)
+
+    def scope(self, globals_: dict[str, Any], needs: dict[str, Shipped | str]) -> Scope | None:
+        """Return what functions with these globals import so far."""
+        scope = self._scopes.get(self.keep(globals_))
+        have = scope.needs if scope is not None else {}
+        if any(isinstance(need, Shipped) for need in needs.values()) and needs.keys() - have.keys():
+            scope = self._scopes[id(globals_)] = Scope({**have, **needs})
+        return scope
+
+    def positioned(self, code: CodeType, module: ModuleType) -> Positioned:
+        if id(code) not in self._codes:
+            self._codes[self.keep(code)] = Positioned(code, module)
+        return self._codes[id(code)]
+
+
+def _begun(globals_: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: globals_.get(name) for name in ("__name__", "__package__")}
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def by_value(dump: Dump, module: str) -> bool:
+    """Tell whether what a module of that name defines goes by value."""
+    known = dump.parts.by_value
+    if module not in known:
+        known[module] = (
+            module in MAIN or is_registered(module) or dump.policy.ships_by_value(module)
+        )
+    return known[module]
+
+
+def find(module: str, path: str) -> Any:
+    """Return what stands in an imported module under a dotted path (empty: the module), or None."""
+    found: Any = sys.modules.get(module)
+    for part in path.split(".") if path else ():
+        found = getattr(found, part, None)
+    return found
+
+
+class Home(NamedTuple):
+    """A module of which one object went by its name, and so may all others that stand in it.
+
+    Of 10,000 functions of a module, what does not depend on the function is found out once.
+    """
+
+    names: dict[str, Any]
+    """The module's own dict, not a copy: what is looked up there is there now."""
+    snapshot: Shipped | None
+    """What holds the module; None: it goes by reference."""
+    check: Check | None
+
+
+BUILTINS: Final = Home(vars(builtins), None, None)
+"""Ours, too, that make things on the receiver: they need no look at the working tree."""
+
+
+class InStore(Protocol):
+    """What `_pickler.stored` has for a store."""
+
+    def reduce(self, shipped: Shipped) -> Reduced:
+        """Return the call that finds a snapshot there."""
+
+
+class Dump:
+    """Reduces objects for a pickler, and remembers what the present `dump` has shipped.
+
+    Attributes:
+        policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
+        store: where archives are kept instead, or None.
+        table: the pickler's own ways to reduce some types, or those of all picklers.
+        homes: dotted name -> module, of those that something went by name from.
+    """
+
+    policy: Policy
+    protocol: int
+    out_of_band: bool
+    store: InStore | None
+    parts: Parts
+
+    def start(self) -> None:
+        """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
+        self.table: Any = getattr(self, "dispatch_table", copyreg.dispatch_table)
+        self.homes: dict[str, Home] = {"builtins": BUILTINS}
+        self._foreign: set[str] = set()
+        self._shipment: Shipment | None = None
+        self.resent: dict[bytes, Shipped] = {}
+        self.parts = Parts()
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Return the reduction of an object, or `NotImplemented`: plain pickle's."""
+        raise NotImplementedError  # see `dispatch`
+
+    @property
+    def shipment(self) -> Shipment:
+        """What this `dump` ships; the working tree is looked at when it is first asked for."""
+        if self._shipment is None:
+            self._shipment = Shipment(self.policy)
+        return self._shipment
+
+    def shipped_module(self, name: str) -> Shipped | None:
+        """Return the snapshot that holds a module; None if it is not local."""
+        unit = self.shipment.unit(name)
+        if unit is None:
+            self.note_foreign(name)
+            return None
+        return self.shipment.ship(unit)
+
+    def emit(self, shipped: Shipped) -> Reduced:
+        """Return the reduction of a snapshot: its archive, or where that is."""
+        if self.store is not None:
+            return self.store.reduce(shipped)
+        archive = pickle.PickleBuffer(shipped.archive) if self.out_of_band else shipped.archive
+        return reduce_shipped(shipped, archive)
+
+    def is_shipped(self, module: ModuleType) -> bool:
+        """Tell whether a module travels in a snapshot."""
+        if hasattr(getattr(module, "__spec__", None), "snapshot"):
+            return True
+        return self.shipped_module(module.__name__) is not None
+
+    @contextmanager
+    def while_naming(self) -> Iterator[None]:
+        """Reduce for another pickler, whose bytes are only hashed."""
+        parts, protocol = self.parts, self.protocol
+        self.parts, self.protocol = Parts(naming=True), 5
+        try:
+            yield
+        finally:
+            self.parts, self.protocol = parts, protocol
+
+    def is_foreign(self, module: str) -> bool:
+        """Tell whether a module was found to be nobody's working tree, in this `dump`."""
+        return module in self._foreign
+
+    def note_foreign(self, module: str) -> None:
+        """Remember that a module is not local."""
+        self._foreign.add(module)
+
+
+Reducer = Callable[[Dump, Any], Any]
+"""Returns the reduction of an object, or `NotImplemented`: then plain pickle's holds (R3)."""
