@@ -24,7 +24,7 @@ from typing import Any, Final
 import pytest
 
 from modulepickle._loader.emit import THE_LOADER, Call, TheLoader, reduce_call, reduce_loader
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 # `child(function)` runs it in a forked child and returns ("value", what it returned), ("error", the
 # type's name, the message) or ("signal", its number); SIGALRM is a hang. `start` and `end` are its
@@ -144,14 +144,14 @@ def handmade(top: str, archive: bytes, *path: str) -> bytes:
     """
     digest, seal = (hashlib.sha256(salt + archive).digest()[:16] for salt in (b"digest", b""))
     stream = io.BytesIO()
-    _Pickler(stream, 4).dump(_Called(Shipped(top, digest, seal, archive), path or (top,)))
+    _Pickler(stream, 4).dump(_Called(SnapshotRef(top, digest, seal, archive), path or (top,)))
     return stream.getvalue()
 
 
 class _Called:
     """Pickled as the call of what a snapshot is on the receiver."""
 
-    def __init__(self, shipped: Shipped, path: tuple[str, ...]) -> None:
+    def __init__(self, shipped: SnapshotRef, path: tuple[str, ...]) -> None:
         self.parts = shipped, path
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -162,8 +162,12 @@ class _Pickler(pickle.Pickler):
     """Emits the call of the loader that a sender does, whatever the archive is."""
 
     def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, Shipped):
-            return THE_LOADER, (obj.name, obj.digest, obj.seal, obj.archive), obj.needs
+        if isinstance(obj, SnapshotRef):
+            return (
+                THE_LOADER,
+                (obj.name, obj.digest, obj.archive_hash, obj.archive),
+                obj.requirements,
+            )
         if isinstance(obj, Call):
             return reduce_call(obj)
         return reduce_loader(obj) if isinstance(obj, TheLoader) else NotImplemented

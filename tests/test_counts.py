@@ -64,11 +64,11 @@ COUNTING = """
         def flush(self):
             return self.packer.flush()
     compressobj, zlib.compressobj = zlib.compressobj, Deflate
-    slow = _shipping.Shipping.reducer_override
+    slow = _shipping.Dispatcher.reducer_override
     def reducer_override(self, obj):
         note("slow way")
         return slow(self, obj)
-    _shipping.Shipping.reducer_override = modulepickle.Pickler.reducer_override = reducer_override
+    _shipping.Dispatcher.reducer_override = modulepickle.Pickler.reducer_override = reducer_override
     def dumps(obj):
         global watching
         counts.clear()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from modulepickle import PackagingError, Policy, Reason
-from modulepickle._local.finder import Unit
+from modulepickle._local.finder import LocalPackage
 from modulepickle._snapshot import files as _files
 from modulepickle._snapshot import listing as _walk
 from modulepickle._snapshot.files import read
@@ -30,7 +30,7 @@ def package(tree, text=""):
 
 
 def unit(*folders):
-    return Unit(folders[0].name, tuple(map(str, folders)), True)
+    return LocalPackage(folders[0].name, tuple(map(str, folders)), True)
 
 
 def found(unit, policy=None):
@@ -129,7 +129,7 @@ def test_of_several_folders_the_first_wins(tree):
 )
 def test_a_single_file_is_named_by_its_module(tree, name, file, member):
     project(tree, f"=== {file}\n")
-    assert found(Unit(name, (str(tree / file),), False)) == ([member], [])
+    assert found(LocalPackage(name, (str(tree / file),), False)) == ([member], [])
 
 
 def test_modules_are_laid_out_by_name_and_not_by_folder(tmp_path):

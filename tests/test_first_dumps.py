@@ -12,7 +12,7 @@ import pytest
 
 from modulepickle import Policy
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._local.finder import Unit
+from modulepickle._local.finder import LocalPackage
 from modulepickle._snapshot import files as _files
 from modulepickle._snapshot import listing as _walk
 from modulepickle._snapshot import threads as _threads
@@ -158,7 +158,7 @@ def test_r14_a_fork_while_another_thread_reads(tmp_path):
 
 def test_r15_problems_have_the_order_of_the_files(tmp_path, monkeypatch):
     tree = project(tmp_path, LARGE)
-    listed = _walk.listing(Unit("pkg", (str(tree / "pkg"),), True), Policy(), [])
+    listed = _walk.listing(LocalPackage("pkg", (str(tree / "pkg"),), True), Policy(), [])
     read = _files._read
 
     def some(found, known):

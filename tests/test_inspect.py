@@ -111,7 +111,7 @@ def test_digests_are_those_of_the_sender(tree: Path) -> None:
         import train, modulepickle
         from modulepickle._snapshot.shipment import Shipment
         shipment = Shipment(modulepickle.Policy())
-        shipment.ship(shipment.unit("train"))
+        shipment.ship(shipment.package("train"))
         result = [
             modulepickle.dumps(train.fit),
             {name: made.digest.hex() for name, made in shipment._shipped.items()},

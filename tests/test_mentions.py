@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot import files as _files
-from modulepickle._snapshot import needs as _needs
+from modulepickle._snapshot import requirements as _needs
 from modulepickle._snapshot.files import File
 from modulepickle._snapshot.imports import imports
 from modulepickle._snapshot.mentions import RELATIVE, beginning, mentions
-from modulepickle._snapshot.needs import mentioned, needs_of
+from modulepickle._snapshot.requirements import mentioned, requirements_of
 from receivers import project
 
 OWN = "own"
@@ -335,9 +335,9 @@ def needs(tmp_path, monkeypatch):
             File(f"{own.replace('.', '/')}/{name}.py", (0, 0, 0, 0), False, text.encode())
             for name, text in sources.items()
         ]
-        found = needs_of(own, mentioned(own, files), finder(Policy()))
+        found = requirements_of(own, mentioned(own, files), finder(Policy()))
         read = [name for name, file in zip(sources, files) if file._imports is not None]
-        return [unit.name for unit in found.units], found.others, read
+        return [unit.name for unit in found.packages], found.others, read
 
     return needs
 

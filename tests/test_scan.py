@@ -21,7 +21,7 @@ from modulepickle._local import distributions as _distributions
 from modulepickle._local import finder as _scan
 from modulepickle._local import tree as _tree
 from modulepickle._local.distributions import distribution
-from modulepickle._local.finder import Unit, find_unit, finder
+from modulepickle._local.finder import LocalPackage, find_local_package, finder
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.imports import imports
 from receivers import project
@@ -265,27 +265,29 @@ def tree(tmp_path, monkeypatch):
 
 
 def test_a_single_file(tree):
-    assert find_unit("helpers") == Unit("helpers", (str(tree / "helpers.py"),), False)
+    assert find_local_package("helpers") == LocalPackage(
+        "helpers", (str(tree / "helpers.py"),), False
+    )
 
 
 def test_a_package_stands_for_all_in_it(tree):
-    unit = Unit("package", (str(tree / "package"),), True)
-    assert find_unit("package") == find_unit("package.sub.deep") == unit
-    assert find_unit("package.no_such_thing") == unit
+    unit = LocalPackage("package", (str(tree / "package"),), True)
+    assert find_local_package("package") == find_local_package("package.sub.deep") == unit
+    assert find_local_package("package.no_such_thing") == unit
 
 
 def test_nothing_is_imported(tree):
     before = set(sys.modules)
-    assert find_unit("package.sub.deep")
-    assert find_unit("shared_ns.mine")
+    assert find_local_package("package.sub.deep")
+    assert find_local_package("shared_ns.mine")
     assert set(sys.modules) - before == set()
 
 
 @pytest.mark.parametrize("name", ["helpers", "package", "shared_ns.mine", "whole"])
 def test_the_answer_is_the_same_after_the_import(tree, name):
-    before = find_unit(name)
+    before = find_local_package(name)
     importlib.import_module(name)
-    assert find_unit(name) == before is not None
+    assert find_local_package(name) == before is not None
 
 
 @pytest.mark.parametrize(
@@ -293,26 +295,28 @@ def test_the_answer_is_the_same_after_the_import(tree, name):
     ["installed", "json", "os.path", "sys", "pytest", "distutils", "no_such_thing", "__main__", ""],
 )
 def test_what_is_not_local(tree, name):
-    assert find_unit(name) is None
+    assert find_local_package(name) is None
 
 
 def test_a_file_named_like_the_standard_library_is_local_once_it_is_imported(tree, monkeypatch):
     file = project(tree, "=== antigravity.py\n") / "antigravity.py"
     monkeypatch.delitem(sys.modules, "antigravity", raising=False)
     importlib.import_module("antigravity")
-    assert find_unit("antigravity") == Unit("antigravity", (str(file),), False)
+    assert find_local_package("antigravity") == LocalPackage("antigravity", (str(file),), False)
 
 
 def test_a_module_without_a_file_is_not_local(tree, monkeypatch):
     monkeypatch.setitem(sys.modules, "helpers", types.ModuleType("helpers"))
-    assert find_unit("helpers") is None
+    assert find_local_package("helpers") is None
     monkeypatch.setitem(sys.modules, "helpers", None)
-    assert find_unit("helpers") is None
+    assert find_local_package("helpers") is None
 
 
 def test_a_module_that_replaced_itself_is_found_on_disk(tree, monkeypatch):
     monkeypatch.setitem(sys.modules, "helpers", object())
-    assert find_unit("helpers") == Unit("helpers", (str(tree / "helpers.py"),), False)
+    assert find_local_package("helpers") == LocalPackage(
+        "helpers", (str(tree / "helpers.py"),), False
+    )
 
 
 def test_a_lazy_module_is_left_alone(tree, monkeypatch):
@@ -321,7 +325,9 @@ def test_a_lazy_module_is_left_alone(tree, monkeypatch):
             raise AssertionError(f"{name} was asked for")
 
     monkeypatch.setitem(sys.modules, "helpers", Lazy("helpers"))
-    assert find_unit("helpers") == Unit("helpers", (str(tree / "helpers.py"),), False)
+    assert find_local_package("helpers") == LocalPackage(
+        "helpers", (str(tree / "helpers.py"),), False
+    )
 
 
 def test_a_foreign_finder_may_raise_anything(tree, monkeypatch, caplog):
@@ -332,7 +338,7 @@ def test_a_foreign_finder_may_raise_anything(tree, monkeypatch, caplog):
 
     monkeypatch.setattr(sys, "meta_path", [Broken, *sys.meta_path])
     with caplog.at_level(logging.DEBUG, "modulepickle"):
-        assert find_unit("helpers") is None
+        assert find_local_package("helpers") is None
     assert "cannot find helpers" in caplog.text
 
 
@@ -340,28 +346,30 @@ def test_a_module_in_a_zip_is_not_local(tree, monkeypatch):
     with zipfile.ZipFile(tree / "bundle.zip", "w") as archive:
         archive.writestr("zipped.py", "")
     monkeypatch.setattr(sys, "path", [str(tree / "bundle.zip"), *sys.path])
-    assert find_unit("zipped", Policy(include=["*"])) is None
+    assert find_local_package("zipped", Policy(include=["*"])) is None
 
 
 def test_src_layout(tree, monkeypatch):
     project(tree, "=== pyproject.toml\n=== src/mine/__init__.py\n=== notebooks/x.txt")
     monkeypatch.chdir(tree / "notebooks")
     monkeypatch.setattr(sys, "path", [str(tree / "src"), *sys.path])
-    assert find_unit("mine.sub") == Unit("mine", (str(tree / "src" / "mine"),), True)
+    assert find_local_package("mine.sub") == LocalPackage(
+        "mine", (str(tree / "src" / "mine"),), True
+    )
 
 
 def test_extension_modules_are_single_files(tree):
     suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
     file = tree / f"fast{suffix}"
     file.write_bytes(b"")
-    assert find_unit("fast") == Unit("fast", (str(file),), False)
+    assert find_local_package("fast") == LocalPackage("fast", (str(file),), False)
 
 
 def test_a_policy_overrides_in_both_directions(tree):
     away = tree.parent / "away" / "installed"
-    assert find_unit("helpers", Policy(exclude=["helpers"])) is None
-    assert find_unit("package.sub", Policy(exclude=["*"])) is None
-    assert find_unit("installed.x", Policy(include=["installed"])) == Unit(
+    assert find_local_package("helpers", Policy(exclude=["helpers"])) is None
+    assert find_local_package("package.sub", Policy(exclude=["*"])) is None
+    assert find_local_package("installed.x", Policy(include=["installed"])) == LocalPackage(
         "installed", (str(away),), True
     )
 
@@ -370,36 +378,40 @@ def test_a_policy_overrides_in_both_directions(tree):
 
 
 def test_a_namespace_of_one_portion_with_modules_is_one_unit(tree):
-    whole = Unit("whole", (str(tree / "whole"),), True)
-    assert find_unit("whole") == find_unit("whole.mod") == whole
+    whole = LocalPackage("whole", (str(tree / "whole"),), True)
+    assert find_local_package("whole") == find_local_package("whole.mod") == whole
 
 
 def test_of_a_shared_namespace_the_local_portion_travels(tree):
     mine = tree / "shared_ns"
-    assert find_unit("shared_ns") is None
-    assert find_unit("shared_ns.theirs") is None
-    assert find_unit("shared_ns.inner.theirs") is None
-    assert find_unit("shared_ns.mine.x") == Unit("shared_ns.mine", (str(mine / "mine"),), True)
-    assert find_unit("shared_ns.single") == Unit(
+    assert find_local_package("shared_ns") is None
+    assert find_local_package("shared_ns.theirs") is None
+    assert find_local_package("shared_ns.inner.theirs") is None
+    assert find_local_package("shared_ns.mine.x") == LocalPackage(
+        "shared_ns.mine", (str(mine / "mine"),), True
+    )
+    assert find_local_package("shared_ns.single") == LocalPackage(
         "shared_ns.single", (str(mine / "single.py"),), False
     )
-    leaf = Unit("shared_ns.inner.leaf", (str(mine / "inner" / "leaf"),), True)
-    assert find_unit("shared_ns.inner") is None
-    assert find_unit("shared_ns.inner.leaf.mod") == leaf
+    leaf = LocalPackage("shared_ns.inner.leaf", (str(mine / "inner" / "leaf"),), True)
+    assert find_local_package("shared_ns.inner") is None
+    assert find_local_package("shared_ns.inner.leaf.mod") == leaf
     importlib.import_module("shared_ns.inner.leaf.mod")
-    assert find_unit("shared_ns.inner.leaf.mod") == leaf
+    assert find_local_package("shared_ns.inner.leaf.mod") == leaf
 
 
 def test_a_folder_without_modules_is_not_a_unit(tree):
-    assert find_unit("data") is None
-    assert find_unit("data.only") is None
+    assert find_local_package("data") is None
+    assert find_local_package("data.only") is None
 
 
 def test_a_policy_reaches_into_a_namespace(tree):
     theirs = tree.parent / "away" / "shared_ns" / "theirs"
     policy = Policy(include=["shared_ns.theirs"], exclude=["shared_ns.mine"])
-    assert find_unit("shared_ns.theirs.x", policy) == Unit("shared_ns.theirs", (str(theirs),), True)
-    assert find_unit("shared_ns.mine", policy) is None
+    assert find_local_package("shared_ns.theirs.x", policy) == LocalPackage(
+        "shared_ns.theirs", (str(theirs),), True
+    )
+    assert find_local_package("shared_ns.mine", policy) is None
 
 
 # -- What is remembered -------------------------------------------------------------------------
@@ -414,20 +426,20 @@ def calm(monkeypatch):
 def test_answers_are_remembered(tree, calm, monkeypatch):
     asked = ["helpers", "no_such_thing", "shared_ns.mine", "shared_ns.theirs", "json"]
     first = finder()
-    answers = [first.unit(name) for name in asked]
+    answers = [first.package(name) for name in asked]
     monkeypatch.setattr(_scan.Finder, "_look", None)
     monkeypatch.setattr(_scan.Finder, "_descend", None)
     assert finder() is first
-    assert [finder().unit(name) for name in asked] == answers
+    assert [finder().package(name) for name in asked] == answers
 
 
 def test_an_answer_lasts_as_long_as_the_module_in_sys_modules(tree, monkeypatch):
     kept = finder()
-    assert kept.unit("helpers")
+    assert kept.package("helpers")
     monkeypatch.setitem(sys.modules, "helpers", types.ModuleType("helpers"))
-    assert kept.unit("helpers") is None
+    assert kept.package("helpers") is None
     monkeypatch.delitem(sys.modules, "helpers")
-    assert kept.unit("helpers")
+    assert kept.package("helpers")
 
 
 def test_a_new_policy_cwd_or_path_asks_again(tree, calm, monkeypatch):
@@ -443,16 +455,16 @@ def test_a_new_policy_cwd_or_path_asks_again(tree, calm, monkeypatch):
 
 def test_r05_a_file_made_just_now_is_found(tree):
     for number in range(20):
-        assert find_unit(f"new{number}") is None
-        assert find_unit(f"shared_ns.new{number}") is None
+        assert find_local_package(f"new{number}") is None
+        assert find_local_package(f"shared_ns.new{number}") is None
         (tree / f"new{number}.py").touch()
         (tree / "shared_ns" / f"new{number}.py").touch()
-        assert find_unit(f"new{number}") is not None
-        assert find_unit(f"shared_ns.new{number}") is not None
+        assert find_local_package(f"new{number}") is not None
+        assert find_local_package(f"shared_ns.new{number}") is not None
 
 
 def test_r05_a_changed_portion_is_looked_into_again(tree, calm):
-    assert find_unit("shared_ns.late") is None
+    assert find_local_package("shared_ns.late") is None
     first = finder()
     (tree / "shared_ns" / "late.py").touch()
     assert finder() is not first

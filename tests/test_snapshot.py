@@ -16,7 +16,7 @@ import pytest
 from hypothesis import strategies as st
 
 from modulepickle import PackagingError, Policy
-from modulepickle._local.finder import Unit
+from modulepickle._local.finder import LocalPackage
 from modulepickle._snapshot import archive as _archive
 from modulepickle._snapshot import listing as _walk
 from modulepickle._snapshot import snapshot as _snapshot
@@ -35,7 +35,7 @@ def tree(tmp_path, monkeypatch):
 
 def made(folder, policy=None):
     """The snapshot of a package's folder."""
-    return snapshot(Unit(folder.name, (str(folder),), True), policy or Policy())
+    return snapshot(LocalPackage(folder.name, (str(folder),), True), policy or Policy())
 
 
 def archives(data):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modulepickle import Policy
-from modulepickle._local.finder import Unit
+from modulepickle._local.finder import LocalPackage
 from modulepickle._snapshot import files as _files
 from modulepickle._snapshot import listing as _walk
 from modulepickle._snapshot import watch as _watch
@@ -46,7 +46,7 @@ def settle(folder):
 
 
 def unit(tree):
-    return Unit("pkg", (str(tree / "pkg"),), True)
+    return LocalPackage("pkg", (str(tree / "pkg"),), True)
 
 
 def listed(tree, policy=None):

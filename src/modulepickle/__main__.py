@@ -133,8 +133,8 @@ def _run(options: argparse.Namespace) -> int:
     pickled_call(pickler.dump, function, arguments)
     milliseconds = (time.perf_counter() - began) * 1000
     snapshots = pickler.shipment.snapshots()
-    homes = {os.path.dirname(path) for made in snapshots for path in made.unit.paths}
-    outcome = _run_there(file.getvalue(), options, homes)
+    known_modules = {os.path.dirname(path) for made in snapshots for path in made.package.paths}
+    outcome = _run_there(file.getvalue(), options, known_modules)
     if outcome.code:
         print(outcome.error, end="", file=sys.stderr)
         print(f"modulepickle: {options.function} failed there, see above", file=sys.stderr)
@@ -144,7 +144,7 @@ def _run(options: argparse.Namespace) -> int:
         return 1
     print(outcome.result)
     for made in snapshots:
-        digest = pickler.shipment.ship(made.unit).digest.hex()[:16]
+        digest = pickler.shipment.ship(made.package).digest.hex()[:16]
         print(f"{made.name}  {digest}  {count(len(made.files), 'file')}  {amount(made.size)}")
     if not snapshots:
         print(f"nothing was shipped: {options.function} is installed, and went as a name")
@@ -243,11 +243,11 @@ def _cache(options: argparse.Namespace) -> int:
     return int(options.what == "clear" and bool(found))
 
 
-def _run_there(data: bytes, options: argparse.Namespace, homes: set[str]) -> Outcome:
+def _run_there(data: bytes, options: argparse.Namespace, known_modules: set[str]) -> Outcome:
     if options.docker:
         return run_docker(data, options.docker, sys.stdout)
     try:
-        return run_bare(data, options.python, homes)
+        return run_bare(data, options.python, known_modules)
     except OSError as error:
         reason = f"{options.python}: {error.strerror}"
         raise Mistake(f"cannot start {reason}; give --python PATH") from None

@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from modulepickle._engines.patch import Extension, Foreign, Leaves, framework
-from modulepickle._loader.received import received
+from modulepickle._loader.received import snapshot_of
 from modulepickle._pickler.stored import Store
 from modulepickle._reduce.keys import key_of
 from modulepickle._reduce.state import MAIN, find
@@ -47,7 +47,7 @@ def _is_by_value(cls: type, module: Any) -> bool:
     if not isinstance(module, str) or module in MAIN:
         return True
     path = cls.__qualname__
-    return find(module, path) is not cls and received(cls, module, path) is None
+    return find(module, path) is not cls and snapshot_of(cls, module, path) is None
 
 
 def _renew(cloudpickle: Any, shipping: Foreign, cls: type) -> None:

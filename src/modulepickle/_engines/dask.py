@@ -23,7 +23,7 @@ from modulepickle._engines.cloudpickle import extend_cloudpickle
 from modulepickle._engines.patch import Extension
 from modulepickle._engines.preload import Installer
 from modulepickle._local.policy import get_policy
-from modulepickle._snapshot.shipment import Shipment, Shipped
+from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 from modulepickle._snapshot.stale import checks_of
 
 __all__ = ["extend_dask"]
@@ -136,24 +136,24 @@ class _Packages:
         self._policy = get_policy()
         self._others: set[str] = set()
 
-    def now(self) -> Iterator[Shipped]:
+    def now(self) -> Iterator[SnapshotRef]:
         """Yield the snapshots, by name."""
         policy = get_policy()
         if policy is not self._policy:
             self._policy, self._others = policy, set()
         shipment = Shipment(policy)
-        units = {}
+        packages = {}
         for name in sys.modules.keys() - self._others:
             top = name.partition(".")[0]
             # Of a package with a file, the rest is in the same snapshot.
             inside = top != name and getattr(sys.modules.get(top), "__file__", None)
-            unit = None if inside else shipment.unit(name)
-            if unit is None:
+            package = None if inside else shipment.package(name)
+            if package is None:
                 self._others.add(name)
             else:
-                units[unit.name] = unit
-        for name in sorted(units):
-            yield shipment.ship(units[name])
+                packages[package.name] = package
+        for name in sorted(packages):
+            yield shipment.ship(packages[name])
 
 
 INSTALL: Final = (

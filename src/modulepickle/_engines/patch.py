@@ -18,7 +18,7 @@ from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
 from modulepickle._local.policy import get_policy
-from modulepickle._pickler.stored import Store, parcels
+from modulepickle._pickler.stored import Store, store_writer
 from modulepickle._reduce.dispatch import HOOK, REDUCERS, Dispatcher, resumed
 from modulepickle._reduce.state import Live, Positioned, SortedSet
 
@@ -73,7 +73,7 @@ class Foreign(Dispatcher):
         if self.protocol < 0:
             self.protocol = pickle.HIGHEST_PROTOCOL
         self.out_of_band = False
-        self.store = parcels() if store is None else parcels(store)
+        self.store = store_writer() if store is None else store_writer(store)
         table = getattr(pickler, "dispatch_table", copyreg.dispatch_table)
         self.dispatch_table = _Table(table)
         self.own = getattr(type(pickler), "dispatch", {}) if is_pure(type(pickler)) else {}

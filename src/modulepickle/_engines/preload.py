@@ -16,10 +16,10 @@ from types import ModuleType
 from typing import Any
 
 from modulepickle._loader.emit import INSTALL
-from modulepickle._loader.received import received, resend
+from modulepickle._loader.received import resend, snapshot_of
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.pickler import dumps
-from modulepickle._snapshot.shipment import Shipment, Shipped
+from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 
 __all__ = ["Installer", "preload", "wrap"]
 
@@ -29,13 +29,13 @@ class Installer:
 
     __name__ = "preload"  # Ray asks for it
 
-    def __init__(self, snapshots: list[Shipped]) -> None:
+    def __init__(self, snapshots: list[SnapshotRef]) -> None:
         self._found = snapshots
 
     def __call__(self) -> None:
         """Do nothing: this process has the modules."""
 
-    def snapshots(self) -> list[Shipped]:
+    def snapshots(self) -> list[SnapshotRef]:
         """Return what is installed."""
         return self._found
 
@@ -52,7 +52,7 @@ class _Preload(Installer):
         self.names = names
         self.snapshots()  # errors are for here, not for the pickler of some framework
 
-    def snapshots(self) -> list[Shipped]:
+    def snapshots(self) -> list[SnapshotRef]:
         """Return what is installed."""
         return _snapshots(self.names)
 
@@ -61,7 +61,7 @@ class _Preload(Installer):
         return f"modulepickle.preload({', '.join(map(repr, self.names))})"
 
 
-def _snapshots(names: tuple[str, ...]) -> list[Shipped]:
+def _snapshots(names: tuple[str, ...]) -> list[SnapshotRef]:
     """Return the snapshots that hold modules.
 
     Raises:
@@ -69,15 +69,15 @@ def _snapshots(names: tuple[str, ...]) -> list[Shipped]:
         ValueError: one is not local.
     """
     shipment = Shipment(get_policy())
-    known: dict[bytes, Shipped] = {}
-    found: list[Shipped] = []
+    known: dict[bytes, SnapshotRef] = {}
+    found: list[SnapshotRef] = []
     for name in names:
-        snapshot = received(sys.modules.get(name), name, "")
-        unit = shipment.unit(name)
+        snapshot = snapshot_of(sys.modules.get(name), name, "")
+        package = shipment.package(name)
         if snapshot is not None:
             found.append(resend(snapshot, known))
-        elif unit is not None:
-            found.append(shipment.ship(unit))
+        elif package is not None:
+            found.append(shipment.ship(package))
         else:
             raise ValueError(
                 f"preload({name!r}): it is not local, so it travels as a name, and the receiver "

@@ -13,7 +13,7 @@ from modulepickle._loader.packed import LOADER, LOADER_NAME
 from modulepickle._loader.packed_classes import CLASSES, CLASSES_NAME
 from modulepickle._loader.packed_functions import REBUILD, REBUILD_NAME
 from modulepickle._loader.packed_store import FETCH, FETCH_NAME
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
     "FETCHED", "FETCHED_BY_TEXT", "FETCH_HOOK",
@@ -127,13 +127,17 @@ def reduce_call(call: Call) -> Reduced:
     return call.parts[0], call.parts[1:]
 
 
-def reduce_shipped(shipped: Shipped, archive: object) -> Reduced:
+def reduce_shipped(shipped: SnapshotRef, archive: object) -> Reduced:
     """Return the call that finds or makes a snapshot; its requirements are its state.
 
     `archive` is the bytes, a `PickleBuffer` of them (R6), or a `Call` that returns them.
     """
     # State, and not an argument: the requirements of packages may form a circle.
-    return THE_LOADER, (shipped.name, shipped.digest, shipped.seal, archive), shipped.needs
+    return (
+        THE_LOADER,
+        (shipped.name, shipped.digest, shipped.archive_hash, archive),
+        shipped.requirements,
+    )
 
 
 INSTALL: Final = "lambda: loads(data) and None"

@@ -58,8 +58,8 @@ def _reach(snapshot: Any) -> Iterator[Any]:
     found = [snapshot]
     for each in found:  # grows as it is read
         yield each
-        needs = getattr(each, "needs", {}).values()
-        found += [need for need in needs if not isinstance(need, str) and need not in found]
+        requirements = getattr(each, "needs", {}).values()
+        found += [need for need in requirements if not isinstance(need, str) and need not in found]
 
 
 def _same(snapshot: Any, began: int) -> bool:
@@ -69,7 +69,7 @@ def _same(snapshot: Any, began: int) -> bool:
         return True
     import zipfile  # not at the top: few processes come here, and it imports a lot
 
-    name, _, seal, archive = snapshot.parts
+    name, _, archive_hash, archive = snapshot.parts
     folders = getattr(module, "__path__", None)
     stem = name.replace(".", "/")
     try:
@@ -79,9 +79,9 @@ def _same(snapshot: Any, began: int) -> bool:
                 path = module.__file__ if home is None else home + member[len(stem) :]
                 if path is None:
                     return False
-                # The loader's own folder, named by the seal, has nothing else in it: a child
-                # process that got its parent's `sys.path` has imported from there.
-                unpacked = path.replace(os.sep, "/").endswith(f"/{seal.hex()}/{member}")
+                # The loader's own folder, named by that hash, holds nothing else: a child process
+                # that got its parent's `sys.path` has imported from there.
+                unpacked = path.replace(os.sep, "/").endswith(f"/{archive_hash.hex()}/{member}")
                 if not unpacked and not _equals(path, files.read(member), began):
                     return False
     except (OSError, AttributeError, StopIteration):

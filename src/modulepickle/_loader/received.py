@@ -7,7 +7,7 @@ release renames these, nor `sys._modulepickle`, which is there once a loader is.
 A name in `sys.modules` proves nothing here, since it shows one version of several (R11). So the
 snapshot of an object is the one in whose own module the object stands under its name.
 
-Outside API: `is_receiver`, `received`, `resend`.
+Outside API: `is_receiver`, `resend`, `snapshot_of`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
-__all__ = ["is_receiver", "received", "resend"]
+__all__ = ["is_receiver", "resend", "snapshot_of"]
 
 MARK: Final = "_modulepickle"
 """Attribute of `sys` in a process that has, or had, a loader."""
@@ -31,7 +31,7 @@ def is_receiver() -> bool:
     return hasattr(sys, MARK)
 
 
-def received(obj: Any, module: str, path: str) -> Any:
+def snapshot_of(obj: Any, module: str, path: str) -> Any:
     """Return the loader's snapshot that made an object which is pickled by name; else None.
 
     Args:
@@ -80,12 +80,12 @@ def _snapshot_of(module: Any) -> Any:
     return getattr(getattr(module, "__spec__", None), "snapshot", None)
 
 
-def resend(snapshot: Any, known: dict[bytes, Shipped]) -> Shipped:
+def resend(snapshot: Any, known: dict[bytes, SnapshotRef]) -> SnapshotRef:
     """Return a received snapshot as it travels on: unchanged, with all that it requires."""
     digest = snapshot.parts[1]
     if digest not in known:
-        known[digest] = made = Shipped(*snapshot.parts)
-        made.needs = {
+        known[digest] = made = SnapshotRef(*snapshot.parts)
+        made.requirements = {
             sys.intern(name): need if isinstance(need, str) else resend(need, known)
             for name, need in snapshot.needs.items()
         }

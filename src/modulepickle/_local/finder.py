@@ -5,7 +5,7 @@ So a `Finder` looks where the name came from, or *would* come from: in `sys.modu
 with `find_spec`. It never imports anything, and never raises because of what it finds: what cannot
 be found is not local, and a DEBUG line says so.
 
-Outside API: `Unit`, `Top`, `Finder`, `finder`, `find_unit`, `received_folder`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,17 @@ from modulepickle._local.tree import (
     working_tree,
 )
 
-__all__ = ["Finder", "Top", "Unit", "find_unit", "finder", "received_folder"]
+__all__ = [
+    "Finder",
+    "LocalPackage",
+    "TopLevelName",
+    "find_local_package",
+    "finder",
+    "received_folder",
+]
 
 
-class Unit(NamedTuple):
+class LocalPackage(NamedTuple):
     """One local package: what one snapshot is made of."""
 
     name: str
@@ -53,28 +60,28 @@ class _Found:
         self.file, self.folders = file, folders
 
 
-class Top:
+class TopLevelName:
     """The answer for one top-level name, good as long as `sys.modules` holds the same module.
 
     Attributes:
         module: returns that module.
-        unit: the local package of that name.
+        package: the local package of that name.
         portions: of a namespace, that only its parts are local or not: its folders.
         parts: dotted name -> local package, as far as they were asked for.
         is_installed: there is something, neither local nor of the standard library.
     """
 
-    __slots__ = ("is_installed", "module", "parts", "portions", "unit")
+    __slots__ = ("is_installed", "module", "package", "parts", "portions")
 
     def __init__(
         self,
         module: Callable[[], object],
-        unit: Unit | None,
+        package: LocalPackage | None,
         portions: tuple[str, ...] = (),
         is_installed: bool = False,
     ) -> None:
-        self.module, self.unit, self.portions = module, unit, portions
-        self.parts: dict[str, Unit | None] = {}
+        self.module, self.package, self.portions = module, package, portions
+        self.parts: dict[str, LocalPackage | None] = {}
         self.is_installed = is_installed
 
 
@@ -105,7 +112,7 @@ class Finder:
         """
         self._policy = policy
         self._tree = tree
-        self._tops: dict[str, Top] = {}
+        self._tops: dict[str, TopLevelName] = {}
         self._times = times
         self._portions: dict[str, int] = {}
         self._latest = -1
@@ -134,56 +141,56 @@ class Finder:
         if is_racy(mtime):
             _forget_listing(folder)
 
-    def unit(self, dotted: str) -> Unit | None:
+    def package(self, dotted: str) -> LocalPackage | None:
         """Return the local package that holds the dotted module name; None if it is not local."""
         name = dotted.partition(".")[0]
         top = self.top(name)
         if not top.portions:
-            return top.unit
+            return top.package
         if dotted not in top.parts:
             top.parts[dotted] = self._descend(name, top.portions, dotted)
         return top.parts[dotted]
 
-    def top(self, name: str) -> Top:
+    def top(self, name: str) -> TopLevelName:
         """Return what is known of a top-level name; the same object as long as that holds."""
         top = self._tops.get(name)
         if top is None or top.module() is not sys.modules.get(name):
             top = self._tops[name] = self._look(name)
         return top
 
-    def _look(self, name: str) -> Top:
+    def _look(self, name: str) -> TopLevelName:
         module = sys.modules.get(name)
         if name in NEVER or (name in STANDARD_NAMES and _is_standard(module)):
             # This library stays a name, as what is installed: who imports it needs it there, too.
-            return Top(_reference(module), None, (), name == "modulepickle")
+            return TopLevelName(_reference(module), None, (), name == "modulepickle")
         found = _from_module(module) or _from_spec(name, module)
         if found.file is None and found.folders:
             portions = _places(found.folders)
             whole = self._whole(name, portions)
-            return Top(_reference(module), whole, () if whole else portions, not whole)
-        unit = self._regular(name, found)
-        is_installed = unit is None and _is_installed(name, found, module)
-        return Top(_reference(module), unit, (), is_installed)
+            return TopLevelName(_reference(module), whole, () if whole else portions, not whole)
+        package = self._regular(name, found)
+        is_installed = package is None and _is_installed(name, found, module)
+        return TopLevelName(_reference(module), package, (), is_installed)
 
-    def _regular(self, name: str, found: _Found) -> Unit | None:
-        """Return the unit of a package with an `__init__`, or of a single file."""
+    def _regular(self, name: str, found: _Found) -> LocalPackage | None:
+        """Return the local package with an `__init__`, or of a single file."""
         if not self._is_local(name, found.file):
             return None
         if found.folders is None:
-            return Unit(name, (os.path.abspath(str(found.file)),), False)
+            return LocalPackage(name, (os.path.abspath(str(found.file)),), False)
         folders = tuple(os.path.abspath(f) for f in found.folders if self._is_local(name, f))
-        return Unit(name, folders, True) if folders else None
+        return LocalPackage(name, folders, True) if folders else None
 
-    def _whole(self, name: str, portions: tuple[str, ...]) -> Unit | None:
-        """Return a namespace as one unit, data files and all, if nobody else has a part in it."""
+    def _whole(self, name: str, portions: tuple[str, ...]) -> LocalPackage | None:
+        """Return a namespace as one package, with all files, if nobody else has a part in it."""
         for folder in portions:
             self._watch(folder)
         if len(portions) != 1 or not self._is_local(name, portions[0]):
             return None
-        return Unit(name, portions, True) if _has_modules(portions[0]) else None
+        return LocalPackage(name, portions, True) if _has_modules(portions[0]) else None
 
-    def _descend(self, name: str, portions: tuple[str, ...], dotted: str) -> Unit | None:
-        """Return the unit inside the namespace `name` that holds `dotted`."""
+    def _descend(self, name: str, portions: tuple[str, ...], dotted: str) -> LocalPackage | None:
+        """Return the local package inside the namespace `name` that holds `dotted`."""
         if dotted == name:
             return None  # the namespace itself has no content
         if not self._policy.includes(dotted):
@@ -199,9 +206,9 @@ class Finder:
         return self._policy.verdict(name, file, self._tree)
 
 
-def find_unit(dotted: str, policy: Policy | None = None) -> Unit | None:
+def find_local_package(dotted: str, policy: Policy | None = None) -> LocalPackage | None:
     """Return the local package that holds the dotted module name; None if it is not local."""
-    return finder(policy).unit(dotted)
+    return finder(policy).package(dotted)
 
 
 _Key = tuple[Any, ...]
@@ -274,7 +281,7 @@ def received_folder(name: str) -> str | None:
     """Return the last name of the folder on `sys.path` that the loader put there for a module.
 
     None if no received package has that top-level name. The loader's snapshots are finders, with
-    `parts`: dotted name, digest, seal, archive (see `_loader.received`).
+    `parts`: dotted name, digest, archive hash, archive (see `_loader.received`).
     """
     for each in [*sys.meta_path]:
         parts = getattr(each, "parts", None)

@@ -23,7 +23,7 @@ from modulepickle._pickler.path import REMEDY, is_a, parts_of
 from modulepickle._reduce.dispatch import Dispatcher
 from modulepickle._reduce.names import reduction_of
 from modulepickle._reduce.state import MAIN, InStore, Scope
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Node", "Recorder"]
 
@@ -79,7 +79,7 @@ class Node:
             return f"module `{obj.__name__}`"
         if is_a(obj, Scope):
             return "an import in it"
-        return f"package `{obj.name}`" if is_a(obj, Shipped) else ""
+        return f"package `{obj.name}`" if is_a(obj, SnapshotRef) else ""
 
     def chain(self) -> tuple[str, ...]:
         """Return the way to it, outermost first."""
@@ -180,15 +180,17 @@ class Recorder(Dispatcher, pickle.Pickler):
                 self._note(node, parts)
         return reduction
 
-    def emit(self, shipped: Shipped) -> Reduced:
+    def emit(self, shipped: SnapshotRef) -> Reduced:
         """Return the reduction of a snapshot; note what a store keeps from this pickle."""
         if self.store is None:
             return super().emit(shipped)
         todo = [shipped]
         for each in todo:  # grows as it is read
-            needs = [need for need in each.needs.values() if isinstance(need, Shipped)]
-            self._node(each).parts += [((), self._node(need)) for need in needs]
-            todo += [need for need in needs if need not in todo]
+            requirements = [
+                need for need in each.requirements.values() if isinstance(need, SnapshotRef)
+            ]
+            self._node(each).parts += [((), self._node(need)) for need in requirements]
+            todo += [need for need in requirements if need not in todo]
         try:
             return super().emit(shipped)
         except Exception as error:  # whatever a store raises
@@ -220,7 +222,7 @@ class Recorder(Dispatcher, pickle.Pickler):
             node.is_by_value = True
             node.held = [*_held(node.obj, reduction[2])]
         for label, part in parts_of(node.obj, reduction):
-            named = is_a(part, FunctionType, type, ModuleType, TheLoader, Shipped)
+            named = is_a(part, FunctionType, type, ModuleType, TheLoader, SnapshotRef)
             labels = () if not label or (named and label.startswith("argument")) else (label,)
             if type(part) in CONTAINERS or (type(part) in SIZED and len(part) > LONG):
                 if self._is_new(part):
@@ -281,7 +283,7 @@ class Recorder(Dispatcher, pickle.Pickler):
         return [
             node
             for node in self.nodes.values()
-            if is_a(node.obj, Shipped) and not is_a(node.obj, Scope)
+            if is_a(node.obj, SnapshotRef) and not is_a(node.obj, Scope)
         ]
 
 

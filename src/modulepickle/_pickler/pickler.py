@@ -18,10 +18,10 @@ from modulepickle._base.errors import PackagingError
 from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.path import is_refusal, with_path
 from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
-from modulepickle._pickler.stored import DEFAULT, Parcels, Store, Written, parcels
+from modulepickle._pickler.stored import DEFAULT, Chunks, Store, StoreWriter, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
 from modulepickle._reduce.names import reduction_of
-from modulepickle._reduce.state import Parts
+from modulepickle._reduce.state import ByValue
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
 
@@ -56,7 +56,7 @@ class Pickler(Dispatcher, pickle.Pickler):
     ) -> None:
         super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback)
         self.policy: Policy = effective(policy)
-        self.store: Parcels | None = parcels(store)
+        self.store: StoreWriter | None = store_writer(store)
         if protocol is None:
             protocol = pickle.DEFAULT_PROTOCOL
         self.protocol: int = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
@@ -79,8 +79,8 @@ class Pickler(Dispatcher, pickle.Pickler):
             # Of an error of ours, it says the same and more: that is not to be printed twice.
             raise better from None if isinstance(error, PackagingError) else error
         finally:
-            self.parts: Parts = Parts()  # it keeps objects alive
-            self.homes.clear()
+            self.parts: ByValue = ByValue()  # it keeps objects alive
+            self.known_modules.clear()
 
     def _all_problems(self, obj: Any, error: Exception) -> Exception:
         """Return the error that has all that cannot travel, or the error itself."""
@@ -107,8 +107,7 @@ class Pickler(Dispatcher, pickle.Pickler):
         return None
 
     def _dump(self, obj: Any) -> None:
-        names = vars(self)
-        first: Any = Dispatcher.reducer_override
+        first, names = Dispatcher.reducer_override, vars(self)
         if type(self).reducer_override is not first or HOOK in names:
             super().dump(obj)
             return
@@ -187,7 +186,7 @@ def dumps(
     As `pickle.dumps`, plus `policy`, `store` and `key`. Plain `pickle.loads` reads it anywhere.
     Arguments and errors: see `dump`.
     """
-    file: Any = Written()
+    file: Any = Chunks()
     dump(
         obj,
         file,

@@ -7,7 +7,7 @@ its own for its archive. So a process that meets the package for the first time 
 manifest; only a host that meets it for the first time fetches the archive; and after an edit, the
 archives of all others stay what they are.
 
-Outside API: `Parcels`, `Store`, `Text`, `Trial`, `get_store`, `parcels`, `pickle_in`, `set_store`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from modulepickle._loader.emit import (
 )
 from modulepickle._local.policy import Policy, get_policy
 from modulepickle._reduce.dispatch import Dispatcher
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
     "DEFAULT",
+    "Chunks",
     "Fetch",
-    "Parcels",
     "Store",
+    "StoreWriter",
     "Text",
-    "Written",
     "get_store",
-    "parcels",
     "pickle_in",
     "set_store",
+    "store_writer",
 ]
 
 Fetch = Callable[[], bytes]
@@ -82,16 +82,19 @@ class Text:
         return eval, (f"lambda k={self.digest!r}:{self.expression}",)
 
 
-class Parcels:
+class StoreWriter:
     """What a store keeps for receivers."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._manifests: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
 
-    def reduce(self, shipped: Shipped) -> Reduced:
+    def reduce(self, shipped: SnapshotRef) -> Reduced:
         """Put a snapshot and its requirements into the store; return the call that finds it."""
-        fetches = {each.seal: self._put(each.seal, each.archive) for each in _reached(shipped)}
+        fetches = {
+            each.archive_hash: self._put(each.archive_hash, each.archive)
+            for each in _reached(shipped)
+        }
         made = shipped.digest, self._pickled(fetches)
         if made not in self._manifests:
             _by_name([*fetches.values()])
@@ -129,11 +132,11 @@ class _ByName(Dispatcher, pickle.Pickler):
     """Pickles what fetches archives, and refuses what has to be fetched itself."""
 
     def __init__(self) -> None:
-        super().__init__(Written(), pickle.DEFAULT_PROTOCOL)
+        super().__init__(Chunks(), pickle.DEFAULT_PROTOCOL)
         self.policy, self.protocol = get_policy(), pickle.DEFAULT_PROTOCOL
         self.out_of_band, self.store = False, None
 
-    def emit(self, shipped: Shipped) -> Reduced:
+    def emit(self, shipped: SnapshotRef) -> Reduced:
         """Refuse: the receiver would look for it in the store, by means of itself."""
         raise TypeError(
             f"a store must return a callable that receivers can import by themselves, and this one "
@@ -151,18 +154,20 @@ def _by_name(fetches: list[Fetch]) -> None:
         pickler.dump(fetches)
 
 
-def _reached(shipped: Shipped) -> list[Shipped]:
+def _reached(shipped: SnapshotRef) -> list[SnapshotRef]:
     """Return a snapshot and all that it requires, each once."""
     found = [shipped]
     for each in found:
         found += [
-            need for need in each.needs.values() if isinstance(need, Shipped) and need not in found
+            need
+            for need in each.requirements.values()
+            if isinstance(need, SnapshotRef) and need not in found
         ]
     return found
 
 
-def _manifest(shipped: Shipped, fetches: dict[bytes, Fetch]) -> bytes:
-    file = Written()
+def _manifest(shipped: SnapshotRef, fetches: dict[bytes, Fetch]) -> bytes:
+    file = Chunks()
     pickler = _Manifest(file, fetches)
     pickler.start()
     pickler.dump(shipped)
@@ -198,12 +203,12 @@ class _Manifest(Dispatcher, pickle.Pickler):
         self.protocol, self.out_of_band, self.store = pickle.DEFAULT_PROTOCOL, False, None
         self._fetches = fetches
 
-    def emit(self, shipped: Shipped) -> Reduced:
+    def emit(self, shipped: SnapshotRef) -> Reduced:
         """Return the reduction of a snapshot, with a call for its archive."""
-        fetch: Any = self._fetches[shipped.seal]
+        fetch: Any = self._fetches[shipped.archive_hash]
         if isinstance(fetch, Text):
             fetch = fetch.expression
-        archive = Call(ARCHIVE, shipped.seal, shipped.name, _host(), fetch)
+        archive = Call(ARCHIVE, shipped.archive_hash, shipped.name, _host(), fetch)
         return reduce_shipped(shipped, archive)
 
 
@@ -224,7 +229,7 @@ class _Default:
 
 DEFAULT: Final[Any] = _Default()
 
-_default: Parcels | None = None
+_default: StoreWriter | None = None
 
 
 def get_store() -> Store | None:
@@ -239,11 +244,11 @@ def set_store(store: Store | None) -> Store | None:
         TypeError: it is not one.
     """
     global _default
-    before, _default = get_store(), parcels(store)
+    before, _default = get_store(), store_writer(store)
     return before
 
 
-def parcels(store: Store | None = DEFAULT) -> Parcels | None:
+def store_writer(store: Store | None = DEFAULT) -> StoreWriter | None:
     """Return what goes with a store, by default with that of `set_store`; None: with none.
 
     Raises:
@@ -264,15 +269,15 @@ def parcels(store: Store | None = DEFAULT) -> Parcels | None:
     if found is None or found.store is not store:
         if len(_made) >= KEPT:
             _made.clear()
-        found = _made[id(store)] = Parcels(store)
+        found = _made[id(store)] = StoreWriter(store)
     return found
 
 
-_made: dict[int, Parcels] = {}
+_made: dict[int, StoreWriter] = {}
 """By the id of a store, which what stands here keeps alive."""
 
 
-class Written:
+class Chunks:
     """All of a file that a pickler asks for. It copies each part once, where a file does twice."""
 
     __slots__ = ("parts",)

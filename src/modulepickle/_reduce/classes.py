@@ -23,7 +23,7 @@ from typing import Any, Final
 from modulepickle._loader.emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
 from modulepickle._reduce.functions import annotations_of
 from modulepickle._reduce.keys import tracked
-from modulepickle._reduce.state import Dump, steady
+from modulepickle._reduce.state import Dump, in_stable_order
 
 __all__ = ["reduce_class", "reduce_field"]
 
@@ -102,7 +102,7 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
     for name, value in vars(cls).items():
         if name in left_out or name in space or _is_of_class(cls, value, name):
             continue
-        found[sys.intern(name)] = steady(value)
+        found[sys.intern(name)] = in_stable_order(value)
     if "__annotations__" in vars(cls) or any(n.startswith("__annot") for n in vars(cls)):
         annotations = annotations_of(cls)
         if annotations:

@@ -4,7 +4,7 @@ A pickler sees each object that is not an exact builtin container or number: `re
 the hottest function of the library. For an ordinary instance it costs one look-up by type.
 Everything else is on the slow path, in `_reduce.names`.
 
-Outside API: `HOOK`, `Dispatcher`, `Written`, `resumed`. `Dump` derives from `Dispatcher`; a pickler
+Outside API: `HOOK`, `Dispatcher`, `Chunks`, `resumed`. `Dump` derives from `Dispatcher`; a pickler
 of somebody else has one of its own for each `dump` (`extend`).
 """
 
@@ -39,7 +39,7 @@ from modulepickle._reduce.names import (
 )
 from modulepickle._reduce.objects import NAMED, OF_DATACLASSES, OTHERS, reducer_of_subclass
 from modulepickle._reduce.state import Dump, Reducer, Scope
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["HOOK", "REDUCERS", "Dispatcher", "reducer_of", "resumed"]
 
@@ -49,7 +49,10 @@ HOOK: Final = "reducer_override"
 
 @contextmanager
 def resumed(
-    names: dict[str, Any], shipping: Any, reducers: dict[type, Reducer | None], first: Reducer
+    names: dict[str, Any],
+    shipping: Any,
+    reducers: dict[type, Reducer | None],
+    first: Callable[[Any, Any], Any],
 ) -> Iterator[None]:
     """Let one dump of a C pickler call the `send` of a generator as its `reducer_override`.
 
@@ -79,7 +82,7 @@ def _found(
     names: dict[str, Any],
     shipping: Any,
     reducers: dict[type, Reducer | None],
-    first: Reducer,
+    first: Callable[[Any, Any], Any],
     type: Callable[[Any], type],
     left: Any,
 ) -> Generator[Any, Any, None]:
@@ -102,7 +105,7 @@ def _found(
         obj = yield reducer(shipping, obj)  # not above: its errors are none of a missing key
 
 
-def _emit_shipped(dump: Dump, obj: Shipped) -> Reduced:
+def _emit_shipped(dump: Dump, obj: SnapshotRef) -> Reduced:
     if dump.parts.naming:
         if obj.name:  # a scope has none; what it needs comes by itself
             dump.parts.reached[obj.name] = obj.digest
@@ -112,9 +115,9 @@ def _emit_shipped(dump: Dump, obj: Shipped) -> Reduced:
 
 def _emit_scope(dump: Dump, obj: Scope) -> Reduced:
     if dump.parts.naming:
-        return *_emit_shipped(dump, obj)[:2], obj.needs, None, None, SET_SCOPE
+        return *_emit_shipped(dump, obj)[:2], obj.requirements, None, None, SET_SCOPE
     # It is no package, and no store has it.
-    return *reduce_shipped(obj, obj.archive)[:2], obj.needs, None, None, SET_SCOPE
+    return *reduce_shipped(obj, obj.archive)[:2], obj.requirements, None, None, SET_SCOPE
 
 
 def _emit_rebuilt(dump: Dump, obj: Rebuilt) -> Reduced:
@@ -129,7 +132,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     type: reduce_named,
     ModuleType: reduce_module,
     BuiltinFunctionType: reduce_builtin,
-    Shipped: _emit_shipped,
+    SnapshotRef: _emit_shipped,
     Scope: _emit_scope,
     TheLoader: lambda dump, obj: reduce_loader(obj),
     TheFetcher: lambda dump, obj: reduce_fetcher(obj),
@@ -179,7 +182,7 @@ def _is_foreign(dump: Dump, module: str) -> bool:
     if dump.is_foreign(module) or is_standard(module):
         return True
     standard = module.partition(".")[0] in STANDARD_NAMES
-    return standard and dump.shipment.unit(module) is None
+    return standard and dump.shipment.package(module) is None
 
 
 class Dispatcher(Dump):

@@ -8,7 +8,7 @@ installed, keeps that module's live globals.
 Reductions are in two steps, since all of this refers to itself: made empty (the pickler memoises
 it), then filled by a state setter. See `_loader/functions.py` for the other end.
 
-Outside API: `Parts`, `by_value`, `reduce_function`, and the reducers of code and cells.
+Outside API: `ByValue`, `by_value`, `reduce_function`, and the reducers of code and cells.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from modulepickle._local.distributions import distribution
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
 from modulepickle._reduce.named import WORD, named
-from modulepickle._reduce.state import Dump, Live, Positioned, SortedSet, by_value, steady
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._reduce.state import Dump, Live, Positioned, SortedSet, by_value, in_stable_order
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
     "annotations_of",
@@ -61,13 +61,13 @@ def reduce_function(dump: Dump, function: FunctionType) -> Reduced:
         cells[sys.intern(name)] = cell
         parts.cells.add(parts.keep(cell))
         try:
-            values[sys.intern(name)] = steady(cell.cell_contents)
+            values[sys.intern(name)] = in_stable_order(cell.cell_contents)
         except ValueError:  # it is empty
             pass
     attributes = _attributes(function)
     if module is None:
         used = _used(function, attributes.get("__annotations__"))
-        scope = parts.scope(function.__globals__, _needs(dump, function))
+        scope = parts.scope(function.__globals__, _requirements(dump, function))
         state: tuple[Any, ...] = (used, values, attributes, *_submodules(code, used, values))
         made: tuple[Any, ...] = (code, names, cells, *([] if scope is None else [scope]))
     else:
@@ -107,10 +107,12 @@ def _attributes(function: FunctionType) -> dict[str, Any]:
     if function.__doc__ != plain.__doc__:
         found["__doc__"] = function.__doc__
     if function.__defaults__:
-        found["__defaults__"] = tuple(map(steady, function.__defaults__))
+        found["__defaults__"] = tuple(map(in_stable_order, function.__defaults__))
     if function.__kwdefaults__:
         values = function.__kwdefaults__.items()
-        found["__kwdefaults__"] = {sys.intern(name): steady(value) for name, value in values}
+        found["__kwdefaults__"] = {
+            sys.intern(name): in_stable_order(value) for name, value in values
+        }
     parameters = getattr(function, "__type_params__", ())  # new in 3.12
     if parameters:
         found["__type_params__"] = parameters
@@ -118,7 +120,7 @@ def _attributes(function: FunctionType) -> dict[str, Any]:
     if annotations:
         found["__annotations__"] = annotations
     for name, value in function.__dict__.items():
-        found[sys.intern(name) if type(name) is str else name] = steady(value)
+        found[sys.intern(name) if type(name) is str else name] = in_stable_order(value)
     return found
 
 
@@ -148,7 +150,7 @@ def _used(function: FunctionType, annotations: dict[str, Any] | None) -> dict[st
         if isinstance(text, str):
             found.update((sys.intern(word), None) for word in WORD.findall(text))
     globals_ = function.__globals__
-    return {name: steady(globals_[name]) for name in found if name in globals_}
+    return {name: in_stable_order(globals_[name]) for name in found if name in globals_}
 
 
 def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleType], ...]:
@@ -170,9 +172,9 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
     return ([found[name] for name in sorted(found)],) if found else ()
 
 
-def _needs(dump: Dump, function: FunctionType) -> dict[str, Shipped | str]:
+def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef | str]:
     """Return what a function imports when it runs: local packages, and versions of others."""
-    needs = _received_needs(dump, function.__globals__)
+    requirements = _received_needs(dump, function.__globals__)
     package = function.__globals__.get("__package__") or ""
     for name in named(function.__code__).imports:
         try:
@@ -182,17 +184,17 @@ def _needs(dump: Dump, function: FunctionType) -> dict[str, Shipped | str]:
         top = name.partition(".")[0]
         if top in STANDARD_NAMES or dump.is_foreign(name):
             continue
-        if any(name == known or name.startswith(f"{known}.") for known in needs):
+        if any(name == known or name.startswith(f"{known}.") for known in requirements):
             continue
         need = dump.shipped_module(name)
         if need is not None:
-            needs[need.name] = need
-        elif top not in needs:
-            needs[top] = " ".join(distribution(top) or ())
-    return {name: need for name, need in needs.items() if need}
+            requirements[need.name] = need
+        elif top not in requirements:
+            requirements[top] = " ".join(distribution(top) or ())
+    return {name: need for name, need in requirements.items() if need}
 
 
-def _received_needs(dump: Dump, globals_: dict[str, Any]) -> dict[str, Shipped | str]:
+def _received_needs(dump: Dump, globals_: dict[str, Any]) -> dict[str, SnapshotRef | str]:
     """Return what came along with a function that was itself received by value."""
     builtins_ = globals_.get("__builtins__")
     find = builtins_.get("__import__") if isinstance(builtins_, dict) else None
@@ -253,6 +255,6 @@ def reduce_cell(dump: Dump, cell: CellType) -> Reduced:
     if id(cell) in dump.parts.cells:
         return CellType, ()
     try:
-        return CellType, (), steady(cell.cell_contents), None, None, SET_CELL
+        return CellType, (), in_stable_order(cell.cell_contents), None, None, SET_CELL
     except ValueError:  # it is empty
         return CellType, ()

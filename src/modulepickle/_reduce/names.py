@@ -19,7 +19,7 @@ from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.received import received, resend
+from modulepickle._loader.received import resend, snapshot_of
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._local.tree import in_standard_library
 from modulepickle._reduce.classes import reduce_class
@@ -32,8 +32,8 @@ from modulepickle._reduce.objects import (
     reduce_dispatcher,
     reduce_dynamic_module,
 )
-from modulepickle._reduce.state import BUILTINS, Dump, Home, by_value, find
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._reduce.state import BUILTINS, Dump, KnownModule, by_value, find
+from modulepickle._snapshot.shipment import SnapshotRef
 from modulepickle._snapshot.stale import checks_of
 
 __all__ = [
@@ -41,26 +41,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-def shipped(dump: Dump, obj: Any, module: object, path: str) -> Shipped | None:
+def shipped(dump: Dump, obj: Any, module: object, path: str) -> SnapshotRef | None:
     """Return the snapshot that an object travels in under a name; None if it is not local."""
     if not isinstance(module, str):
         return None
     if dump.is_foreign(module) and find(module, path) is obj:
         return None
-    snapshot = received(obj, module, path)
+    snapshot = snapshot_of(obj, module, path)
     if snapshot is not None:
         return resend(snapshot, dump.resent)
-    unit = None if is_standard(module) else dump.shipment.unit(module)
-    if unit is None:
+    package = None if is_standard(module) else dump.shipment.package(module)
+    if package is None:
         dump.note_foreign(module)
         return None
-    made = dump.shipment.ship(unit)
+    made = dump.shipment.ship(package)
     if dump.policy.ignore:
         from modulepickle._snapshot.left_out import (
             check_kept,  # not at the top: few policies have patterns
         )
 
-        check_kept(module, unit, dump.policy)
+        check_kept(module, package, dump.policy)
     check = checks_of(module) if path else None
     if check is not None:
         check(obj, path)
@@ -97,7 +97,7 @@ def reduce_named(dump: Dump, obj: Any) -> Any:
     """Reduce a function or class: to its name, inside a snapshot or not, if it has one."""
     module, path = obj.__module__, obj.__qualname__
     # A metaclass may say of a class what it likes, also what is no text.
-    home = dump.homes.get(module) if type(module) is str and type(path) is str else None
+    home = dump.known_modules.get(module) if type(module) is str and type(path) is str else None
     if home is None:
         return _reduce_named(dump, obj, module, path)
     names, snapshot, check = home
@@ -121,11 +121,11 @@ def _reduce_named(dump: Dump, obj: Any, module: Any, path: str) -> Any:
         snapshot = shipped(dump, obj, module, path)
         is_there = find(module, path) is obj
         if is_there:
-            _note_home(dump, module, snapshot)
+            _note_known(dump, module, snapshot)
         if snapshot is None:
             if is_there:
                 return NotImplemented
-        elif is_there or received(obj, module, path) is not None:
+        elif is_there or snapshot_of(obj, module, path) is not None:
             return snapshot, _names(module, path)
     return reduce_value(dump, obj)
 
@@ -139,12 +139,12 @@ def _names(module: str, path: str) -> tuple[str, ...]:
     return tuple(sys.intern(str(each)) for each in (module, *path.split(".")))
 
 
-def _note_home(dump: Dump, module: str, snapshot: Shipped | None) -> None:
+def _note_known(dump: Dump, module: str, snapshot: SnapshotRef | None) -> None:
     """Remember where an object of a module stands, and how it travels."""
     home = sys.modules.get(module)
     if type(home) is ModuleType:  # what stands in any other, it may say when it is asked
         check = None if snapshot is None else checks_of(module)
-        dump.homes[module] = Home(vars(home), snapshot, check)
+        dump.known_modules[module] = KnownModule(vars(home), snapshot, check)
 
 
 INTERPRETERS_OWN: Final = frozenset(map(id, (type(None), type(NotImplemented), type(...))))
@@ -175,7 +175,7 @@ def reduce_module(dump: Dump, module: ModuleType) -> Any:
         return reduce_dynamic_module(dump, module)
     snapshot = shipped(dump, module, name, "")
     if snapshot is not None and (
-        sys.modules.get(name) is module or received(module, name, "") is not None
+        sys.modules.get(name) is module or snapshot_of(module, name, "") is not None
     ):
         return snapshot, (sys.intern(str(name)),)
     namespace = reduce_namespace(dump, module)
@@ -201,7 +201,7 @@ def reduce_odd(dump: Dump, obj: Any) -> Any:
     if by_value(dump, module):
         return reduce_by_name(dump, obj)
     snapshot = shipped(dump, obj, module, reduction)
-    if find(module, reduction) is not obj and received(obj, module, reduction) is None:
+    if find(module, reduction) is not obj and snapshot_of(obj, module, reduction) is None:
         return reduce_by_name(dump, obj)
     return NotImplemented if snapshot is None else (snapshot, _names(module, reduction))
 

@@ -1,9 +1,9 @@
 """Namespace packages as objects: the `google` that `import google.mycompany` leaves in a script.
 
 A namespace package has no file. What stands in it are local packages, which travel, each by itself
-(`Unit`), and those of others, which do not. So the object is sent as a look-up: on the receiver it
-is what shipped code gets that says `import google`, with those packages behind it that this process
-has loaded.
+(`LocalPackage`), and those of others, which do not. So the object is sent as a look-up: on the
+receiver it is what shipped code gets that says `import google`, with those packages behind it that
+this process has loaded.
 
 Outside API: `reduce_namespace`.
 """
@@ -17,7 +17,7 @@ from typing import Any, Final
 from modulepickle._loader.emit import SYS, Call, Reduced
 from modulepickle._loader.received import resend
 from modulepickle._reduce.state import Dump, Scope
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["reduce_namespace"]
 
@@ -33,10 +33,10 @@ def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
     if home is not None:
         scope = _resent(dump, home)
     elif names.get("__file__") is None and "__path__" in names:
-        needs = _loaded(dump, f"{module.__name__}.")
-        if not needs:
+        requirements = _loaded(dump, f"{module.__name__}.")
+        if not requirements:
             return None
-        scope = Scope(needs)
+        scope = Scope(requirements)
     else:
         return None
     # In a process that has these packages by imports of its own, its own object (R10). The loader's
@@ -50,19 +50,21 @@ def _is_snapshot(obj: Any) -> bool:
     return hasattr(type(obj), "import_module") and hasattr(obj, "parts")
 
 
-def _loaded(dump: Dump, prefix: str) -> dict[str, Shipped | str]:
+def _loaded(dump: Dump, prefix: str) -> dict[str, SnapshotRef | str]:
     """Return the local packages below a name that are imported, in an order of no accident (R4)."""
-    needs: dict[str, Shipped | str] = {}
+    requirements: dict[str, SnapshotRef | str] = {}
     for name in sorted(name for name in [*sys.modules] if str(name).startswith(prefix)):
         need = dump.shipped_module(name)
         if need is not None:
-            needs[need.name] = need
-    return needs
+            requirements[need.name] = need
+    return requirements
 
 
-def _resent(dump: Dump, home: Any) -> Shipped:
+def _resent(dump: Dump, home: Any) -> SnapshotRef:
     if home.parts[0]:
         return resend(home, dump.resent)
-    needs = home.needs.items()
+    requirements = home.needs.items()
     known = dump.resent
-    return Scope({k: need if isinstance(need, str) else resend(need, known) for k, need in needs})
+    return Scope(
+        {k: need if isinstance(need, str) else resend(need, known) for k, need in requirements}
+    )

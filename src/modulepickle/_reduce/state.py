@@ -21,12 +21,24 @@ from modulepickle._base.process import DIGEST_SIZE, fold, sha256
 from modulepickle._loader.emit import Reduced, reduce_shipped
 from modulepickle._local.policy import Policy
 from modulepickle._local.registered import is_registered
-from modulepickle._snapshot.shipment import Shipment, Shipped
+from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 from modulepickle._snapshot.stale import Check
 
 __all__ = [
-    "BUILTINS", "MAIN", "Dump", "Home", "InStore", "Live", "Parts", "Positioned", "Reducer",
-    "Scope", "SortedSet", "by_value", "find", "steady",
+    "BUILTINS",
+    "MAIN",
+    "ByValue",
+    "Dump",
+    "InStore",
+    "KnownModule",
+    "Live",
+    "Positioned",
+    "Reducer",
+    "Scope",
+    "SortedSet",
+    "by_value",
+    "find",
+    "in_stable_order",
 ]  # fmt: skip
 
 MAIN: Final = frozenset({"__main__", "__mp_main__"})
@@ -49,16 +61,18 @@ class Positioned:
         self.code, self.module = code, module
 
 
-class Scope(Shipped):
+class Scope(SnapshotRef):
     """What the functions of one `__main__` import: a snapshot without a name or files."""
 
-    def __init__(self, needs: dict[str, Shipped | str]) -> None:
-        digest = fold(b"scope", *(_identity(name, needs[name]) for name in needs))[:DIGEST_SIZE]
+    def __init__(self, requirements: dict[str, SnapshotRef | str]) -> None:
+        digest = fold(b"scope", *(_identity(name, requirements[name]) for name in requirements))[
+            :DIGEST_SIZE
+        ]
         super().__init__("", digest, sha256().digest()[:DIGEST_SIZE], b"")
-        self.needs = needs
+        self.requirements = requirements
 
 
-def _identity(name: str, need: Shipped | str) -> bytes:
+def _identity(name: str, need: SnapshotRef | str) -> bytes:
     return fold(name.encode(), need.encode() if isinstance(need, str) else need.digest)
 
 
@@ -69,12 +83,12 @@ class SortedSet:
         self.items = items
 
 
-def steady(value: Any) -> Any:
+def in_stable_order(value: Any) -> Any:
     """Return a stand-in for a value whose plain pickle has a random order, or the value."""
     return SortedSet(value) if type(value) is frozenset and len(value) > 1 else value
 
 
-class Parts:
+class ByValue:
     """What one `dump` has pickled by value so far. Ids are of objects that it keeps alive.
 
     Attributes:
@@ -111,12 +125,17 @@ class Parts:
         """Let functions share the dict of a dynamic module, if none was pickled before it."""
         self.names(vars(module), module)
 
-    def scope(self, globals_: dict[str, Any], needs: dict[str, Shipped | str]) -> Scope | None:
+    def scope(
+        self, globals_: dict[str, Any], requirements: dict[str, SnapshotRef | str]
+    ) -> Scope | None:
         """Return what functions with these globals import so far."""
         scope = self._scopes.get(self.keep(globals_))
-        have = scope.needs if scope is not None else {}
-        if any(isinstance(need, Shipped) for need in needs.values()) and needs.keys() - have.keys():
-            scope = self._scopes[id(globals_)] = Scope({**have, **needs})
+        have = scope.requirements if scope is not None else {}
+        if (
+            any(isinstance(need, SnapshotRef) for need in requirements.values())
+            and requirements.keys() - have.keys()
+        ):
+            scope = self._scopes[id(globals_)] = Scope({**have, **requirements})
         return scope
 
     def positioned(self, code: CodeType, module: ModuleType) -> Positioned:
@@ -148,7 +167,7 @@ def find(module: str, path: str) -> Any:
     return found
 
 
-class Home(NamedTuple):
+class KnownModule(NamedTuple):
     """A module of which one object went by its name, and so may all others that stand in it.
 
     Of 10,000 functions of a module, what does not depend on the function is found out once.
@@ -156,19 +175,19 @@ class Home(NamedTuple):
 
     names: dict[str, Any]
     """The module's own dict, not a copy: what is looked up there is there now."""
-    snapshot: Shipped | None
+    snapshot: SnapshotRef | None
     """What holds the module; None: it goes by reference."""
     check: Check | None
 
 
-BUILTINS: Final = Home(vars(builtins), None, None)
+BUILTINS: Final = KnownModule(vars(builtins), None, None)
 """Ours, too, that make things on the receiver: they need no look at the working tree."""
 
 
 class InStore(Protocol):
     """What `_pickler.stored` has for a store."""
 
-    def reduce(self, shipped: Shipped) -> Reduced:
+    def reduce(self, shipped: SnapshotRef) -> Reduced:
         """Return the call that finds a snapshot there."""
 
 
@@ -179,23 +198,23 @@ class Dump:
         policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
         store: where archives are kept instead, or None.
         table: the pickler's own ways to reduce some types, or those of all picklers.
-        homes: dotted name -> module, of those that something went by name from.
+        known_modules: dotted name -> module, of those that something went by name from.
     """
 
     policy: Policy
     protocol: int
     out_of_band: bool
     store: InStore | None
-    parts: Parts
+    parts: ByValue
 
     def start(self) -> None:
         """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
         self.table: Any = getattr(self, "dispatch_table", copyreg.dispatch_table)
-        self.homes: dict[str, Home] = {"builtins": BUILTINS}
+        self.known_modules: dict[str, KnownModule] = {"builtins": BUILTINS}
         self._foreign: set[str] = set()
         self._shipment: Shipment | None = None
-        self.resent: dict[bytes, Shipped] = {}
-        self.parts = Parts()
+        self.resent: dict[bytes, SnapshotRef] = {}
+        self.parts = ByValue()
 
     def reducer_override(self, obj: Any) -> Any:
         """Return the reduction of an object, or `NotImplemented`: plain pickle's."""
@@ -208,15 +227,15 @@ class Dump:
             self._shipment = Shipment(self.policy)
         return self._shipment
 
-    def shipped_module(self, name: str) -> Shipped | None:
+    def shipped_module(self, name: str) -> SnapshotRef | None:
         """Return the snapshot that holds a module; None if it is not local."""
-        unit = self.shipment.unit(name)
-        if unit is None:
+        package = self.shipment.package(name)
+        if package is None:
             self.note_foreign(name)
             return None
-        return self.shipment.ship(unit)
+        return self.shipment.ship(package)
 
-    def emit(self, shipped: Shipped) -> Reduced:
+    def emit(self, shipped: SnapshotRef) -> Reduced:
         """Return the reduction of a snapshot: its archive, or where that is."""
         if self.store is not None:
             return self.store.reduce(shipped)
@@ -233,7 +252,7 @@ class Dump:
     def while_naming(self) -> Iterator[None]:
         """Reduce for another pickler, whose bytes are only hashed."""
         parts, protocol = self.parts, self.protocol
-        self.parts, self.protocol = Parts(naming=True), 5
+        self.parts, self.protocol = ByValue(naming=True), 5
         try:
             yield
         finally:

@@ -16,7 +16,7 @@ from modulepickle._pickler.path import is_a
 from modulepickle._report.gaps import Imported, is_there
 from modulepickle._report.report import amount, count
 from modulepickle._snapshot.members import Member
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 from modulepickle._snapshot.snapshot import LARGE, leave_out
 
 __all__ = ["warnings_of"]
@@ -166,4 +166,4 @@ def _big(nodes: list[Node]) -> Iterator[tuple[tuple[str, ...], int]]:
 
 def _is_of_package(node: Node) -> bool:
     """Tell whether a node is a package, or its archive: `_of_files` has warned of those."""
-    return any(each is not None and is_a(each.obj, Shipped) for each in (node, node.above))
+    return any(each is not None and is_a(each.obj, SnapshotRef) for each in (node, node.above))

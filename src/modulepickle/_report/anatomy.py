@@ -57,10 +57,10 @@ class Snapshot(NamedTuple):
     name: str
     """Empty if only a store knows it; so is the digest, and the seal is that of the manifest."""
     digest: bytes
-    seal: bytes
+    archive_hash: bytes
     archive: Any
     """Bytes, or the node that stands for them."""
-    needs: dict[str, Any]
+    requirements: dict[str, Any]
     """Top-level name -> the `Call` of a snapshot, or "distribution version"."""
     call: Call
     fetch: Any = None
@@ -123,7 +123,7 @@ class Anatomy:
         self._machine = machine
         for call in machine.calls:
             self._look(call)
-        self._needs()
+        self._requirements()
         self.definitions += (each for call in machine.calls for each in self._defined(call))
 
     def _look(self, call: Call) -> None:
@@ -192,10 +192,10 @@ class Anatomy:
             self.nested.append((args[0], call.position))
 
     def _snapshot(self, call: Call, args: tuple[Any, ...]) -> None:
-        name, digest, seal, archive = args[:4]
+        name, digest, archive_hash, archive = args[:4]
         inner = _args(archive) if isinstance(archive, Call) else ()  # hash, name, host, fetch
         fetch = inner[3] if len(inner) == 4 else archive
-        made = Snapshot(name, digest, seal, archive, {}, call, fetch)
+        made = Snapshot(name, digest, archive_hash, archive, {}, call, fetch)
         self._snapshots[id(call)] = made
         (self.snapshots if name else self.scopes).append(made)
 
@@ -217,7 +217,7 @@ class Anatomy:
         self._codes[id(call)] = made
         self.codes.append(made)
 
-    def _needs(self) -> None:
+    def _requirements(self) -> None:
         """Link each snapshot with what it requires: its state, or what `set_scope` is given."""
         states = [(made, state) for made in self._snapshots.values() for state in made.call.states]
         for call in self._machine.calls:
@@ -228,7 +228,7 @@ class Anatomy:
         for made, state in states:
             for key, value in state.items if isinstance(state, Items) else ():
                 if type(key) is str:
-                    made.needs[key] = value
+                    made.requirements[key] = value
 
     def snapshot_of(self, call: Any) -> Snapshot | None:
         """Return the snapshot that a node stands for."""

@@ -137,10 +137,10 @@ class Contents:
         files = [*self._files(made, archive)] if archive is not None else []
         for each in files:
             self.sources[f"{made.digest.hex()}/{each.path}"] = each
-        seal = None if archive is None else hashlib.sha256(archive).digest()[:DIGEST_SIZE]
-        packages = [n for n, need in made.needs.items() if isinstance(need, Call)]
-        others = {n: need for n, need in made.needs.items() if type(need) is str}
-        sealed = None if seal is None else seal == made.seal
+        archive_hash = None if archive is None else hashlib.sha256(archive).digest()[:DIGEST_SIZE]
+        packages = [n for n, need in made.requirements.items() if isinstance(need, Call)]
+        others = {n: need for n, need in made.requirements.items() if type(need) is str}
+        sealed = None if archive_hash is None else archive_hash == made.archive_hash
         if sealed is False:
             self._problems.append(
                 f"{made.name}: the archive is damaged or was changed, the receiver will refuse it; "
@@ -149,7 +149,7 @@ class Contents:
         return {
             "name": made.name or self._asked_of(made),
             "digest": made.digest.hex(),
-            "seal": made.seal.hex(),
+            "seal": made.archive_hash.hex(),
             "archive": where,
             "store": _place(made.fetch) if where == "elsewhere" else "",
             "archive_bytes": None if archive is None else len(archive),
@@ -181,7 +181,7 @@ class Contents:
         reach: dict[str, Snapshot | None] = {made.name: made}
         todo: list[Snapshot] = [made]
         for each in todo:  # grows as it is read
-            for name, need in each.needs.items():
+            for name, need in each.requirements.items():
                 if name not in reach and isinstance(need, Call):
                     found = reach[name] = self._made_by(need)
                     todo += [] if found is None else [found]
@@ -245,8 +245,10 @@ class Contents:
 
     def _requires(self) -> dict[str, str]:
         scopes = (scope for each in self._readings for scope in each.anatomy.scopes)
-        needs = ((name, need) for scope in scopes for name, need in scope.needs.items())
-        return {name: need for name, need in needs if type(need) is str}
+        requirements = (
+            (name, need) for scope in scopes for name, need in scope.requirements.items()
+        )
+        return {name: need for name, need in requirements if type(need) is str}
 
     def _imports(self) -> Iterator[dict[str, Any]]:
         seen = set()

@@ -21,7 +21,7 @@ from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy, origin
 from modulepickle._pickler.failures import Node, Recorder
 from modulepickle._pickler.path import is_a
-from modulepickle._pickler.stored import DEFAULT, Fetch, Parcels, Store, parcels
+from modulepickle._pickler.stored import DEFAULT, Fetch, Store, StoreWriter, store_writer
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Scope, by_value
 from modulepickle._report.advice import warnings_of
@@ -32,7 +32,7 @@ from modulepickle._report.inspect import inspect
 from modulepickle._report.report import Branch, Report
 from modulepickle._snapshot.left_out import left_out
 from modulepickle._snapshot.members import Member, members
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Explanation", "explain"]
 
@@ -85,7 +85,7 @@ def explain(
         TypeError: the policy or the store is none.
     """
     file = io.BytesIO()
-    kept = parcels(store)
+    kept = store_writer(store)
     recorder = Recorder(file, protocol, policy, None if kept is None else Trial(kept.store))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StaleSourceWarning)
@@ -118,7 +118,7 @@ class _Story:
         self._imported: dict[bytes, Imported] = {}
         here = finder(recorder.policy)
         for node in recorder.shipped():
-            shipped: Shipped = node.obj
+            shipped: SnapshotRef = node.obj
             files = self._files[shipped.digest] = [*members(shipped.archive)]
             whose = None if shipped.digest in recorder.resent else here
             found = imported(shipped, files, recorder.policy, whose)
@@ -157,14 +157,14 @@ class _Story:
     def _tell_import(self, node: Node) -> None:
         """Say of a package that another one imports where that is."""
         above = node.above
-        if above is None or not is_a(above.obj, Shipped):
+        if above is None or not is_a(above.obj, SnapshotRef):
             return
         node.labels = ()
         if not is_a(above.obj, Scope):
             place = self._import_of(node.obj.name, above.obj)
             node.labels = (f"import at {place}" if place else "import",)
 
-    def _import_of(self, name: str, by: Shipped) -> str | None:
+    def _import_of(self, name: str, by: SnapshotRef) -> str | None:
         """Return `path:line` of the first import of a package in the files of another one."""
         for found, place in self._imported[by.digest].places.items():
             if f"{found}.".startswith(f"{name}."):
@@ -187,14 +187,14 @@ class _Story:
         return found
 
     def _travels(self, name: str) -> bool:
-        return self._recorder.shipment.unit(name) is not None
+        return self._recorder.shipment.package(name) is not None
 
     def _store(self) -> dict[str, Any] | None:
         """Return what the store keeps of this pickle."""
         trial = self._trial
         if trial is None:
             return None
-        names = {node.obj.seal: node.obj.name for node in self._recorder.shipped()}
+        names = {node.obj.archive_hash: node.obj.name for node in self._recorder.shipped()}
         kept = [
             {
                 "key": key.hex(),
@@ -207,14 +207,14 @@ class _Story:
         return {"store": repr(trial.store), "bytes": sum(trial.kept.values()), "kept": kept}
 
     def _snapshot(self, node: Node) -> dict[str, Any]:
-        shipped: Shipped = node.obj
+        shipped: SnapshotRef = node.obj
         files = self._files[shipped.digest]
         largest = sorted(files, key=lambda file: (-file.size, file.path))[:LARGEST]
-        needs = shipped.needs.items()
+        requirements = shipped.requirements.items()
         return {
             "name": shipped.name,
             "digest": shipped.digest.hex(),
-            "seal": shipped.seal.hex(),
+            "seal": shipped.archive_hash.hex(),
             "archive": "here" if self._trial is None else "elsewhere",
             "why": [*node.chain()],
             "files": len(files),
@@ -222,8 +222,10 @@ class _Story:
             "packed_bytes": len(shipped.archive),
             "largest": [{"path": file.path, "bytes": file.size} for file in largest],
             "left_out": self._left_out(shipped),
-            "packages": sorted(name for name, need in needs if isinstance(need, Shipped)),
-            "distributions": {name: need for name, need in needs if isinstance(need, str)},
+            "packages": sorted(
+                name for name, need in requirements if isinstance(need, SnapshotRef)
+            ),
+            "distributions": {name: need for name, need in requirements if isinstance(need, str)},
             "not_found": self._imported[shipped.digest].not_found,
         }
 
@@ -251,13 +253,13 @@ class _Story:
                     "not_found": {},
                 }
 
-    def _left_out(self, shipped: Shipped) -> list[dict[str, str]]:
+    def _left_out(self, shipped: SnapshotRef) -> list[dict[str, str]]:
         """Return what stays at home; nothing of what was itself received."""
         recorder = self._recorder
         if shipped.digest in recorder.resent:
             return []
-        unit = recorder.shipment.unit(shipped.name)
-        found = {} if unit is None else left_out(unit, recorder.policy)
+        package = recorder.shipment.package(shipped.name)
+        found = {} if package is None else left_out(package, recorder.policy)
         stem = shipped.name.replace(".", "/")
         return [{"path": f"{stem}/{path}", "rule": found[path]} for path in found]
 
@@ -307,7 +309,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     }
 
 
-class Trial(Parcels):
+class Trial(StoreWriter):
     """What a store would keep of one pickle, for `explain`.
 
     Nothing is put into a store that can say by `fetch(digest)` where it would be.
@@ -321,7 +323,7 @@ class Trial(Parcels):
         self.kept: dict[bytes, int] = {}
         self.manifests: dict[bytes, str] = {}
 
-    def reduce(self, shipped: Shipped) -> Reduced:
+    def reduce(self, shipped: SnapshotRef) -> Reduced:
         """Return the call that finds a snapshot in the store."""
         reduced = super().reduce(shipped)
         self.manifests[reduced[1][1]["k"]] = shipped.name

@@ -18,7 +18,7 @@ from modulepickle._local.policy import Policy
 from modulepickle._local.tree import in_standard_library
 from modulepickle._snapshot.imports import fault, import_lines
 from modulepickle._snapshot.members import Member, unpack
-from modulepickle._snapshot.shipment import Shipped
+from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Imported", "imported", "is_standard", "is_there"]
 
@@ -43,7 +43,7 @@ class Imported(NamedTuple):
 
 
 def imported(
-    shipped: Shipped, files: list[Member], policy: Policy, finder: Finder | None
+    shipped: SnapshotRef, files: list[Member], policy: Policy, finder: Finder | None
 ) -> Imported:
     """Return what a snapshot's files import. `finder`: None if it was itself received."""
     found = Imported({}, {}, {}, [])
@@ -67,17 +67,17 @@ def imported(
     return found
 
 
-def _kind(name: str, shipped: Shipped, policy: Policy, finder: Finder | None) -> str | None:
+def _kind(name: str, shipped: SnapshotRef, policy: Policy, finder: Finder | None) -> str | None:
     """Return what is to be said of an import; None: nothing, it is there."""
     top = name.partition(".")[0]
     if top == shipped.name.partition(".")[0] or top in STANDARD_NAMES:
         return None
     if top == "modulepickle" or policy.excludes(name):
         return AT_HOME
-    if finder is None or any(each.partition(".")[0] == top for each in shipped.needs):
+    if finder is None or any(each.partition(".")[0] == top for each in shipped.requirements):
         return None
     found = finder.top(top)
-    if found.unit is not None or found.portions:
+    if found.package is not None or found.portions:
         return None
     if found.is_installed:
         return AT_HOME

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._local.finder import IMPORTABLE, Unit
+from modulepickle._local.finder import IMPORTABLE, LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.listing import Walk
 
@@ -22,9 +22,9 @@ __all__ = ["check_kept", "left_out"]
 class _Notes(Walk):
     """A walk that notes what it leaves out."""
 
-    def __init__(self, unit: Unit, policy: Policy) -> None:
+    def __init__(self, package: LocalPackage, policy: Policy) -> None:
         problems: list[Problem] = []
-        super().__init__(unit, policy, problems)
+        super().__init__(package, policy, problems)
         self.found: dict[str, str] = {}
 
     def _leaves_out(self, name: str, relative: str, beside: set[str]) -> bool:
@@ -34,26 +34,26 @@ class _Notes(Walk):
         return True
 
 
-def left_out(unit: Unit, policy: Policy) -> dict[str, str]:
+def left_out(package: LocalPackage, policy: Policy) -> dict[str, str]:
     """Return path in the package -> the rule that leaves it out; a folder stands for all in it."""
-    notes = _Notes(unit, policy)
-    for folder in unit.paths if unit.is_package else ():
+    notes = _Notes(package, policy)
+    for folder in package.paths if package.is_package else ():
         for _ in notes.files(folder):
             pass
     return {path: notes.found[path] for path in sorted(notes.found)}
 
 
-def check_kept(module: str, unit: Unit, policy: Policy) -> None:
+def check_kept(module: str, package: LocalPackage, policy: Policy) -> None:
     """Raise if the file of a module that something is taken from stays at home.
 
     Args:
-        module: dotted name, imported here. unit: the package that it stands in.
+        module: dotted name, imported here. package: the package that it stands in.
 
     Raises:
         PackagingError: the receiver could not import it.
     """
     file: Any = getattr(sys.modules.get(module), "__file__", None)
-    for folder in unit.paths if unit.is_package and isinstance(file, str) else ():
+    for folder in package.paths if package.is_package and isinstance(file, str) else ():
         inside = os.path.relpath(file, folder).replace(os.sep, "/")
         if (
             not inside.startswith("../")

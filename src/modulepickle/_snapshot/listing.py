@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from modulepickle._base.errors import Problem, Reason
-from modulepickle._local.finder import Unit
+from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._local.tree import working_tree
 
@@ -49,7 +49,7 @@ def unreadable(path: str, error: OSError) -> Problem:
 
 
 def listing(
-    unit: Unit,
+    package: LocalPackage,
     policy: Policy,
     problems: list[Problem],
     walked: list[tuple[str, Key | None]] | None = None,
@@ -61,12 +61,12 @@ def listing(
     cannot travel is added to `problems`; to `walked`, each folder and its stat before it was read,
     and each symbolic link, with None.
     """
-    if not unit.is_package:
-        return _single(unit, problems)
-    walk = Walk(unit, policy, problems)
+    if not package.is_package:
+        return _single(package, problems)
+    walk = Walk(package, policy, problems)
     walk.walked = [] if walked is None else walked
     found: dict[str, Found] = {}
-    for folder in unit.paths:  # where a package has several, the first that has a file wins
+    for folder in package.paths:  # where a package has several, the first that has a file wins
         for file in walk.files(folder):
             found.setdefault(file.name, file)
     files = tuple(found[name] for name in sorted(found))
@@ -74,14 +74,14 @@ def listing(
     return files
 
 
-def _single(unit: Unit, problems: list[Problem]) -> tuple[Found, ...]:
+def _single(package: LocalPackage, problems: list[Problem]) -> tuple[Found, ...]:
     """Return the one file of a single-file module, named by the module and not by the disk."""
-    (path,) = unit.paths
-    stem = unit.name.rpartition(".")[2]
+    (path,) = package.paths
+    stem = package.name.rpartition(".")[2]
     base = os.path.basename(path)
     suffix = base[len(stem) :] if base.startswith(f"{stem}.") else os.path.splitext(base)[1]
     try:
-        return (Found(unit.name.replace(".", "/") + suffix, path, key_of(os.stat(path))),)
+        return (Found(package.name.replace(".", "/") + suffix, path, key_of(os.stat(path))),)
     except OSError as error:
         problems.append(unreadable(path, error))
         return ()
@@ -90,12 +90,12 @@ def _single(unit: Unit, problems: list[Problem]) -> tuple[Found, ...]:
 class Walk:
     """One walk over the folders of a package; collects all problems on its way."""
 
-    def __init__(self, unit: Unit, policy: Policy, problems: list[Problem]) -> None:
+    def __init__(self, package: LocalPackage, policy: Policy, problems: list[Problem]) -> None:
         self.problems = problems
-        self.stem = unit.name.replace(".", "/")
+        self.stem = package.name.replace(".", "/")
         self.walked: list[tuple[str, Key | None]] = []
         self._policy = policy
-        self._homes = tuple(os.path.realpath(path) for path in unit.paths)
+        self._homes = tuple(os.path.realpath(path) for path in package.paths)
 
     def files(self, folder: str) -> Iterator[Found]:
         yield from self._folder(folder, "", (os.path.realpath(folder),))

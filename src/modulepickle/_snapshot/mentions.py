@@ -3,7 +3,7 @@ r"""Source text -> the top-level names that it may import, without parsing it.
 To parse a package takes ten times as long as to read and compress it, and mostly tells that the
 package imports itself and what is installed. So its text is searched first. The search finds every
 name that `imports` would find, and sometimes more: it takes a line of a docstring for a statement,
-say. A file is parsed only where it matters whether a name is imported indeed (`_snapshot.needs`).
+say. A file is parsed only where it matters whether a name is imported indeed (`requirements`).
 
 Why nothing is missed, in a file that Python reads: an import statement begins a line, or stands
 behind a `;` or a `:`, and blanks, form feeds and backslashes at the end of a line are all that can

@@ -14,12 +14,12 @@ from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem
 from modulepickle._base.process import DIGEST_SIZE, fold
-from modulepickle._local.finder import Unit, finder, received_folder
+from modulepickle._local.finder import LocalPackage, finder, received_folder
 from modulepickle._local.policy import Policy
-from modulepickle._snapshot.needs import Needs, mentioned, needs_of
+from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
 from modulepickle._snapshot.snapshot import Incomplete, Snapshot, snapshot
 
-__all__ = ["Shipment", "Shipped", "is_own"]
+__all__ = ["Shipment", "SnapshotRef", "is_own"]
 
 
 OWN: dict[bytes, tuple[str, dict[str, ModuleSpec]]] = {}
@@ -45,24 +45,24 @@ def is_own(digest: bytes) -> bool:
     )
 
 
-class Shipped:
+class SnapshotRef:
     """One snapshot as one pickle carries it.
 
     Attributes:
-        name, digest, seal, archive: what the loader's `snapshot` takes, in that order.
+        name, digest, archive_hash, archive: what the loader's `snapshot` takes, in that order.
         needs: top-level name -> the snapshot it requires, or "distribution version".
     """
 
     name: str
     digest: bytes
-    seal: bytes
+    archive_hash: bytes
     archive: bytes
 
-    def __init__(self, name: str, digest: bytes, seal: bytes, archive: bytes) -> None:
+    def __init__(self, name: str, digest: bytes, archive_hash: bytes, archive: bytes) -> None:
         # A pickle has equal texts once if they are one object: that must not be an accident (R4).
         self.name = sys.intern(name)
-        self.digest, self.seal, self.archive = digest, seal, archive
-        self.needs: dict[str, Shipped | str] = {}
+        self.digest, self.archive_hash, self.archive = digest, archive_hash, archive
+        self.requirements: dict[str, SnapshotRef | str] = {}
 
     def __call__(self, *args: object) -> None:
         """Stand for the receiver's snapshot, which is called in the pickle: never here."""
@@ -76,35 +76,37 @@ class Shipment:
         self._policy = policy
         self._finder = finder(policy)
         self._snapshots: dict[str, Snapshot] = {}
-        self._needs: dict[str, Needs] = {}
-        self._shipped: dict[str, Shipped] = {}
+        self._requirements: dict[str, Requirements] = {}
+        self._shipped: dict[str, SnapshotRef] = {}
 
-    def unit(self, module: str) -> Unit | None:
+    def package(self, module: str) -> LocalPackage | None:
         """Return the local package that a dotted module name belongs to, or None."""
-        return self._finder.unit(module)
+        return self._finder.package(module)
 
-    def ship(self, unit: Unit) -> Shipped:
-        """Return the snapshot of a unit with its requirements; the same object each time.
+    def ship(self, package: LocalPackage) -> SnapshotRef:
+        """Return the snapshot of a package with its requirements; the same object each time.
 
         Raises:
             PackagingError: with all that cannot travel, in the package and all that it reaches.
         """
-        if unit.name not in self._shipped:
-            reach = self._reach(unit)
+        if package.name not in self._shipped:
+            reach = self._reach(package)
             new = [name for name in reach if name not in self._shipped]
             self._shipped.update((name, self._sealed(name)) for name in new)
             for name in new:
-                units, others = self._needs[name]
-                needs = {sys.intern(need.name): self._shipped[need.name] for need in units}
+                packages, others = self._requirements[name]
+                requirements = {
+                    sys.intern(need.name): self._shipped[need.name] for need in packages
+                }
                 texts = {sys.intern(top): sys.intern(others[top]) for top in others}
-                self._shipped[name].needs = {**needs, **texts}
-        return self._shipped[unit.name]
+                self._shipped[name].requirements = {**requirements, **texts}
+        return self._shipped[package.name]
 
     def snapshots(self) -> tuple[Snapshot, ...]:
         """Return the snapshots that were shipped so far, by name."""
         return tuple(self._snapshots[name] for name in sorted(self._shipped))
 
-    def _sealed(self, name: str) -> Shipped:
+    def _sealed(self, name: str) -> SnapshotRef:
         made = self._snapshots[name]
         others = sorted(self._reached(name) - {name})
         contents = (self._snapshots[other].content for other in others)
@@ -113,24 +115,26 @@ class Shipment:
         OWN[digest] = made.name, made.specs()
         if len(OWN) > OWN_KEPT:
             OWN.pop(next(iter(OWN)), None)
-        return Shipped(name, digest, made.seal, made.archive)
+        return SnapshotRef(name, digest, made.archive_hash, made.archive)
 
-    def _reach(self, unit: Unit) -> dict[str, tuple[str, ...]]:
+    def _reach(self, package: LocalPackage) -> dict[str, tuple[str, ...]]:
         """Return each local package that one reaches by imports, itself first -> the way there."""
-        reach: dict[str, tuple[str, ...]] = {unit.name: ()}
+        reach: dict[str, tuple[str, ...]] = {package.name: ()}
         problems: list[Problem] = []
-        todo = [unit]
-        for unit in todo:  # grows as it is read
-            way = (*reach[unit.name], unit.name)
+        todo = [package]
+        for package in todo:  # grows as it is read
+            way = (*reach[package.name], package.name)
             try:
-                self._needs[unit.name] = self._snapshot(unit).needs(self._finder)
-                needs = self._needs[unit.name].units
+                self._requirements[package.name] = self._snapshot(package).requirements(
+                    self._finder
+                )
+                requirements = self._requirements[package.name].packages
             except PackagingError as error:
                 problems += (problem._replace(chain=way[:-1]) for problem in error.problems)
                 files = error.files if isinstance(error, Incomplete) else ()
-                mentions = mentioned(unit.name, files)
-                needs = needs_of(unit.name, mentions, self._finder).units
-            for need in needs:
+                mentions = mentioned(package.name, files)
+                requirements = requirements_of(package.name, mentions, self._finder).packages
+            for need in requirements:
                 if need.name not in reach:
                     reach[need.name] = way
                     todo.append(need)
@@ -143,12 +147,12 @@ class Shipment:
         names = [name]
         reached = {name}
         for each in names:  # grows as it is read
-            new = {need.name for need in self._needs[each].units} - reached
+            new = {need.name for need in self._requirements[each].packages} - reached
             reached |= new
             names += new
         return reached
 
-    def _snapshot(self, unit: Unit) -> Snapshot:
-        if unit.name not in self._snapshots:
-            self._snapshots[unit.name] = snapshot(unit, self._policy)
-        return self._snapshots[unit.name]
+    def _snapshot(self, package: LocalPackage) -> Snapshot:
+        if package.name not in self._snapshots:
+            self._snapshots[package.name] = snapshot(package, self._policy)
+        return self._snapshots[package.name]

@@ -8,7 +8,7 @@ Identity is never taken from compressed bytes, since zlib builds differ: the dig
 names and contents, each with its length before it. It covers everything that the package reaches by
 imports, so one digest means one behaviour, and cycles between packages need no special case.
 
-Outside API: `Shipment`, `Snapshot`, `Shipped`, `is_own`, `leave_out`.
+Outside API: `Shipment`, `Snapshot`, `SnapshotRef`, `is_own`, `leave_out`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.process import DIGEST_SIZE, fold, log, sha256
-from modulepickle._local.finder import Finder, Top, Unit
+from modulepickle._local.finder import Finder, LocalPackage, TopLevelName
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.archive import make_zip
 from modulepickle._snapshot.files import ATTEMPTS, File, forget, read
 from modulepickle._snapshot.listing import Found, Vanished
-from modulepickle._snapshot.needs import Needs, mentioned, needs_of
+from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
 from modulepickle._snapshot.watch import listing
 
 __all__ = ["Incomplete", "Snapshot", "leave_out", "snapshot"]
@@ -39,37 +39,41 @@ class Snapshot:
     """One local package at one content. Immutable, but for caches.
 
     Attributes:
-        unit: the local package. name: its name: `helpers`, `google.mycompany`.
+        package: the local package. name: its name: `helpers`, `google.mycompany`.
         files: archive-relative POSIX path -> file, sorted.
         content: hash of the names and contents.
         archive: the zip; the same bytes whenever the same zlib build makes it.
-        seal: half of the SHA-256 of the archive: the receiver sees that it came through whole.
+        archive_hash: half of its SHA-256, by which the receiver sees that it came through whole.
         size: of its files' contents, in bytes.
         is_sure: no file may have changed since it was read without a change of its stat.
     """
 
-    def __init__(self, unit: Unit, files: dict[str, File]) -> None:
-        self.unit = unit
-        self.name = name = unit.name
+    def __init__(self, package: LocalPackage, files: dict[str, File]) -> None:
+        self.package = package
+        self.name = name = package.name
         self.files = files
         self.content = fold(
             name.encode(), *(part for f in files for part in (f.encode(), files[f].digest))
         )
         self.archive = make_zip(files)
-        self.seal = sha256(self.archive).digest()[:DIGEST_SIZE]
+        self.archive_hash = sha256(self.archive).digest()[:DIGEST_SIZE]
         self.size = sum(file.size for file in files.values())
         self.is_sure = False
         self._modules = tuple(_modules(files))
         self._mentioned = mentioned(name, files.values())
-        self._needs: tuple[Finder, list[Top], Needs] | None = None
+        self._requirements: tuple[Finder, list[TopLevelName], Requirements] | None = None
 
-    def needs(self, finder: Finder) -> Needs:
+    def requirements(self, finder: Finder) -> Requirements:
         """Return what it requires."""
         # A finder is good for a moment of the disk, but modules come and go in `sys.modules`.
         tops = [finder.top(name) for name in self._mentioned]
-        known = self._needs
+        known = self._requirements
         if known is None or known[0] is not finder or known[1] != tops:
-            known = self._needs = finder, tops, needs_of(self.name, self._mentioned, finder)
+            known = self._requirements = (
+                finder,
+                tops,
+                requirements_of(self.name, self._mentioned, finder),
+            )
         return known[2]
 
     def specs(self) -> dict[str, ModuleSpec]:
@@ -92,11 +96,11 @@ def _modules(files: Iterable[str]) -> Iterable[str]:
 
 # --- the process' cache ---------------------------------------------------------------------------
 
-_snapshots: dict[tuple[Unit, tuple[str, ...]], tuple[tuple[Found, ...], Snapshot]] = {}
-"""Unit and `Policy.ignore` -> the files as they were listed, and what was made of them."""
+_snapshots: dict[tuple[LocalPackage, tuple[str, ...]], tuple[tuple[Found, ...], Snapshot]] = {}
+"""Package and `Policy.ignore` -> the files as they were listed, and what was made of them."""
 
 
-def snapshot(unit: Unit, policy: Policy) -> Snapshot:
+def snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
     """Return the snapshot of a local package as it is on disk now (R5).
 
     Raises:
@@ -104,7 +108,7 @@ def snapshot(unit: Unit, policy: Policy) -> Snapshot:
     """
     for _ in range(ATTEMPTS):
         try:
-            return _snapshot(unit, policy)
+            return _snapshot(package, policy)
         except Vanished as error:
             vanished = str(error)
     problem = Problem(Reason.CHANGING, vanished, "files come and go", "try again when they stay")
@@ -119,14 +123,14 @@ class Incomplete(PackagingError):
         self.files = tuple(files)
 
 
-def _snapshot(unit: Unit, policy: Policy) -> Snapshot:
+def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
     began = time.perf_counter()
     problems: list[Problem] = []
-    found = listing(unit, policy, problems)
-    before, known = _snapshots.get((unit, policy.ignore), ((), None))
+    found = listing(package, policy, problems)
+    before, known = _snapshots.get((package, policy.ignore), ((), None))
     if known is not None and found == before and known.is_sure and known.size <= policy.max_bytes:
         return known
-    problems += _too_large(unit, found, policy)
+    problems += _too_large(package, found, policy)
     if problems:  # what it imports may have some, too
         source = read((file for file in found if file.name.endswith(".py")), problems)
         raise Incomplete(problems, source.values())
@@ -137,14 +141,14 @@ def _snapshot(unit: Unit, policy: Policy) -> Snapshot:
         made = known
         made.files = files
     else:
-        made = Snapshot(unit, files)
+        made = Snapshot(package, files)
         _log(made, (time.perf_counter() - began) * 1000)
     made.is_sure = not any(file.racy for file in files.values())
     forget({file.path for file in before} - {file.path for file in found})
     if any(file.key != files[file.name].key for file in found):
         # Of the files as they were read: a later change differs from that.
         found = tuple(file._replace(key=files[file.name].key) for file in found)
-    _snapshots[unit, policy.ignore] = found, made
+    _snapshots[package, policy.ignore] = found, made
     return made
 
 
@@ -155,7 +159,9 @@ def _same(before: dict[str, File], after: dict[str, File]) -> bool:
     )
 
 
-def _too_large(unit: Unit, found: tuple[Found, ...], policy: Policy) -> Iterable[Problem]:
+def _too_large(
+    package: LocalPackage, found: tuple[Found, ...], policy: Policy
+) -> Iterable[Problem]:
     total = sum(file.key[0] for file in found)
     if total <= policy.max_bytes:
         return
@@ -164,9 +170,9 @@ def _too_large(unit: Unit, found: tuple[Found, ...], policy: Policy) -> Iterable
     lines += [f"{file.key[0]:>15,}  {file.name}" for file in largest]
     data = [file.name for file in largest if not file.name.endswith(".py")]
     remedy = f"allow it: Policy(max_bytes={total})"
-    if data and unit.is_package:
-        remedy = f"{leave_out(unit.name, data[0])}; or {remedy}"
-    yield Problem(Reason.TOO_LARGE, unit.name, "\n".join(lines), remedy)
+    if data and package.is_package:
+        remedy = f"{leave_out(package.name, data[0])}; or {remedy}"
+    yield Problem(Reason.TOO_LARGE, package.name, "\n".join(lines), remedy)
 
 
 def leave_out(name: str, path: str) -> str:

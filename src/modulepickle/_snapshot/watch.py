@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from modulepickle._base.errors import Problem
-from modulepickle._local.finder import Unit
+from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.listing import Found, Key, is_racy
 from modulepickle._snapshot.listing import listing as walk
@@ -41,19 +41,19 @@ class _Known:
         self.paths, self.keys, self.folders, self.found = paths, keys, folders, found
 
 
-_listings: dict[tuple[Unit, tuple[str, ...]], _Known] = {}
+_listings: dict[tuple[LocalPackage, tuple[str, ...]], _Known] = {}
 
 _KEY: Final[Any] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 
 
-def listing(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
+def listing(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
     """Return what `listing.listing` does; the same object if nothing has changed since."""
-    known = _listings.get((unit, policy.ignore))
-    found = None if known is None else _again(unit, policy, known)
-    return _anew(unit, policy, problems) if found is None else found
+    known = _listings.get((package, policy.ignore))
+    found = None if known is None else _again(package, policy, known)
+    return _anew(package, policy, problems) if found is None else found
 
 
-def _again(unit: Unit, policy: Policy, known: _Known) -> tuple[Found, ...] | None:
+def _again(package: LocalPackage, policy: Policy, known: _Known) -> tuple[Found, ...] | None:
     """Return the files by their present stats; None if a folder has changed."""
     try:
         keys = [*map(_KEY, map(os.stat, known.paths))]  # the one loop that each `dumps` runs
@@ -68,21 +68,21 @@ def _again(unit: Unit, policy: Policy, known: _Known) -> tuple[Found, ...] | Non
         file if file.key == key else Found(file.name, file.path, key)
         for file, key in zip(known.found, keys[count:])
     )
-    _listings[unit, policy.ignore] = _Known(known.paths, keys, count, found)
+    _listings[package, policy.ignore] = _Known(known.paths, keys, count, found)
     return found
 
 
-def _anew(unit: Unit, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
+def _anew(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
     """Return the files after a walk, which is remembered if it can be relied on."""
     began, before = time.time_ns(), len(problems)
     walked: list[tuple[str, Key | None]] = []
-    found = walk(unit, policy, problems, walked)
+    found = walk(package, policy, problems, walked)
     folders = [(path, key) for path, key in walked if key is not None]
     sure = len(problems) == before and len(folders) == len(walked)
     if sure and not any(is_racy(key, began) for _, key in folders):
         paths = [*(path for path, _ in folders), *(file.path for file in found)]
         keys = [*(key for _, key in folders), *(file.key for file in found)]
-        _listings[unit, policy.ignore] = _Known(paths, keys, len(folders), found)
+        _listings[package, policy.ignore] = _Known(paths, keys, len(folders), found)
     else:
-        _listings.pop((unit, policy.ignore), None)
+        _listings.pop((package, policy.ignore), None)
     return found

@@ -4,7 +4,7 @@ Asked of the names that its files mention, and only where the answer depends on 
 import indeed: then a file is parsed, the smallest first, until one is found that imports the name.
 For what is installed, which is only told of, it is parsed no further than that.
 
-Outside API: `Needs`, `mentioned`, `needs_of`.
+Outside API: `Requirements`, `mentioned`, `requirements_of`.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from modulepickle._local.distributions import distribution
-from modulepickle._local.finder import Finder, Unit
+from modulepickle._local.finder import Finder, LocalPackage
 from modulepickle._snapshot.files import File
 
-__all__ = ["Needs", "mentioned", "needs_of"]
+__all__ = ["Requirements", "mentioned", "requirements_of"]
 
 
-class Needs(NamedTuple):
+class Requirements(NamedTuple):
     """What a snapshot requires.
 
     Attributes:
-        units: the local packages, sorted.
+        packages: the local packages, sorted.
         others: top-level name -> "distribution version" of what is installed here (R15), sorted.
     """
 
-    units: tuple[Unit, ...]
+    packages: tuple[LocalPackage, ...]
     others: dict[str, str]
 
 
@@ -42,25 +42,31 @@ def mentioned(own: str, files: Iterable[File]) -> dict[str, list[File]]:
     return found
 
 
-def needs_of(own: str, mentions: dict[str, list[File]], finder: Finder) -> Needs:
+def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -> Requirements:
     """Return what a package requires, without itself, whose name is `own`."""
-    units: set[Unit] = set()
+    packages: set[LocalPackage] = set()
     others: dict[str, str] = {}
     for name, files in sorted(mentions.items()):
         top = finder.top(name)
         if top.portions:
-            found = {finder.unit(each) for each in _imported(name, files)}
-            units.update(unit for unit in found if unit is not None)
+            found = {finder.package(each) for each in _imported(name, files)}
+            packages.update(package for package in found if package is not None)
             is_other = None in found
         else:
-            unit = top.unit
-            if unit is not None and unit.name != own and any(True for _ in _imported(name, files)):
-                units.add(unit)
+            package = top.package
+            if (
+                package is not None
+                and package.name != own
+                and any(True for _ in _imported(name, files))
+            ):
+                packages.add(package)
             is_other = top.is_installed
         known = distribution(name) if is_other else None
         if known is not None and any(file.seems_to_import(name) for file in files):
             others[name] = " ".join(known)
-    return Needs(tuple(sorted(unit for unit in units if unit.name != own)), others)
+    return Requirements(
+        tuple(sorted(package for package in packages if package.name != own)), others
+    )
 
 
 def _imported(top: str, files: Iterable[File]) -> Iterable[str]:
