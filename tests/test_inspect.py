@@ -413,7 +413,7 @@ ODD = [
 
 
 def test_only_texts_of_our_stores_are_taken_for_them(tmp_path: Path) -> None:
-    from modulepickle._pickler.fetched import store_of
+    from modulepickle._pickler.stored import store_of
     from modulepickle.stores import FROM_RAY, directory
 
     odd = tmp_path / "it's"

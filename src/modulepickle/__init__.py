@@ -35,10 +35,12 @@ import modulepickle._own  # noqa: F401  # loaders look for it in `sys.modules`
 from modulepickle._base.errors import PackagingError, Problem, Reason, StaleSourceWarning
 from modulepickle._engines.cloudpickle import extend_cloudpickle, extend_pyspark, extend_ray
 from modulepickle._engines.preload import preload, wrap
-from modulepickle._local.policy import Policy, get_policy, set_policy
-from modulepickle._local.registered import (
+from modulepickle._local.policy import (
+    Policy,
+    get_policy,
     list_registry_pickle_by_value,
     register_pickle_by_value,
+    set_policy,
     unregister_pickle_by_value,
 )
 from modulepickle._pickler.pickler import Pickler, Unpickler, dump, dumps, load, loads

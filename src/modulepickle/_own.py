@@ -6,6 +6,6 @@ namespace packages call its `namespace`. What they find stands in `_loader.loade
 
 from __future__ import annotations
 
-from modulepickle._loader.own import namespace, owns
+from modulepickle._loader.received import namespace, owns
 
 __all__ = ["namespace", "owns"]

@@ -13,16 +13,29 @@ Outside API: `Policy`, `set_policy`, `get_policy`; and the tree, passed on for t
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from types import ModuleType
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError
 from modulepickle._local.settings import settings, settings_file
 from modulepickle._local.tree import WorkingTree, in_standard_library, working_tree
 
-__all__ = ["Policy", "WorkingTree", "effective", "get_policy", "set_policy", "working_tree"]
+__all__ = [
+    "Policy",
+    "WorkingTree",
+    "effective",
+    "get_policy",
+    "is_registered",
+    "list_registry_pickle_by_value",
+    "register_pickle_by_value",
+    "set_policy",
+    "unregister_pickle_by_value",
+    "working_tree",
+]
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Default size limit of one snapshot: large for source, small for the checkpoint left beside it."""
@@ -272,3 +285,55 @@ def _or_default() -> Policy:
         return get_policy()
     except PackagingError:
         return DEFAULT
+
+
+# --- what is registered by value ------------------------------------------------------------------
+
+
+_registered: Final[dict[str, None]] = {}
+
+
+def register_pickle_by_value(module: ModuleType) -> None:
+    """Pickle functions and classes of a module, and of its submodules, one by one and by value.
+
+    As `cloudpickle.register_pickle_by_value`.
+
+    Raises:
+        ValueError: it is not a module, or was never imported.
+    """
+    if not isinstance(module, ModuleType):
+        raise ValueError(
+            f"Input should be a module object, got {module!r} instead: import it, and give that"
+        )
+    if module.__name__ not in sys.modules:
+        raise ValueError(f"{module} was not imported correctly: import it, and register that")
+    _registered[module.__name__] = None
+
+
+def unregister_pickle_by_value(module: ModuleType) -> None:
+    """Undo `register_pickle_by_value`.
+
+    Raises:
+        ValueError: it is not registered.
+    """
+    if not isinstance(module, ModuleType):
+        raise ValueError(
+            f"Input should be a module object, got {module!r} instead: import it, and give that"
+        )
+    if module.__name__ not in _registered:
+        raise ValueError(f"{module} is not registered for pickle by value")
+    del _registered[module.__name__]
+
+
+def list_registry_pickle_by_value() -> set[str]:
+    """Return the names of the modules that are registered."""
+    return {*_registered}
+
+
+def is_registered(name: str) -> bool:
+    """Tell whether a module, or a package that it stands in, is registered."""
+    while name:
+        if name in _registered:
+            return True
+        name = name.rpartition(".")[0]
+    return False

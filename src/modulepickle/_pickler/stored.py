@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ __all__ = [
     "get_store",
     "pickle_in",
     "set_store",
+    "store_of",
     "store_writer",
 ]
 
@@ -289,3 +291,26 @@ class Chunks:
         """Keep some data; a copy, if it is not `bytes`: somebody else may write to it."""
         self.parts.append(data if type(data) is bytes else bytes(data))
         return len(data)
+
+
+# --- what is in a store ---------------------------------------------------------------------------
+
+
+# Neither quotes nor backslashes in the path: so it is what it looks like.
+DIRECTORY: Final = re.compile(
+    r"""__import__\('pathlib'\)\.Path\((['"])([^'"\\]+)/\1\+k\.hex\(\)\)\.read_bytes\(\)"""
+)
+RAY: Final = re.compile(
+    r"__import__\('ray\.experimental\.internal_kv'\)\.experimental\.internal_kv"
+    r"\._internal_kv_get\(k,namespace=b'modulepickle'\)"
+)
+
+
+def store_of(text: Any) -> str:
+    """Return the call that makes the store that a text reads in; "" if it is not known to."""
+    if type(text) is not str:
+        return ""
+    found = DIRECTORY.fullmatch(text)
+    if found is not None:
+        return f"modulepickle.stores.directory({found[2]!r})"
+    return "modulepickle.stores.RayStore()" if RAY.fullmatch(text) else ""

@@ -19,8 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from modulepickle._base.process import DIGEST_SIZE, fold, sha256
 from modulepickle._loader.emit import Reduced, reduce_shipped
-from modulepickle._local.policy import Policy
-from modulepickle._local.registered import is_registered
+from modulepickle._local.policy import Policy, is_registered
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 from modulepickle._snapshot.stale import Check
 

@@ -15,7 +15,7 @@ from modulepickle._pickler.failures import Node, Recorder
 from modulepickle._pickler.path import is_a
 from modulepickle._report.gaps import Imported, is_there
 from modulepickle._report.report import amount, count
-from modulepickle._snapshot.members import Member
+from modulepickle._snapshot.archive import Member
 from modulepickle._snapshot.shipment import SnapshotRef
 from modulepickle._snapshot.snapshot import LARGE, leave_out
 

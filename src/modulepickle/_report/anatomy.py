@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from modulepickle._loader.emit import FETCHED, FETCHED_BY_TEXT, INSTALL
-from modulepickle._pickler.fetched import store_of
+from modulepickle._pickler.stored import store_of
 from modulepickle._report.opcodes import Call, Global, Items, Machine
 
 __all__ = ["Anatomy", "Code", "Definition", "Loader", "Snapshot"]

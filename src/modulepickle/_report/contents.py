@@ -15,11 +15,11 @@ from modulepickle._loader.packed import LOADER, LOADER_NAME
 from modulepickle._loader.packed_classes import CLASSES, CLASSES_NAME
 from modulepickle._loader.packed_functions import REBUILD, REBUILD_NAME
 from modulepickle._loader.packed_store import FETCH, FETCH_NAME
-from modulepickle._pickler.fetched import store_of
+from modulepickle._pickler.stored import store_of
 from modulepickle._report.anatomy import Code, Definition, Loader, Snapshot
 from modulepickle._report.opcodes import Buffer, Call, Global
 from modulepickle._report.reading import Reading, Stream
-from modulepickle._snapshot.members import Member, members, unpack
+from modulepickle._snapshot.archive import Member, members, unpack
 
 __all__ = ["LIMIT", "Contents"]
 

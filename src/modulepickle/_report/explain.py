@@ -30,8 +30,8 @@ from modulepickle._report.explain_text import branches
 from modulepickle._report.gaps import Imported, imported, is_standard
 from modulepickle._report.inspect import inspect
 from modulepickle._report.report import Branch, Report
+from modulepickle._snapshot.archive import Member, members
 from modulepickle._snapshot.left_out import left_out
-from modulepickle._snapshot.members import Member, members
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Explanation", "explain"]

@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 from modulepickle._local.finder import STANDARD_NAMES, Finder
 from modulepickle._local.policy import Policy
 from modulepickle._local.tree import in_standard_library
+from modulepickle._snapshot.archive import Member, unpack
 from modulepickle._snapshot.imports import fault, import_lines
-from modulepickle._snapshot.members import Member, unpack
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Imported", "imported", "is_standard", "is_there"]

@@ -18,7 +18,7 @@ from modulepickle._report.contents import LIMIT, Contents
 from modulepickle._report.inspect_text import branches
 from modulepickle._report.reading import Stream
 from modulepickle._report.report import Branch, Report
-from modulepickle._snapshot.members import Member, unpack
+from modulepickle._snapshot.archive import Member, unpack
 
 __all__ = ["Inspection", "inspect"]
 

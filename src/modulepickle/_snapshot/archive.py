@@ -3,19 +3,20 @@
 The standard library's `zipfile` would compress each file again, and so each file of a package after
 an edit to one. This writes the same format (PKWARE's APPNOTE, sections 4.3.7, 4.3.12 and 4.3.16).
 
-Outside API: `make_zip`. Archives are read by `_snapshot.members`.
+Outside API: `make_zip`. Archives are read by `_snapshot.archive`.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._snapshot.files import File
 
-__all__ = ["make_zip"]
+__all__ = ["Member", "make_zip", "members", "unpack"]
 
 MAX_FILES: Final = 65_535
 """Of a zip file without its 64-bit extension."""
@@ -65,3 +66,60 @@ def make_zip(files: dict[str, File]) -> bytes:
 
 def _package(files: dict[str, File]) -> str:
     return next(iter(files)).partition("/")[0]
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+class Member(NamedTuple):
+    """One file of an archive, as the loader finds it."""
+
+    path: str
+    """Archive-relative POSIX path."""
+    crc: int
+    """CRC-32 of the content, as the archive says."""
+    size: int
+    """Of the content in bytes, as the archive says."""
+    packed: bytes
+    """Deflated: the loader knows no other method."""
+
+
+def members(archive: bytes) -> Iterator[Member]:
+    """Yield the files of an archive.
+
+    Raises:
+        ValueError: it is damaged; the files before the damage were yielded.
+    """
+    end = 0
+    while archive[end : end + 4] == b"PK\3\4":
+        if end + 30 > len(archive):
+            raise ValueError(f"the archive ends inside the header at byte {end:,}")
+        crc, packed, size, width = struct.unpack_from("<14xIIIH", archive, end)
+        start = end + 30 + width
+        path = archive[end + 30 : start].decode()
+        end = start + packed
+        if end > len(archive):
+            raise ValueError(f"the archive ends inside {path!r}")
+        if "/../" in f"/{path}/":
+            raise ValueError(f"{path!r} leads out of the folder, and the receiver will refuse it")
+        yield Member(path, crc, size, archive[start:end])
+
+
+def unpack(member: Member, limit: int) -> bytes:
+    """Return the content of a file of an archive, if it is no larger than a limit in bytes.
+
+    Raises:
+        ValueError: it is larger, or damaged, or not as large as the archive says.
+    """
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflate.decompress(member.packed, limit + 1)
+    except zlib.error as error:
+        raise ValueError(f"{member.path!r} is damaged: {error}") from None
+    if len(content) > limit:
+        raise ValueError(f"{member.path!r} has more than {limit:,} bytes")
+    if len(content) != member.size:
+        raise ValueError(f"{member.path!r} has {len(content):,} bytes and not {member.size:,}")
+    if zlib.crc32(content) != member.crc:
+        raise ValueError(f"{member.path!r} is damaged: its content is not that of its checksum")
+    return content
