@@ -323,3 +323,21 @@ def test_a_golden_signature_holds(loader):
     """
     got = receive([], code(text, LOADER=loader), bare=False)
     assert got.result == ["price", "refused", "refused"]
+
+
+def test_pickles_of_the_library_s_objects_name_its_public_face():
+    text = """
+        import pickletools
+        from modulepickle import PackagingError, Policy, Problem, Reason, StaleSourceWarning
+        objs = [PackagingError([Problem(Reason.TOO_LARGE, "x")]), StaleSourceWarning("x"), Policy()]
+        result = set()
+        for obj in [*objs, PackagingError, Policy, Problem, Reason, StaleSourceWarning]:
+            data = pickle.dumps(obj, 2)
+            result |= {arg for op, arg, _ in pickletools.genops(data) if op.name == "GLOBAL"}
+    """
+    ours = {f"modulepickle {name}" for name in ("Problem", "Reason", "PackagingError", "Policy")}
+    found = receive([], code(text), bare=False).result
+    assert {name for name in found if name.startswith("modulepickle")} == {
+        *ours,
+        "modulepickle StaleSourceWarning",
+    }

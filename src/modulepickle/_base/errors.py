@@ -25,6 +25,8 @@ ARROW: Final = " -> "
 class Reason(Enum):
     """Why something cannot travel. The values are the headings that `PackagingError` groups by."""
 
+    __module__ = "modulepickle"  # where users find it, and what pickles name
+
     LEFT_OUT = "The policy leaves out a file that is needed"
     TOO_LARGE = "The package is larger than Policy.max_bytes"
     LINK_LEAVES_TREE = "A symbolic link leads out of the package"
@@ -56,6 +58,9 @@ class Problem(NamedTuple):
     chain: tuple[str, ...] = ()
 
 
+Problem.__module__ = "modulepickle"  # here, since a NamedTuple's body has fields and methods alone
+
+
 class PackagingError(pickle.PicklingError):
     """Something that `dumps` was asked to ship cannot be shipped.
 
@@ -63,7 +68,7 @@ class PackagingError(pickle.PicklingError):
         problems: every `Problem` found, without repetitions, in the order of discovery.
     """
 
-    __module__ = "modulepickle"  # where users find it: a traceback begins with that
+    __module__ = "modulepickle"
 
     problems: tuple[Problem, ...]
 

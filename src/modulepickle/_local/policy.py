@@ -67,6 +67,8 @@ class Policy:
         ValueError: `max_bytes` is not positive.
     """
 
+    __module__ = "modulepickle"  # where users find it, and what pickles name
+
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     by_value: tuple[str, ...]
