@@ -24,11 +24,10 @@ from modulepickle._pickler.path import is_a
 from modulepickle._pickler.stored import DEFAULT, Fetch, Store, StoreWriter, store_writer
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Scope, by_value
-from modulepickle._report.advice import warnings_of
-from modulepickle._report.explain_policy import effects
-from modulepickle._report.explain_text import branches
+from modulepickle._report.advice import effects, warnings_of
 from modulepickle._report.gaps import Imported, imported, is_standard
 from modulepickle._report.inspect import inspect
+from modulepickle._report.lines import explained
 from modulepickle._report.report import Branch, Report
 from modulepickle._snapshot.archive import Member, members
 from modulepickle._snapshot.left_out import left_out
@@ -105,7 +104,7 @@ class Explanation(Report):
 
     def branches(self) -> Iterator[Branch]:
         """Yield the lines of the outermost level."""
-        return branches(self.data)
+        return explained(self.data)
 
 
 class _Story:

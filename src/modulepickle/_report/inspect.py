@@ -2,7 +2,7 @@
 
 Nothing is imported, called or unmarshalled because of what a pickle says, and archives are unpacked
 in memory, up to a limit. `reading` reads the data, `contents` says what is in it, and
-`_report.inspect_text` how that is shown.
+`lines` how that is shown.
 
 Outside API: `inspect`, `Inspection`.
 """
@@ -15,7 +15,7 @@ from typing import IO, Any, Union
 
 from modulepickle._pickler.stored import pickle_in
 from modulepickle._report.contents import LIMIT, Contents
-from modulepickle._report.inspect_text import branches
+from modulepickle._report.lines import inspected
 from modulepickle._report.reading import Stream
 from modulepickle._report.report import Branch, Report
 from modulepickle._snapshot.archive import Member, unpack
@@ -133,4 +133,4 @@ class Inspection(Report):
 
     def branches(self) -> Iterator[Branch]:
         """Yield the lines of the outermost level."""
-        return branches(self.data)
+        return inspected(self.data)
