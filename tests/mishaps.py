@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import pytest
 
-from modulepickle._loader.emit import THE_LOADER, Call, TheLoader, reduce_call, reduce_loader
+from modulepickle._loader.emit import THE_LOADER, Call, ShippedText, reduce_call, reduce_text
 from modulepickle._snapshot.shipment import SnapshotRef
 
 # `child(function)` runs it in a forked child and returns ("value", what it returned), ("error", the
@@ -170,7 +170,7 @@ class _Pickler(pickle.Pickler):
             )
         if isinstance(obj, Call):
             return reduce_call(obj)
-        return reduce_loader(obj) if isinstance(obj, TheLoader) else NotImplemented
+        return reduce_text(obj) if isinstance(obj, ShippedText) else NotImplemented
 
 
 def zipped(members: Mapping[str, bytes]) -> bytes:

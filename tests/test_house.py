@@ -31,7 +31,12 @@ FLOORS = (
 FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in folders}
 
 # The texts that run on receivers: they import nothing of ours, and nobody imports them.
-SHIPPED = {"_loader.classes", "_loader.functions", "_loader.loader", "_loader.store"}
+SHIPPED = {
+    f"_loader.{name}" for name in ("classes", "functions", "lines", "loader", "registry", "store")
+}
+# Shipped, and used by the library too: they run in either place.
+SHARED = {"_loader.registry"}
+
 # What these patch or use is imported when they are called, from whatever the user has installed.
 FOR_OTHERS = {"_engines.cloudpickle", "extend", "stores", "test"}
 
@@ -173,7 +178,7 @@ def test_no_module_imports_in_a_circle():
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_a_shipped_text_imports_nothing_of_ours(name):
-    assert ours(name) == set()
+    assert ours(name) <= SHARED
 
 
 # Python 3.9 doesn't say what its standard library is: delete the mark when 3.9 is dropped.

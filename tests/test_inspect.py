@@ -204,20 +204,21 @@ def test_the_loaders_are_those_of_this_release(sent: bytes) -> None:
 def test_a_changed_loader_is_told(tree: Path) -> None:
     import zlib
 
-    from modulepickle._loader.packed import LOADER, LOADER_NAME
+    from modulepickle._loader.emit import THE_LOADER
 
     data = send(tree, "import units\nobj = units")
-    evil = zlib.compress(b"import os" + zlib.decompress(LOADER))
+    packed, name = THE_LOADER.packed, THE_LOADER.name
+    evil = zlib.compress(b"import os\n" + THE_LOADER.text.encode())
     changed = data.replace(
-        b"B" + len(LOADER).to_bytes(4, "little") + LOADER,
+        b"B" + len(packed).to_bytes(4, "little") + packed,
         b"B" + len(evil).to_bytes(4, "little") + evil,
     )
     assert changed != data
     report = inspect(changed)
     assert report.data["loaders"][0]["release"] == "changed"
-    assert report.warnings == [f"{LOADER_NAME} is not named by its text: somebody changed it"]
-    other = inspect(data.replace(b"decompress(z))or N", b"decompress(z))or M"))
-    assert other.warnings == [f"{LOADER_NAME} is not started as by this release"]
+    assert report.warnings == [f"{name} is not named by its text: somebody changed it"]
+    other = inspect(data.replace(b"'exec'))or entry", b"'exec'))or wrong"))
+    assert other.warnings == [f"{name} is not started as by this release"]
 
 
 def test_the_parts_add_up_to_the_whole(sent: bytes) -> None:
@@ -284,9 +285,9 @@ def test_nothing_is_imported_for_a_pickle(tmp_path: Path, sent: bytes) -> None:
 def test_calls_cannot_hide_in_what_looks_like_the_loaders(sent: bytes) -> None:
     # A loader's call whose first argument is made by os.system.
     hidden = (
-        b"\x80\x04cbuiltins\neval\ncos\nsystem\n\x8c\x01x\x85R}(\x8c\x01N\x8c\x15"
-        b"_modulepickle_12345678\x8c\x01zC\x01xu\x86R."
-    ).replace(b"\x8c\x15_", b"\x8c\x16_")
+        b"\x80\x04cbuiltins\neval\ncos\nsystem\n\x8c\x01x\x85R}(\x8c\x08__name__\x8c\x16"
+        b"_modulepickle_12345678\x8c\x06packedC\x01xu\x86R."
+    )
     assert "it uses os.system, and not for the loader" in inspect(hidden).warnings
     again = sent[:-1] + b"cbuiltins\neval\n\x8c\x01x\x85R0."
     assert "it uses builtins.eval, and not for the loader" in inspect(again).warnings
@@ -308,7 +309,8 @@ def _by_hand(name: bytes, archive: bytes, seal: bytes | None = None) -> bytes:
 
     seal = hashlib.sha256(archive).digest()[:16] if seal is None else seal
     loader = (
-        b"cbuiltins\neval\n\x8c\x01x}(\x8c\x01N\x8c\x16_modulepickle_12345678\x8c\x01zC\x01xu\x86R"
+        b"cbuiltins\neval\n\x8c\x01x}(\x8c\x08__name__\x8c\x16_modulepickle_12345678"
+        b"\x8c\x06packedC\x01xu\x86R"
     )
     parts = b"\x8c" + bytes([len(name)]) + name + b"C\x10" + b"d" * 16 + b"C\x10" + seal
     parts += b"B" + len(archive).to_bytes(4, "little") + archive
@@ -430,7 +432,7 @@ FETCHES = [("f()", None), ("eval(f)", "open('/shr/x','rb').read()"), ("open('/sh
 @pytest.mark.parametrize(("fetched", "text"), FETCHES)
 def test_what_only_a_store_knows(fetched: str, text: str | None) -> None:
     otherwise = f"eval({{__import__('hashlib').sha256(d:={fetched}).digest()[:16]:d}}[k])"
-    finder = "getattr(__import__('sys'),'_mp0a1b2c',eval)"
+    from modulepickle._loader.emit import FIND as finder
 
     class Fetch:
         def __reduce__(self) -> Any:

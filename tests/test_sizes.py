@@ -1,23 +1,23 @@
-"""How much travels besides the packages themselves; and what travels is what the source says."""
+"""How much travels besides the packages themselves; and that it is what the source says (R18)."""
 
 from __future__ import annotations
 
+import ast
 import io
 import subprocess
-import sys
 import zipfile
-import zlib
 
 import pytest
 
-from modulepickle._loader.packed import LOADER
-from modulepickle._loader.packed_classes import CLASSES
-from modulepickle._loader.packed_functions import REBUILD
-from modulepickle._loader.packed_store import FETCH
-from receivers import SOURCE, project, send
+from modulepickle._loader import build, packed
+from modulepickle._loader.emit import TEXTS
+from receivers import SOURCE, interpreters, project, send
 
-ON_TOP = 3_072
+ON_TOP = 6_144
 """Bytes of a pickle by name, its archives aside."""
+
+LAMBDA = 3_072
+"""Bytes of a pickle of a lambda, all in all."""
 
 TREE = """
     === helpers/__init__.py
@@ -49,27 +49,54 @@ def test_a_pickle_by_name_is_little_more_than_its_archive(tmp_path, name):
     assert len(data) - len(archive) <= ON_TOP
 
 
-PACKED = {"loader": LOADER, "rebuild": REBUILD, "classes": CLASSES, "fetch": FETCH}
+def test_a_lambda_is_small(tmp_path):
+    assert len(send(tmp_path, "obj = lambda x: x + 1")) <= LAMBDA
 
 
-@pytest.mark.parametrize("packed", PACKED.values(), ids=PACKED)
-def test_no_flipped_bit_of_a_packed_text_makes_another_text(packed):
-    # Its checksum is a weak one: of two texts that the packer finds, one may have such a bit.
-    text = zlib.decompress(packed)
-    for bit in range(8 * len(packed)):
-        flipped = bytearray(packed)
-        flipped[bit // 8] ^= 1 << bit % 8
-        try:
-            assert zlib.decompress(flipped) == text
-        except zlib.error:
-            pass
+@pytest.mark.parametrize("python", interpreters())
+def test_r18_what_travels_is_the_text_of_the_repository(python):
+    script = SOURCE / "modulepickle" / "_loader" / "build.py"
+    done = subprocess.run([python, "-I", "-S", script, "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_packed_texts_are_of_the_present_source():
-    # Only the check is run here: packing needs tools that not every machine has.
-    code = "import sys, types; sys.modules['python_minifier'] = types.ModuleType('python_minifier')"
-    script = str(SOURCE.parent / ".ci" / "pack_loader.py")
-    code += (
-        f"\nsys.argv = ['', '--check']\nimport runpy\nrunpy.run_path({script!r}, None, '__main__')"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_r18_a_line_added_to_what_travels_is_noticed(tmp_path, monkeypatch):
+    for name in build.TEXTS:
+        changed = build.packed().replace(
+            f'{name}: Final = r"""', f'{name}: Final = r"""import os\n'
+        )
+        monkeypatch.setattr(build, "PACKED", tmp_path / "packed.py")
+        (tmp_path / "packed.py").write_text(changed, encoding="utf-8")
+        assert build.main(["--check"]) == 1
+    build.main([])
+    assert build.main(["--check"]) == 0
+
+
+def test_r18_nothing_is_left_out_but_comments_and_docstrings():
+    for name, files in build.TEXTS.items():
+        whole = ast.parse("")
+        for file in files:
+            whole.body += ast.parse((build.HOME / f"{file}.py").read_text(encoding="utf-8")).body
+        stripped = ast.parse(getattr(packed, name))
+        assert ast.dump(without_docs(whole)) == ast.dump(without_docs(stripped))
+
+
+def without_docs(tree: ast.Module) -> ast.Module:
+    """The tree without the statements that do not travel, and without `pass`."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            node.body = [each for each in node.body if not stays_at_home(each)]
+    return tree
+
+
+def stays_at_home(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    is_ours = isinstance(node, ast.ImportFrom) and str(node.module).startswith("modulepickle")
+    return is_ours or isinstance(node, ast.Pass)
+
+
+def test_what_travels_has_no_comment_and_no_docstring():
+    for each in TEXTS.values():
+        assert "#" not in each.text
+        assert '"""' not in each.text

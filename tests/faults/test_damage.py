@@ -11,7 +11,7 @@ import pytest
 
 from extensions import compile_extension
 from mishaps import CHILD, handmade, zipped
-from modulepickle._loader.packed import LOADER
+from modulepickle._loader.emit import THE_LOADER
 from receivers import interpreters, project, receive, send
 
 PACKAGE = """
@@ -45,8 +45,8 @@ def right(version: int = 1) -> tuple[int, int, str]:
 def span(data: bytes, part: str) -> tuple[int, int]:
     """Where the loader or the archive stands in a pickle: first byte, end."""
     if part == "loader":
-        first = data.index(LOADER)
-        return first, first + len(LOADER)
+        first = data.index(THE_LOADER.packed)
+        return first, first + len(THE_LOADER.packed)
     return data.index(b"PK\3\4"), data.index(b"PK\5\6") + 22
 
 

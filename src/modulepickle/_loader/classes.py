@@ -1,20 +1,14 @@
 """The receiver's third text: what makes classes of their parts.
 
-Who runs it: stage 0 of a pickle, as for ``_rebuild.py``, whose docstring holds for this, too. It
+Who runs it: stage 0 of a pickle, as with `functions`, whose docstring holds for this too. It
 travels when a class goes by value.
 """
 
-import sys
 import types
-import weakref
 
-# Key -> the class of a definition: those that were made here, and those that this process sent. It
-# hangs where all releases find it.
-KNOWN, OWN = sys.__dict__.setdefault(
-    "_modulepickle_known", (weakref.WeakValueDictionary(), weakref.WeakValueDictionary())
-)
+from modulepickle._loader.registry import registry
 
-get = globals().get  # the name that stage 0 looks for
+entry = registry.texts.setdefault(__name__, globals().get)
 
 
 def set_dispatch(made, registered):
@@ -24,9 +18,11 @@ def set_dispatch(made, registered):
 
 def known(key, make, *args):
     """What is known under a key, or is made."""
-    if key in OWN:
-        return OWN[key]
-    return KNOWN[key] if key in KNOWN else KNOWN.setdefault(key, make(*args))
+    if key in registry.own:
+        return registry.own[key]
+    if key in registry.received:
+        return registry.received[key]
+    return registry.received.setdefault(key, make(*args))
 
 
 def make_class(meta, name, bases, space):
@@ -87,7 +83,7 @@ def make_enum(meta, name, bases, space, names, members):
 
 def set_class(made, state):
     key, attributes, more = state[:3]
-    if key in OWN:
+    if key in registry.own:
         return
     for each in type(made).__mro__:
         put = vars(each).get("__setattr__")

@@ -7,87 +7,104 @@ receiver. The pickler's memo sees to it that each is written once (R2).
 
 from __future__ import annotations
 
+import zlib
+from functools import cached_property
 from typing import Any, Final
 
-from modulepickle._loader.packed import LOADER, LOADER_NAME
-from modulepickle._loader.packed_classes import CLASSES, CLASSES_NAME
-from modulepickle._loader.packed_functions import REBUILD, REBUILD_NAME
-from modulepickle._loader.packed_store import FETCH, FETCH_NAME
+from modulepickle._loader import packed
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
-    "FETCHED", "FETCHED_BY_TEXT", "FETCH_HOOK",
-    "THE_CLASS_REBUILDER", "THE_FETCHED", "THE_FETCHER", "THE_LOADER",
-    "Call", "Rebuilt", "Reduced", "TheFetcher", "TheLoader", "TheRebuilder",
-    "reduce_call", "reduce_fetcher", "reduce_loader", "reduce_rebuilder", "reduce_rebuilt",
+    "FETCHED",
+    "FETCHED_BY_TEXT",
+    "FIND",
+    "INSTALL",
+    "REGISTRY",
+    "STAGE0",
+    "SYS",
+    "TEXTS",
+    "THE_CLASSES",
+    "THE_FETCHER",
+    "THE_FUNCTIONS",
+    "THE_LOADER",
+    "THE_STORE",
+    "Call",
+    "Rebuilt",
+    "Reduced",
+    "ShippedText",
+    "StandIn",
+    "TheFetcher",
+    "reduce_call",
+    "reduce_fetcher",
+    "reduce_rebuilt",
     "reduce_shipped",
+    "reduce_text",
 ]  # fmt: skip
 
 Reduced = tuple[Any, ...]
 """What a reducer returns: callable, arguments, and perhaps state (`object.__reduce__`)."""
 
-# What `eval` is given where the loader is not there yet; else the hook that the text left at `sys`
-# stands in for `eval`. To compile an expression that looks for it would take most of a warm load.
-STAGE0: Final = "exec(__import__('zlib').decompress(z))or N"
+REGISTRY: Final = "_modulepickle_registry"
+"""The attribute of `sys` that every shipped text knows (see `registry`)."""
+
+# The names that it uses are in the dict beside it, which becomes the text's own globals. That file
+# name makes `warnings` skip the frames of the text, as it skips those of importlib.
+STAGE0: Final = (
+    "exec(compile(__import__('zlib').decompress(packed),"
+    "'<modulepickle>/importlib._bootstrap/'+__name__,'exec'))or entry"
+)
+"""What a receiver evaluates where a text has not been executed yet."""
 
 
-class TheLoader:
-    """Stands for the loader's `get` function on the receiver."""
+class StandIn:
+    """Stands for something on the receiver that can be called there."""
 
     def __call__(self, *args: object) -> None:
         """Be callable, as the first item of a reduction has to be."""
-        raise TypeError("only a receiver can call the loader")
+        raise TypeError("only a receiver can call this")
 
 
-THE_LOADER: Final = TheLoader()
+class ShippedText(StandIn):
+    """Stands for the `entry` of a shipped text on the receiver.
+
+    Attributes:
+        title: what it is for. name: of the module that it becomes. text: as `build` made it.
+    """
+
+    def __init__(self, title: str, name: str, text: str) -> None:
+        self.title, self.name, self.text = title, name, text
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The text as it travels: zlib data, made once a process."""
+        return zlib.compress(self.text.encode(), 9)
 
 
-def reduce_loader(_: TheLoader) -> Reduced:
-    """Return the call that finds or makes the loader."""
-    hook = Call(getattr, SYS, LOADER_NAME, eval)
-    return hook, (STAGE0, {"N": LOADER_NAME, "z": LOADER})
+THE_LOADER: Final = ShippedText("snapshots", packed.LOADER_NAME, packed.LOADER)
+THE_FUNCTIONS: Final = ShippedText("functions", packed.FUNCTIONS_NAME, packed.FUNCTIONS)
+THE_CLASSES: Final = ShippedText("classes", packed.CLASSES_NAME, packed.CLASSES)
+THE_STORE: Final = ShippedText("archives of a store", packed.STORE_NAME, packed.STORE)
+TEXTS: Final = {each.name: each for each in (THE_LOADER, THE_FUNCTIONS, THE_CLASSES, THE_STORE)}
+"""All that travels as code, by the name that it gets on the receiver."""
 
 
-class TheRebuilder(TheLoader):
-    """Stands for the look-up of what `functions` or `classes` has, on the receiver."""
-
-    def __init__(self, name: str, text: bytes) -> None:
-        self.name, self.text = name, text
-
-
-THE_REBUILDER: Final = TheRebuilder(REBUILD_NAME, REBUILD)
-THE_CLASS_REBUILDER: Final = TheRebuilder(CLASSES_NAME, CLASSES)
-THE_FETCHED: Final = TheRebuilder(FETCH_NAME, FETCH)
-
-# The same for `functions`, but the next time `eval` gets code from `sys`, and not this text: to
-# compile it would take five times as long as all the rest of unpickling a lambda.
-STAGE0_REBUILD: Final = (
-    "((m:=(s:=__import__('sys')).modules).get(n)or exec(__import__('zlib').decompress(z),"
-    "(t:=type(s)(n)).__dict__)or(m.setdefault(n,t),"
-    "setattr(s,n,compile('__import__(n).get','','eval')))[0]).get"
-)
+def reduce_text(text: ShippedText) -> Reduced:
+    """Return the call that finds what a text left, or executes it."""
+    hook = Call(getattr, SYS, REGISTRY, eval)
+    return hook, (STAGE0, {"__name__": text.name, "packed": text.packed})
 
 
-def reduce_rebuilder(text: TheRebuilder) -> Reduced:
-    """Return the call that finds or makes the module that a text becomes."""
-    stage0 = Call(getattr, SYS, text.name, STAGE0_REBUILD)
-    return eval, (stage0, {"n": text.name, "z": text.text})
-
-
-class TheFetcher(TheLoader):
+class TheFetcher(StandIn):
     """Stands for what finds a snapshot whose archive is in a store.
 
     It is called with a text, and with the names in that: `k` is the hash of the manifest, `f` what
-    fetches it. See `_loader.store.find`; where that is not there yet, it is `eval`.
+    fetches it. See `store.find`; where that is not there yet, it is evaluated.
     """
 
 
 THE_FETCHER: Final = TheFetcher()
 
-FETCH_HOOK: Final = f"_mp{FETCH_NAME[-6:]}"
-"""The attribute of `sys` as which `_loader.store` leaves its `find`."""
-
-FIND: Final = f"getattr(__import__('sys'),'{FETCH_HOOK}',eval)"
+FIND: Final = f"vars(__import__('sys')).get('{REGISTRY}',eval)"
 
 # A manifest that does not have the hash is a KeyError.
 CHECKED: Final = "eval({__import__('hashlib').sha256(d:=%s).digest()[:16]:d}[k])"
@@ -100,19 +117,19 @@ def reduce_fetcher(_: TheFetcher) -> Reduced:
     return eval, (FIND,)
 
 
-class Rebuilt(TheLoader):
-    """Stands for a function of `_loader.functions`, by its name."""
+class Rebuilt(StandIn):
+    """Stands for a function of a shipped text, by its name."""
 
-    def __init__(self, name: str, text: TheRebuilder = THE_REBUILDER) -> None:
+    def __init__(self, name: str, text: ShippedText = THE_FUNCTIONS) -> None:
         self.name, self.text = name, text
 
 
 def reduce_rebuilt(rebuilt: Rebuilt) -> Reduced:
-    """Return the call that looks up a function of `_loader.functions`."""
+    """Return the call that looks up a function of a shipped text."""
     return rebuilt.text, (rebuilt.name,)
 
 
-class Call(TheLoader):
+class Call(StandIn):
     """Stands for what a call returns on the receiver, where a reduction needs one in another."""
 
     def __init__(self, *parts: Any) -> None:

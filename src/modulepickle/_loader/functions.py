@@ -1,12 +1,11 @@
 """The receiver's second text: what makes functions of their parts.
 
-Who runs it: stage 0 of a pickle (see ``_emit.py``), once in a process, as a module of its own, when
-something was pickled by value. As with ``_loader.py``, nobody imports it: it is packed as text by
-``.ci/pack_loader.py``, may import the standard library, and must run on Python 3.9 to 3.15. Every
-byte of it travels with each such pickle: keep it short.
+Who runs it: stage 0 of a pickle (see `emit`), once in a process, when something was pickled by
+value. Nobody imports it: `build` takes it as text. It may import the standard library only, and
+must run on Python 3.9 to 3.15.
 
-What a pickle calls is looked up by name, ``get("function")``; the names stay when the text is
-packed. Each thing is made empty, and filled by its ``set_``: it may refer to itself.
+What a pickle calls is looked up by name, `entry("function")`. Each thing is made empty, and filled
+by its `set_` function: it may refer to itself.
 """
 
 import ast
@@ -18,11 +17,9 @@ import pickle
 import sys
 import types
 
-# File name -> the source of code that was received, to send it on. It hangs where all releases
-# find it.
-SOURCES = sys.__dict__.setdefault("_modulepickle_sources", {})
+from modulepickle._loader.registry import registry
 
-get = globals().get  # the name that stage 0 looks for
+entry = registry.texts.setdefault(__name__, globals().get)
 
 
 def code(magic, version, data, path, source="", *place):
@@ -39,13 +36,13 @@ def code(magic, version, data, path, source="", *place):
             lineno=place[0], col_offset=place[1], end_lineno=end[0], end_col_offset=end[1]
         )
         source = ast.get_source_segment("".join(linecache.getlines(path, vars(module))), span)
-    elif source and path not in SOURCES:
-        SOURCES[path] = source, *place
+    elif source and path not in registry.sources:
+        registry.sources[path] = source, *place
         lines = ("\n" * (place[0] - 1) + " " * place[1] + source).split("\n")
         linecache.cache[path] = len(source), None, [line + "\n" for line in lines], path
-        if len(SOURCES) > 512:
-            old = next(iter(SOURCES))
-            del SOURCES[old]
+        if len(registry.sources) > 512:
+            old = next(iter(registry.sources))
+            del registry.sources[old]
             linecache.cache.pop(old, 0)
     if magic == util.MAGIC_NUMBER:
         made = marshal.loads(data)

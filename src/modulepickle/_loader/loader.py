@@ -36,6 +36,8 @@ import sys
 import weakref
 import zlib
 
+from modulepickle._loader.registry import registry
+
 external = bootstrap._bootstrap_external
 host_import = bootstrap._gcd_import
 
@@ -46,7 +48,7 @@ LOCK = bootstrap._ImportLockContext
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 
 # Name -> `made` and `leave` of the active snapshot. It hangs where all releases find it.
-ACTIVE = vars(sys).setdefault("_modulepickle", {})
+ACTIVE = registry.active
 
 
 def warn(*what):
@@ -75,7 +77,7 @@ def cache():
     uid = getattr(os, "getuid", int)()
     path = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
     path = f"{path}/modulepickle-{uid}"  # a folder of its own, since it is swept
-    os.makedirs(path, 448, True)
+    os.makedirs(path, 0o700, True)
     found = os.lstat(path)  # its mode comes first, its owner fifth
     # A link, or open to group or others; Windows' permission bits say nothing.
     if found[4] - uid or found[0] & 40978 * (os.sep == "/"):
@@ -85,7 +87,7 @@ def cache():
 
 def write(path, data):
     """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
-    os.makedirs(os.path.dirname(path), 448, True)
+    os.makedirs(os.path.dirname(path), 0o700, True)
     part = f"{cache()}/{os.getpid()}.{id(data)}"  # there it is swept, if this process is killed
     external.SourceFileLoader.set_data(0, part, data)  # is silent if it fails
     if os.stat(part)[6] < len(data):  # the disk is full: let the last line fail
@@ -220,7 +222,7 @@ class Snapshot:
             folder = cache() + name
             # There are no such locks on Windows, nor on each file system: then nothing is swept.
             try:
-                os.makedirs(folder, 448)
+                os.makedirs(folder, 0o700)
                 for old in os.scandir(cache()):
                     # A folder has the time when a process began to use it last; bytecode, when it
                     # was made.
@@ -460,7 +462,5 @@ def find(name, digest, *rest):
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
 
 
-# Stage 0 runs this text in a dictionary that has `N`, the name of the loader, and takes what is `N`
-# then. What hangs at `sys` under that name stands in for `eval` the next time. Of two threads that
-# come here at once, both get the one that won.
-N = vars(sys).setdefault(N, lambda *_: find)()  # noqa: F821
+# Of two threads that come here at once, both get the one that won.
+entry = registry.texts.setdefault(__name__, find)

@@ -1,56 +1,680 @@
-"""What travels of `_loader.py`. Made from it by `.ci/pack_loader.py`: do not edit."""
+"""What travels, made by `python -m modulepickle._loader.build`: do not edit."""
 
-import base64
 from typing import Final
 
-__all__ = ["LOADER", "LOADER_NAME", "SOURCE_DIGEST"]
-
-SOURCE_DIGEST: Final = "58b1966db36d9787f790850dc374c7a8f4ec6795b7a9ea5eb23cbe31c30ffdd4"
-"""SHA-256 of the text of `_loader.py` that this was made from."""
-
-LOADER_NAME: Final = "_modulepickle_c8df52"
-"""Of the module that it becomes on the receiver: by the hash of the stripped text."""
-
-LOADER: Final = base64.b64decode(
-    """
-eNqdWeWy47gS/p+n8EVLJx4NLjnrZWamVEql2Eqie0wlyQc2dd79dgtiB5Z3ZkwtNX/92VFN32mb7ITZ1Wqd/Yr/GKuH0mbrQdVW
-tSbzMvCE8XXXWXgs+kSYBCTvTXYrxbWWm6ybCg5W1SjSZI3QZifqWVdMl3N5Z6Vu4b7G+9uy4n7xbIfXH7vzz7ry+t2utSA7U0XQ
-w36E4w+iHuR7qrSqa4W+J3QmihtQRMAgyoy0ldyIobYk5U1XDbXsVXldyzTbP9AZPEtqciVpHpyvu+1WtdtFOLKttJ/BqdQkPVpN
-2a3QLUjgYrfNdwR20dIOuk1glbBWownMLzO4E0hkKeemlyXnafbELyxx4SzRxbn0LNl0sEt2TVW7vBLsBn01hK5APlGbJMopk+ig
-e4b3286l0dnwndNqWtGbXWfTg43aKa8I6uZFtBgyl8L5oKo0U62lhC500Tk9sr0h6edfvvf9Z+9/9fG7n372Pn/37Xc/ej+lnU4m
-Et99/tV7H3+TZulj2/QpLt+ke/3weBq+R3v+kM5wVSOuZaUgWzp78eLV7Ds9oNcCVdYGTCKaOo/E8sXqEU86DWdPVv998eS1V169
-IiBlZF8U6WP0Sygjky+/fV9rCJpTmijjYtEN2qSw0ZHrnPSZi/zUDDjvhd0xuGhFI0lPp3Y5XyBkD4/33uNe4RXbw0FS5xL7FpSV
-8gNVy886UUmNJcgrYQV5kulMendgdfBu+fLq9Vq2WANwU8umu5HOaXfV16KEy6yns7IWxiT3YK8znoN2ji4YdCKWPF32DHqGo+2c
-rwq4gpuL4LeIa1Wr3GJcCiKFDLu3xN730nUOnSrC0vDK8HYiMQz9QQ34b9D3xGo0z1WmTFSb9KxmItYbXmCtosBJm2gybkZBB6q4
-K2VvE9/8LqMhv2/DArUerPRpNjEwAzkPffRhGzOADk/tQcWSorlF0bvEJ7IGJWbopSaUHRZKOu5UdpWMpRO69kZqA/CT4fmmFlvD
-ut6qRv0qM1RjICtyhdJYqfMAsAyw8NlLL5OAiqwamh774BmlbCfvKrWVxhIa4qqKKFeDb4YgOrNKll3Ta2kMOTMZCnOuKaVLvVqs
-GUIq4xt1B+bDoZauulXmvZ5E/H13AGd8JiEsxkWV2y54PqoIi8dNvKnc686cidHAEzf3OlcPFCAQV53rfjI7FImabYp9P5f5kPhE
-pay/T32aEB6THkqNpI9jVQPypHSETehI1yoQHywlWTnvee0KxBCU9MV6/RAqaRurBpo/D9E/KdiGbVRbOSDHIAC+dlrBvHCYftmd
-t+79riru6kqhZwPmGlBWFem0hXSBMbR4Gm+dwyV1t6MHDlRK0cJzTAD1i07Q5tXVI+kv8PyNV+RLQcxjbtcjFHkvkpjOMI4BANJN
-2do6pVDkMI+JyF6mi+ljs8NhD891Y7WUxPcWU4ajUdQlbUQ5jwW/lf7gcVl3RhIRRGUNG0aMlnfKWINIL90NQOVGtZAQA1BMoWP8
-7d8sMOfd6LYGtxeRWUB+Ra1+xUaPRmQiOns5Fk/pAkQhAA0C+G9r9bVJvsvKrKTUwaRhysrGkJCzIYzMAKvO0DGbKoEcJ2b56Hm+
-Ct2Ao6NW7TXGQvl12UAPK3wj6vL5MwDJER7HRn4C0rQovsvLrrWqHeTsd9LCyQAdj9A7xXJ9oe4d68trkv7H5Ml/DFISGMewQtQJ
-d32I7dogfsQZhcmt5E071DVW/58lVkfkjPHutk2hKeFgkOehCD1geBvBezKnmnEqdEuE6sii4DqPpeJ7HYOvLyoEuUtz60kYiT37
-jozsy1d/ndnMQJ3qXmirMGYkZW4nRN6W1K6B/oHDyU8meJ7SCU7cKphZAO+fO3OQJX8uWoF81Y12TmSmphMVZd+TosKadeYdC51E
-4UCTwMzNSci64EqwFVnsGDYVprU364vOftANbRWZ2Rdd4sOX4BSqkr38h4aKxYsCdwn6C1GsQ5b5RneNx1tFFyZUARiFTSkY5/EF
-hXOw5eOFYm4aKOxhIOkF8rcFL4KRk+pBNZ5WTvkL8+MBEEaW3ElGCGqL48Uht21gmsTvhUUSa/WUgGc9Bdk+Dz62R960NCBEYhKk
-/I7VCTol/hEFjBnWbmAFzkYzPDrNhvFgNYSjkH6N8w5F4KE5UDqTpVysSz41bzYF5e9gxVjH2CpoNZwHgTwarJ3B4NVoo0MxluK8
-0dZgqTqwhls0r2SNaUZ2AnuyvusdAMNFFdATJGJc6MKVE9x1uFzf56cJ/kDURi4uJtZtGZu/Cs0fOmcXIFf517BOn2TtSAlO97Ho
-T6tIFQJxBjEiW+4fVhTeUw6vcZPGQMfPaoj/Ng5EwOf4byCquTkwZyTMmaLnzB5wdQhNCyswAbjSoS3cL/zz9b2VMEFDz8EjfGyK
-/UPm/gArOSarIMoiMV3mT1+GATQshCuH252qZbD1OULEZinmz3Ixf77K28wDnf+awIa2F+W162mSvv70xd3HH3/8UeqbuStgxZO5
-wffGJZ7m3crx3EoSCqq6eQ0JNVA3RYuotOxysUL29JixxymGGFWnj3F+pmeANAVmX4vYuJVoADKrPPFwniibiK1QHtIBTor9le/E
-iDJQGSMTSKGVNw8xAZAZpFdy8roEQC5lBd77KGNR+lECJzgU/FGd1iS4NykpmNHAvCmdAs6lzaYVqgqLMVvC41Xh87uDHgn0CfyQ
-2rp9FT0UtLSCnzw+YJIcWzz2lKtPP+KTnaqkgTmf4o6HmtwFwot1703xq5C2H6vMj64iS+yDFtgzrjgIT+WCF1M7m1Vs7vNPK8qE
-KXO5IePuIctS81KUO4k4hZoQqVTxm2ykVq108shC8CR8bppCuxqNmwIkuuFMUksTJzDoruvQ1Vea5gd6IKdbJjofTTqe58pvNL60
-nOxURqZ+ZEjvCfsXXStjog+TsdQSi9x7XdSiWVcCnnujFpcGaKGqM4PsAY1NIQ8YYvIDY/L1byYv7QLCEj2HVeYUMgF1j2iKgKBE
-m4oe/vUJjUb1x9eL0b5oqj7MjnJqbfw4g0oz/P60qPxXkcC/gW208s4SYl2CPCy5bM+ttwxRJB05UwB4PBPtPREnU9M8gA7cScTV
-Y6NXczfqJu/AiJ4udDwbKJFZheXaMMy9g934ElwKDBwKZD5jhZ5aBPkG/D/IhSl7Ka1MFmbOIbyRSBQa431egqR3PC/b1t0adiuw
-ujJUEM/RvFoZWxCa1fJG1sWT8MLsrlyQ1gxbouSc4yARW0TbsCFdSHBUS9PVN5KjKuLWXUGe5k6zxVRJ9htl4zIQSycy/+BDhH82
-eQ2cOhP8OLjg7Z++F1zgw/iSpCNlOm5BgxOeoQaKn/iii5BqABOPNPGzWRpeolhjtnMoxCwJwAXBuk/24mGRGNlaP2H2YSK5LSoa
-XjIjxUJAsEdsPvoT46Dwgc+GQwiUr4J8/OyscEQ6BOVpmGcjOLH4EfyYF+N3qh3kF0ozqiRqjCaoOaLHo10Twin910h42rIubwEq
-xpvniHjU/LE0Q025cpwgz4ac1NVUmI51uxyTsgrIocdXTqBdSMTimClOvuN16/+RR09fokef9rJm/pTOTl/lDX3091lN8MqMH6YE
-CRYW+/Tw402aYxAeAE68vfF7W6jYSb77LHUkM6URxVTkLtTnx/FPdxZhXk1/noHO/U04B02BxCz0vIjVG1+KplkNUyWOt5FRRYkw
-/sGPI+3Qw3EVnX1x+QekLzI/566+zC0l9P82sNGl
+LOADER_NAME: Final = "_modulepickle_loader_232d37ab"
+LOADER: Final = r"""import sys
+from weakref import WeakValueDictionary
+class Registry:
+    def __init__(self) -> None:
+        self.active: dict = vars(sys).setdefault("_modulepickle", {})
+        self.texts, self.sources = {}, {}
+        self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
+        self.manifest = None
+    def __call__(self, expression, names):
+        if self.manifest and "k" in names:
+            return self.manifest(expression, names)
+        return self.texts.get(names.get("__name__")) or eval(expression, names)
+registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import zlib
+class Lines:
+    def __init__(self, packed):
+        self.packed = packed
+    def get_source(self, name):
+        return zlib.decompress(self.packed).decode()
+__loader__ = Lines(packed)
+import builtins
+import hashlib
+import importlib._bootstrap as bootstrap
+import importlib.util as util
+import marshal
+import os
+import struct
+import sys
+import weakref
+import zlib
+external = bootstrap._bootstrap_external
+host_import = bootstrap._gcd_import
+LOCK = bootstrap._ImportLockContext
+SNAPSHOTS = weakref.WeakValueDictionary()
+ACTIVE = registry.active
+def warn(*what):
+    import logging
+    logging.getLogger("modulepickle").warning(*what)
+def spec_of(name):
+    return getattr(sys.modules.get(name), "__spec__", 0)
+def native(name):
+    module = sys.modules.get(name)
+    for made, _ in [*ACTIVE.values()]:
+        if made.get(name) is module:
+            return None
+    if not hasattr(spec_of(name), "snapshot"):
+        return module
+def cache():
+    uid = getattr(os, "getuid", int)()
+    path = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
+    path = f"{path}/modulepickle-{uid}"
+    os.makedirs(path, 0o700, True)
+    found = os.lstat(path)
+    if found[4] - uid or found[0] & 40978 * (os.sep == "/"):
+        raise OSError(f"{path} is not ours")
+    return path
+def write(path, data):
+    os.makedirs(os.path.dirname(path), 0o700, True)
+    part = f"{cache()}/{os.getpid()}.{id(data)}"
+    external.SourceFileLoader.set_data(0, part, data)
+    if os.stat(part)[6] < len(data):
+        os.remove(part)
+    os.replace(part, path)
+class once:
+    def __init__(self, make):
+        self.make = make
+    def __get__(self, owner, kind):
+        value = vars(owner)[self.make.__name__] = self.make(owner)
+        return value
+class View(type(sys)):
+    def __getattr__(self, name):
+        full = f"{self.__name__}.{name}"
+        try:
+            if full in self.home.paths:
+                return self.home.obtain(full)
+            return getattr(host_import(self.__name__), name)
+        except ImportError:
+            raise AttributeError(name)
+class Source(external.SourceFileLoader):
+    def get_data(self, path):
+        return self.home.unzip(self.member) if path == self.path else super().get_data(path)
+    def get_code(self, name):
+        tag = sys.version, sys.flags.optimize, self.home.files[self.member]
+        tag = "/" + hashlib.sha256(marshal.dumps(tag, 2)).hexdigest()
+        try:
+            code = marshal.loads(zlib.decompress(super().get_data(cache() + tag)))[tag]
+            bootstrap._imp._fix_co_filename(code, self.path)
+        except Exception:
+            code = self.source_to_code(self.get_data(self.path), self.path)
+            try:
+                write(cache() + tag, zlib.compress(marshal.dumps({tag: code}), 0))
+            except Exception:
+                pass
+        return code
+KINDS = {
+    stem + suffix: Source if suffix == ".py" else kind
+    for stem in ("/__init__", "")
+    for kind, suffixes in external._get_supported_file_loaders()
+    for suffix in suffixes
+}
+class Snapshot:
+    def __init__(self, top, digest, seal, archive):
+        self.parts = self.top, digest, self.seal, archive = top, digest, seal, bytes(archive)
+        self.made, self.ready, self.files = {}, {}, {}
+        good = hashlib.sha256(archive).digest()[:16] == seal
+        end = 0
+        while good and 3 in archive[end + 2 : end + 3]:
+            crc, packed, size, width = struct.unpack_from("<14xIIIH", archive, end)
+            start = end + 30 + width
+            file = archive[end + 30 : start].decode()
+            end = start + packed
+            self.files[file] = crc, size, archive[start:end]
+            good = "/../" not in f"/{file}/"
+        if not good:
+            raise ImportError(f"{top} is damaged: pickle it again")
+        self.builtins = {**vars(builtins), "__import__": self.import_}
+    def __setstate__(self, required):
+        self.needs = required
+        self.made or native(self.top) or self.own() or self.folder
+        with LOCK():
+            made, leave = ACTIVE.get(self.top, (0, self.rival))
+            if made is self.made or native(self.top) or self.own():
+                return
+            rival = leave()
+            ACTIVE[self.top] = self.made, self.leave
+            sys.path.insert(0, self.folder)
+            sys.meta_path.insert(0, self)
+            for name in [*self.made]:
+                self.show(name)
+        if rival:
+            warn("%s hides %s", self.folder, rival)
+    def __call__(self, name, *path):
+        found = self.fetch(name)
+        for part in path:
+            found = getattr(found, part)
+        return found
+    def unzip(self, name):
+        crc, size, data = self.files[name]
+        data = zlib.decompressobj(-15).decompress(data, size + 1)
+        if zlib.crc32(data) - crc:
+            raise ImportError(f"{name} is damaged: pickle it again")
+        return data
+    @once
+    def folder(self):
+        name = "/" + self.seal.hex()
+        former = ""
+        try:
+            folder = cache() + name
+            try:
+                os.makedirs(folder, 0o700)
+                for old in os.scandir(cache()):
+                    if os.stat(folder)[8] - old.stat()[8] > 7e5:
+                        lock = os.open(old, 0)
+                        try:
+                            __import__("fcntl").flock(lock, 6)
+                            __import__("shutil").rmtree(old) if old.is_dir() else os.remove(old)
+                        except Exception:
+                            pass
+                        os.close(lock)
+                    elif os.path.exists(f"{old.path}/{min(self.files)}"):
+                        former = old.path
+            except Exception:
+                pass
+            try:
+                lock = os.open(folder, 0)
+                weakref.finalize(self, os.close, lock)
+                __import__("fcntl").flock(lock, 1)
+                os.utime(folder)
+            except Exception:
+                pass
+            for file, (crc, _, _) in self.files.items():
+                path = f"{folder}/{file}"
+                try:
+                    if former and file[-3:] == ".py":
+                        os.link(f"{former}/{file}", path)
+                    if zlib.crc32(external.FileLoader.get_data(0, path)) == crc:
+                        continue
+                except Exception:
+                    pass
+                write(path, self.unzip(file))
+            return folder
+        except Exception as error:
+            warn("%s: %s has no real __file__", error, self.top)
+            return os.devnull + name
+    def rival(self):
+        try:
+            return getattr(util.find_spec(self.top), "origin", 0)
+        except Exception:
+            pass
+    def leave(self):
+        del ACTIVE[self.top]
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        if self.folder in sys.path:
+            sys.path.remove(self.folder)
+        for name in [*self.ready]:
+            if sys.modules.get(name) is self.made[name]:
+                del sys.modules[name]
+        sys.path_importer_cache.pop(self.folder, 0)
+        lines = getattr(sys.modules.get("linecache"), "cache", {})
+        for path in [*lines]:
+            if path.startswith(self.folder):
+                del lines[path]
+    def show(self, name):
+        with LOCK():
+            if native(name) or getattr(spec_of(name), "_initializing", 0):
+                return
+            sys.modules[name] = module = ACTIVE.get(self.top, [{}])[0].get(name)
+            if not module:
+                del sys.modules[name]
+        parent, _, child = name.rpartition(".")
+        if module and parent and name == self.top:
+            setattr(host_import(parent), child, module)
+    def find_spec(self, name, *rest):
+        spec = self.spec(name) if name.startswith(self.top) else None
+        if spec:
+            spec.loader.create_module = lambda spec: self.fetch(name)
+            spec.loader.exec_module = id
+        return spec
+    def own(self):
+        return getattr(sys.modules.get("modulepickle._own"), "owns", {}.get)(self)
+    @once
+    def paths(self):
+        paths = {"importlib": None}
+        todo = [self]
+        for each in todo:
+            if hasattr(each, "parts") and not paths.get(each.top):
+                name = each.top
+                while name:
+                    paths.setdefault(name)
+                    name = name.rpartition(".")[0]
+                paths[each.top] = each
+                todo += each.needs.values()
+        return paths
+    def obtain(self, name):
+        above = name
+        while above:
+            if self.paths.get(above):
+                return self.paths[above].fetch(name)
+            above = above.rpartition(".")[0]
+        if name in self.paths:
+            view = View(name)
+            view.home = self
+            view.import_module = self.import_module
+            return view
+        return host_import(name)
+    def import_module(self, name, package=None):
+        return self.import_(util.resolve_name(name, package), fromlist=["__name__"])
+    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
+        package = level and bootstrap._calc___package__(globals)
+        full = util.resolve_name(level * "." + name, package)
+        top = full.partition(".")[0]
+        if top not in self.paths:
+            try:
+                return builtins.__import__(name, globals, locals, fromlist, level)
+            except ModuleNotFoundError as error:
+                if full.startswith(str(error.name)):
+                    who = (globals or {}).get("__name__", self.top)
+                    error.msg += f", imported by {who}; sent with {self.needs.get(top)}"
+                raise
+        module = self.obtain(full)
+        if not fromlist:
+            return module if level else self.obtain(top)
+        if hasattr(module, "__path__"):
+            owner = getattr(module.__spec__, "snapshot", self)
+            bootstrap._handle_fromlist(module, fromlist, self.obtain)
+            for child in fromlist:
+                if f"{full}.{child}" in owner.made:
+                    owner.fetch(f"{full}.{child}")
+        return module
+    def spec(self, name):
+        stem = name.replace(".", "/")
+        path = f"{self.folder}/{stem}"
+        suffix = next((each for each in KINDS if stem + each in self.files), "")
+        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
+            return None
+        path += suffix or "/__init__"
+        loader = KINDS.get(suffix, Source)(name, path)
+        spec = util.spec_from_file_location(name, path, loader=loader)
+        if not suffix:
+            spec.has_location = False
+            loader.exec_module = id
+        loader.member = stem + suffix
+        spec.snapshot = loader.home = self
+        return spec
+    def fetch(self, name):
+        if name in self.ready:
+            return self.made[name]
+        if not self.made:
+            try:
+                native(self.top) and host_import("modulepickle._own")
+            except ImportError:
+                pass
+            if self.own():
+                return host_import(name)
+        parent, _, child = name.rpartition(".")
+        package = self.fetch(parent) if name != self.top else View("")
+        try:
+            with bootstrap._ModuleLockManager(name):
+                self.execute(name, package, child)
+        except bootstrap._DeadlockError:
+            self.execute(name, package, child)
+        return self.made[name]
+    def execute(self, name, package, child):
+        if name in self.made:
+            return
+        spec = self.spec(name)
+        if not spec:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        self.made[name] = module = bootstrap.module_from_spec(spec)
+        setattr(package, child, module)
+        module.__builtins__ = self.builtins
+        spec._initializing = True
+        host = native(name)
+        sys.modules[name] = host or module
+        try:
+            spec.loader.exec_module(module)
+            left = sys.modules[name]
+            if left is not (host or module) and getattr(spec_of(name), "snapshot", self) is self:
+                self.made[name] = left
+                setattr(package, child, left)
+            for value in [*vars(module).values()]:
+                if issubclass(type(value), type) and value.__module__ == name:
+                    try:
+                        type.__setattr__(value, "_abc_snapshot", self)
+                    except TypeError:
+                        pass
+            self.ready[name] = 0
+        except BaseException:
+            for made in [*self.made]:
+                if f"{made}.".startswith(f"{name}."):
+                    del self.made[made]
+                    self.ready.pop(made, 0)
+                    self.show(made)
+            delattr(package, child)
+            raise
+        finally:
+            spec._initializing = False
+            sys.modules[name] = host or module
+            self.show(name)
+def find(name, digest, *rest):
+    with LOCK():
+        return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+entry = registry.texts.setdefault(__name__, find)
 """
-)
-"""The stripped text, as zlib data."""
+
+FUNCTIONS_NAME: Final = "_modulepickle_functions_902e253f"
+FUNCTIONS: Final = r"""import sys
+from weakref import WeakValueDictionary
+class Registry:
+    def __init__(self) -> None:
+        self.active: dict = vars(sys).setdefault("_modulepickle", {})
+        self.texts, self.sources = {}, {}
+        self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
+        self.manifest = None
+    def __call__(self, expression, names):
+        if self.manifest and "k" in names:
+            return self.manifest(expression, names)
+        return self.texts.get(names.get("__name__")) or eval(expression, names)
+registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import zlib
+class Lines:
+    def __init__(self, packed):
+        self.packed = packed
+    def get_source(self, name):
+        return zlib.decompress(self.packed).decode()
+__loader__ = Lines(packed)
+import ast
+import builtins
+import importlib.util as util
+import linecache
+import marshal
+import pickle
+import sys
+import types
+entry = registry.texts.setdefault(__name__, globals().get)
+def code(magic, version, data, path, source="", *place):
+    if type(source) is tuple:
+        module, *end = source
+        path = module.__file__
+        span = ast.Pass(
+            lineno=place[0], col_offset=place[1], end_lineno=end[0], end_col_offset=end[1]
+        )
+        source = ast.get_source_segment("".join(linecache.getlines(path, vars(module))), span)
+    elif source and path not in registry.sources:
+        registry.sources[path] = source, *place
+        lines = ("\n" * (place[0] - 1) + " " * place[1] + source).split("\n")
+        linecache.cache[path] = len(source), None, [line + "\n" for line in lines], path
+        if len(registry.sources) > 512:
+            old = next(iter(registry.sources))
+            del registry.sources[old]
+            linecache.cache.pop(old, 0)
+    if magic == util.MAGIC_NUMBER:
+        made = marshal.loads(data)
+        util._imp._fix_co_filename(made, path)
+        return made
+    if source:
+        return compiled(path, source, *place)
+    raise pickle.UnpicklingError(
+        f"code of {path} is bytecode of Python {version}, without source; this is Python "
+        f"{sys.version.split()[0]}: define it in a file, or load it with Python {version}"
+    )
+def compiled(path, source, line, column, flags, free, *around):
+    tree = ast.parse(f"({source})" if source.startswith("lambda") else source)
+    ast.increment_lineno(tree, line - 1)
+    node = tree.body[0]
+    hides = ""
+    if isinstance(node, ast.Expr):
+        taken = node.value.args
+    else:
+        taken = node.args
+        node.decorator_list, node.returns, node.type_params = [], None, []
+        if node.name not in free:
+            hides = f"global {node.name}"
+    for each in ast.walk(taken):
+        each.annotation = None
+    taken.defaults, taken.kw_defaults = [], [None] * len(taken.kwonlyargs)
+    if {*free} - {"__class__"} and not any(outer[0] == "d" for outer in around):
+        around = "def _", *around
+    for outer in reversed(around):
+        parameters = f"({','.join(free)})" if outer[0] == "d" else ""
+        outer = ast.parse(f"{outer}{parameters}:" + ((parameters and hides) or "0")).body[0]
+        outer.body.append(node)
+        node = outer
+        hides = ""
+    tree.body = [node]
+    made = compile(tree, path, "exec", flags, True)
+    for _ in (0, *around):
+        made = next(each for each in made.co_consts if isinstance(each, types.CodeType))
+    return made
+def function(code, names, cells, scope=None):
+    if scope:
+        names["__builtins__"] = next(
+            each for each in vars(scope).values() if type(each) is dict and "__import__" in each
+        )
+    names.setdefault("__builtins__", builtins.__dict__)
+    free = [cells.get(name) or types.CellType() for name in code.co_freevars]
+    return types.FunctionType(code, names, None, None, (*free,) or None)
+def set_function(made, state):
+    names, values, attributes = state[:3]
+    made.__globals__.update(names)
+    for name, cell in zip(made.__code__.co_freevars, made.__closure__ or ()):
+        if name in values:
+            cell.cell_contents = values[name]
+    for name in attributes:
+        setattr(made, name, attributes[name])
+def set_cell(made, value):
+    made.cell_contents = value
+def set_scope(made, needs):
+    made.needs = needs
+"""
+
+CLASSES_NAME: Final = "_modulepickle_classes_78fa28f6"
+CLASSES: Final = r"""import sys
+from weakref import WeakValueDictionary
+class Registry:
+    def __init__(self) -> None:
+        self.active: dict = vars(sys).setdefault("_modulepickle", {})
+        self.texts, self.sources = {}, {}
+        self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
+        self.manifest = None
+    def __call__(self, expression, names):
+        if self.manifest and "k" in names:
+            return self.manifest(expression, names)
+        return self.texts.get(names.get("__name__")) or eval(expression, names)
+registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import zlib
+class Lines:
+    def __init__(self, packed):
+        self.packed = packed
+    def get_source(self, name):
+        return zlib.decompress(self.packed).decode()
+__loader__ = Lines(packed)
+import types
+entry = registry.texts.setdefault(__name__, globals().get)
+def set_dispatch(made, registered):
+    for kind in registered:
+        made.register(*kind)
+def known(key, make, *args):
+    if key in registry.own:
+        return registry.own[key]
+    if key in registry.received:
+        return registry.received[key]
+    return registry.received.setdefault(key, make(*args))
+def make_class(meta, name, bases, space):
+    plain = next(
+        (
+            each
+            for each in meta.__mro__
+            if each.__module__ in ("abc", "_ctypes")
+            or isinstance(vars(each).get("__new__"), type(len))
+        ),
+        type,
+    )
+    if any(
+        isinstance(vars(each).get("__init_subclass__"), classmethod) and each.__module__ != "typing"
+        for base in bases
+        for each in base.__mro__
+    ):
+        shield = {"__init_subclass__": lambda *_: None}
+        if not getattr(bases[0], "__dictoffset__", 1):
+            shield["__slots__"] = ()
+        try:
+            made = plain.__new__(meta, name, (type("", (), shield), *bases), {**space})
+            type.__setattr__(made, "__bases__", bases)
+            return made
+        except TypeError:
+            pass
+    made = plain.__new__(meta, name, bases, space)
+    plain.__init__(made, name, bases, space)
+    return made
+def make_enum(meta, name, bases, space, names, members):
+    import enum
+    def new(cls, index):
+        value, args = members[index]
+        made = plain(cls, *args)
+        made._value_ = value
+        return made
+    base = enum.EnumMeta
+    filled = base.__prepare__(name, bases)
+    for each in {"__new__": new, "__init__": lambda *_: None, **space, **names}.items():
+        filled.__setitem__(*each)
+    plain = next(
+        each for base in bases for each in base.__mro__ if not each.__flags__ & 512
+    ).__new__
+    made = base.__new__(meta or base, name, bases, filled)
+    type.__delattr__(made, "__init__")
+    for each in "__new_member__", "_new_member_":
+        if each in vars(made):
+            type.__setattr__(made, each, plain)
+    return made
+def set_class(made, state):
+    key, attributes, more = state[:3]
+    if key in registry.own:
+        return
+    for each in type(made).__mro__:
+        put = vars(each).get("__setattr__")
+        if put and not getattr(put, "__globals__", 0):
+            break
+    for name in attributes:
+        put(made, name, attributes[name])
+    for name in more:
+        globals()["set_" + name](made, more[name])
+def set_members(made, attributes):
+    for name in attributes:
+        made.__members__[name].__dict__.update(attributes[name])
+def set_abstract(made, state):
+    made.__abstractmethods__ = frozenset(state[1])
+    for each in state[0]:
+        made.register(each)
+def set_protocol(made, runtime):
+    import typing
+    type(made).__init__(made, made.__name__, made.__bases__, {})
+    if runtime:
+        typing.runtime_checkable(made)
+def set_namedtuple(made, state):
+    import collections
+    names, fields, defaults = state
+    other = collections.namedtuple(made.__name__, fields, defaults=defaults)
+    for name in names:
+        if name in vars(other):
+            type.__setattr__(made, name, vars(other)[name])
+def set_dataclass(made, state):
+    import copy
+    import dataclasses
+    names, settings = state
+    types_ = {}
+    other = {"__annotations__": types_, "__qualname__": made.__qualname__}
+    if hasattr(made, "__post_init__"):
+        other["__post_init__"] = None
+    for name, each in made.__dataclass_fields__.items():
+        kind = each._field_type.name
+        if kind != "_FIELD_CLASSVAR":
+            types_[name] = dataclasses.InitVar if kind == "_FIELD_INITVAR" else each.type
+            other[name] = copy.copy(each)
+    flags = {name: settings[name] for name in [*settings][:6]}
+    other = dataclasses.dataclass(**flags)(type(made.__name__, (), other))
+    for name in (*names, "__replace__", "__dataclass_params__"):
+        each = vars(other).get(name)
+        if each is None or (name not in names and name in vars(made)):
+            continue
+        for inner in each, getattr(each, "__wrapped__", each):
+            if isinstance(inner, types.FunctionType):
+                inner.__module__ = made.__module__
+                for cell in inner.__closure__ or ():
+                    if cell.cell_contents is other:
+                        cell.cell_contents = made
+        type.__setattr__(made, name, each)
+    for name in settings:
+        if hasattr(made.__dataclass_params__, name):
+            setattr(made.__dataclass_params__, name, settings[name])
+def field(kind, values):
+    import dataclasses
+    made = object.__new__(dataclasses.Field)
+    for name in made.__slots__:
+        setattr(made, name, values.get(name))
+    made._field_type = getattr(dataclasses, kind)
+    return made
+"""
+
+STORE_NAME: Final = "_modulepickle_store_799d2fd7"
+STORE: Final = r"""import sys
+from weakref import WeakValueDictionary
+class Registry:
+    def __init__(self) -> None:
+        self.active: dict = vars(sys).setdefault("_modulepickle", {})
+        self.texts, self.sources = {}, {}
+        self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
+        self.manifest = None
+    def __call__(self, expression, names):
+        if self.manifest and "k" in names:
+            return self.manifest(expression, names)
+        return self.texts.get(names.get("__name__")) or eval(expression, names)
+registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import zlib
+class Lines:
+    def __init__(self, packed):
+        self.packed = packed
+    def get_source(self, name):
+        return zlib.decompress(self.packed).decode()
+__loader__ = Lines(packed)
+import hashlib
+import os
+import weakref
+KNOWN = weakref.WeakValueDictionary()
+def find(text, names, made=None):
+    key = names["k"]
+    found = made or KNOWN.get(key)
+    if not found:
+        return eval(checked(key, "a manifest", names["f"]), names)
+    KNOWN[key] = found
+    todo = [] if made else [found]
+    for each in todo:
+        needs = each.needs.values()
+        todo += [need for need in needs if need not in todo and hasattr(need, "parts")]
+        each.__setstate__(each.needs)
+    return found
+def checked(key, what, fetch):
+    try:
+        data = eval(fetch, {"k": key}) if isinstance(fetch, str) else fetch()
+        if hashlib.sha256(data).digest()[:16] == key:
+            return data
+        reason = "is not what was put there"
+    except Exception as error:
+        reason = f"was not found ({type(error).__name__}: {error})"
+    raise ImportError(f"{key.hex()}, {what}, {reason} in the sender's store: pickle it again there")
+def archive(seal, name, sender, fetch):
+    folder = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
+    uid = getattr(os, "getuid", int)()
+    folder += f"/modulepickle-{uid}"
+    path = f"{folder}/{seal.hex()}.zip"
+    try:
+        os.makedirs(folder, 0o700, True)
+        found = os.lstat(folder)
+        ours = found.st_uid == uid and not found.st_mode & 0o120022 * (os.sep == "/")
+        with open(path if ours else "", "rb") as file:
+            data = file.read()
+        if hashlib.sha256(data).digest()[:16] == seal:
+            os.utime(path)
+            return data
+    except OSError:
+        pass
+    data = checked(seal, f"the archive of {name}, sent by {sender}", fetch)
+    try:
+        if ours:
+            part = f"{folder}/{os.getpid()}.{id(data)}"
+            with open(part, "xb") as file:
+                file.write(data)
+            os.replace(part, path)
+    except (NameError, OSError):
+        pass
+    return data
+registry.manifest = find
+entry = registry.texts.setdefault(__name__, globals().get)
+"""

@@ -2,7 +2,7 @@
 
 The library does not import the loader; it finds it as the receiver's process has it. The modules
 that a snapshot made have it as `__spec__.snapshot`; of a snapshot, `parts` and `needs` are used. No
-release renames these, nor `sys._modulepickle`, which is there once a loader is.
+release renames these, nor what hangs at the registry.
 
 A name in `sys.modules` proves nothing here, since it shows one version of several (R11). So the
 snapshot of an object is the one in whose own module the object stands under its name.
@@ -18,20 +18,18 @@ import os
 import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
-from typing import Any, Final
+from typing import Any
 
 from modulepickle._base.process import began_ns
+from modulepickle._loader.registry import registry
 from modulepickle._snapshot.shipment import SnapshotRef, is_own
 
 __all__ = ["is_receiver", "namespace", "owns", "resend", "snapshot_of"]
 
-MARK: Final = "_modulepickle"
-"""Attribute of `sys` in a process that has, or had, a loader."""
-
 
 def is_receiver() -> bool:
     """Tell whether this process has received anything that was shipped."""
-    return hasattr(sys, MARK)
+    return bool(registry.texts or registry.active)
 
 
 def snapshot_of(obj: Any, module: str, path: str) -> Any:

@@ -1,8 +1,8 @@
 """The receiver's fourth text: what finds packages whose archives are in a store.
 
-Who runs it: stage 0 of a *manifest* (see ``_parcel.py``), which a pickle made with a store names in
-place of its packages, once in a process. As with ``_loader.py``, nobody imports it: it is packed as
-text by ``.ci/pack_loader.py``, may import the standard library, and must run on Python 3.9 to 3.15.
+Who runs it: stage 0 of a *manifest* (see `_pickler.stored`), which a pickle made with a store names
+in place of its packages, once in a process. Nobody imports it: `build` takes it as text. It may
+import the standard library only, and must run on Python 3.9 to 3.15.
 
 What comes out of a store is compared with the hash that the pickle has of it. A manifest is the
 text of an expression that unpickles a snapshot, and calls `find` to have it remembered; `k` is its
@@ -11,8 +11,9 @@ hash, as it is in the text of each fetch.
 
 import hashlib
 import os
-import sys
 import weakref
+
+from modulepickle._loader.registry import registry
 
 KNOWN = weakref.WeakValueDictionary()  # hash of a manifest -> the snapshot that it makes
 
@@ -20,7 +21,7 @@ KNOWN = weakref.WeakValueDictionary()  # hash of a manifest -> the snapshot that
 def find(text, names, made=None):
     """The snapshot of a manifest, which is fetched if this process does not have it.
 
-    It stands in for `eval` of a text that does so where there is no `find` yet: see ``_emit.py``.
+    The registry calls it in place of `eval` (see `emit`).
     """
     key = names["k"]
     found = made or KNOWN.get(key)
@@ -76,5 +77,5 @@ def archive(seal, name, sender, fetch):
     return data
 
 
-get = globals().get  # the name that stage 0 looks for
-setattr(sys, "_mp" + __name__[-6:], find)  # the name that a pickle with a store looks for
+registry.manifest = find
+entry = registry.texts.setdefault(__name__, globals().get)

@@ -17,7 +17,7 @@ from types import FunctionType, ModuleType
 from typing import IO, Any, Final, NamedTuple
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._loader.emit import Rebuilt, Reduced, TheLoader
+from modulepickle._loader.emit import Rebuilt, Reduced, StandIn
 from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.path import REMEDY, is_a, parts_of
 from modulepickle._reduce.dispatch import Dispatcher
@@ -222,7 +222,7 @@ class Recorder(Dispatcher, pickle.Pickler):
             node.is_by_value = True
             node.held = [*_held(node.obj, reduction[2])]
         for label, part in parts_of(node.obj, reduction):
-            named = is_a(part, FunctionType, type, ModuleType, TheLoader, SnapshotRef)
+            named = is_a(part, FunctionType, type, ModuleType, StandIn, SnapshotRef)
             labels = () if not label or (named and label.startswith("argument")) else (label,)
             if type(part) in CONTAINERS or (type(part) in SIZED and len(part) > LONG):
                 if self._is_new(part):

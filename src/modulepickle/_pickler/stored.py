@@ -20,11 +20,11 @@ from typing import Any, Final
 
 from modulepickle._base.process import sha256
 from modulepickle._loader.emit import (
-    FETCH_HOOK,
     FETCHED,
     FETCHED_BY_TEXT,
-    THE_FETCHED,
+    REGISTRY,
     THE_FETCHER,
+    THE_STORE,
     Call,
     Rebuilt,
     Reduced,
@@ -178,13 +178,13 @@ def _manifest(shipped: SnapshotRef, fetches: dict[bytes, Fetch]) -> bytes:
 
 
 BEGIN: Final = "(s:=__import__('pickle').loads("
-END: Final = f"),__import__('sys').{FETCH_HOOK}(0,{{'k':k}},s))[1]"
+END: Final = f"),__import__('sys').{REGISTRY}.manifest(0,{{'k':k}},s))[1]"
 """What stands around the pickle in a manifest: to load it makes the hook, which remembers it."""
 
 
 def pickle_in(data: bytes) -> bytes:
     """Return the pickle in a manifest of some release; what is no manifest as it is."""
-    begin, end = BEGIN.encode(), END.partition(FETCH_HOOK)[0].encode()
+    begin, end = BEGIN.encode(), END.partition(REGISTRY)[0].encode()
     if not data.startswith(begin) or end not in data:
         return data
     import ast  # for few processes
@@ -214,7 +214,7 @@ class _Manifest(Dispatcher, pickle.Pickler):
         return reduce_shipped(shipped, archive)
 
 
-ARCHIVE: Final = Rebuilt("archive", THE_FETCHED)
+ARCHIVE: Final = Rebuilt("archive", THE_STORE)
 
 
 def _host() -> str:

@@ -20,17 +20,17 @@ import typing
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
 
-from modulepickle._loader.emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
+from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
 from modulepickle._reduce.functions import annotations_of
 from modulepickle._reduce.keys import tracked
 from modulepickle._reduce.state import Dump, in_stable_order
 
 __all__ = ["reduce_class", "reduce_field"]
 
-MAKE_CLASS: Final = Rebuilt("make_class", THE_CLASS_REBUILDER)
-MAKE_ENUM: Final = Rebuilt("make_enum", THE_CLASS_REBUILDER)
-SET_CLASS: Final = Rebuilt("set_class", THE_CLASS_REBUILDER)
-FIELD: Final = Rebuilt("field", THE_CLASS_REBUILDER)
+MAKE_CLASS: Final = Rebuilt("make_class", THE_CLASSES)
+MAKE_ENUM: Final = Rebuilt("make_enum", THE_CLASSES)
+SET_CLASS: Final = Rebuilt("set_class", THE_CLASSES)
+FIELD: Final = Rebuilt("field", THE_CLASSES)
 
 Namespace = dict[str, Any]
 

@@ -19,15 +19,13 @@ from modulepickle._loader.emit import (
     Call,
     Rebuilt,
     Reduced,
+    ShippedText,
     TheFetcher,
-    TheLoader,
-    TheRebuilder,
     reduce_call,
     reduce_fetcher,
-    reduce_loader,
-    reduce_rebuilder,
     reduce_rebuilt,
     reduce_shipped,
+    reduce_text,
 )
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.names import (
@@ -134,9 +132,8 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     BuiltinFunctionType: reduce_builtin,
     SnapshotRef: _emit_shipped,
     Scope: _emit_scope,
-    TheLoader: lambda dump, obj: reduce_loader(obj),
     TheFetcher: lambda dump, obj: reduce_fetcher(obj),
-    TheRebuilder: lambda dump, obj: reduce_rebuilder(obj),
+    ShippedText: lambda dump, obj: reduce_text(obj),
     Rebuilt: _emit_rebuilt,
     Call: lambda dump, obj: reduce_call(obj),
 }

@@ -16,29 +16,18 @@ from __future__ import annotations
 
 import functools
 import pickle
-import sys
 import weakref
 from types import MethodType
 from typing import Any, Final
 
 from modulepickle._base.process import sha256
-from modulepickle._loader.emit import THE_CLASS_REBUILDER, Rebuilt, Reduced
+from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
+from modulepickle._loader.registry import registry
 from modulepickle._reduce.state import Dump
 
 __all__ = ["key_of", "tracked"]
 
-KNOWN: Final = Rebuilt("known", THE_CLASS_REBUILDER)
-
-Registry = tuple[
-    "weakref.WeakValueDictionary[bytes, Any]", "weakref.WeakValueDictionary[bytes, Any]"
-]
-
-
-def _registry() -> Registry:
-    """Return what `_loader.classes` knows in this process: received classes, and own ones."""
-    fresh: Registry = weakref.WeakValueDictionary(), weakref.WeakValueDictionary()
-    found: Registry = sys.__dict__.setdefault("_modulepickle_known", fresh)
-    return found
+KNOWN: Final = Rebuilt("known", THE_CLASSES)
 
 
 class _Keys:
@@ -85,8 +74,8 @@ def key_of(dump: Dump, obj: Any) -> bytes:
         return b""
     known = _keys.get(id(obj))
     if known is None or known.ref() is not obj:
-        received, _ = _registry()
-        for key, each in [*received.items()]:
+        key: bytes
+        for key, each in [*registry.received.items()]:
             if each is obj:
                 return key
         forget = functools.partial(_keys.pop, id(obj))  # called with the dead reference
@@ -94,8 +83,7 @@ def key_of(dump: Dump, obj: Any) -> bytes:
     elif known.key and known.still(dump):
         return known.key
     key = known.define(*_definition(dump, obj))
-    _, own = _registry()
-    own[key] = obj
+    registry.own[key] = obj
     return key
 
 

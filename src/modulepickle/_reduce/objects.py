@@ -19,7 +19,7 @@ import weakref
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import THE_CLASS_REBUILDER, Call, Rebuilt, Reduced
+from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
 from modulepickle._reduce.classes import reduce_field
 from modulepickle._reduce.functions import (
     reduce_cell,
@@ -36,7 +36,7 @@ __all__ = [
     "reduce_dispatcher", "reduce_dynamic_module", "reducer_of_subclass",
 ]  # fmt: skip
 
-SET_DISPATCH: Final = Rebuilt("set_dispatch", THE_CLASS_REBUILDER)
+SET_DISPATCH: Final = Rebuilt("set_dispatch", THE_CLASSES)
 
 
 # --- names that only the interpreter knows --------------------------------------------------------

@@ -24,6 +24,7 @@ import zlib
 from types import CodeType
 from typing import Any, Final, NamedTuple, Union
 
+from modulepickle._loader.registry import registry
 from modulepickle._reduce.code import nested
 
 __all__ = ["Place", "label", "locate"]
@@ -207,8 +208,7 @@ def label(code: CodeType, place: Place | None) -> str:
 
 def _received(code: CodeType) -> Place | None:
     """Return the place of code that came in a pickle: its text is not a file here."""
-    sources = getattr(sys, "_modulepickle_sources", {})
-    source = sources.get(code.co_filename)
+    source = registry.sources.get(code.co_filename)
     if source is None:
         return None
     text, line, column, flags, free, *around = source

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from modulepickle._loader.emit import FETCHED, FETCHED_BY_TEXT, INSTALL
+from modulepickle._loader.emit import FETCHED, FETCHED_BY_TEXT, FIND, INSTALL
 from modulepickle._pickler.stored import store_of
 from modulepickle._report.opcodes import Call, Global, Items, Machine
 
@@ -25,7 +25,7 @@ __all__ = ["Anatomy", "Code", "Definition", "Loader", "Snapshot"]
 PREFIX: Final = "_modulepickle_"
 LOADS: Final = frozenset({"pickle.loads", "_pickle.loads", "pickle._loads"})
 LOOKS: Final = frozenset({"builtins.getattr", "builtins.__import__"})
-FINDER: Final = re.compile(r"getattr\(__import__\('sys'\),'_mp[0-9a-f]+',eval\)")
+FINDER: Final = re.compile(re.escape(FIND))
 """What looks for packages in a store."""
 
 TEXT_LIMIT: Final = 2**20
@@ -47,7 +47,7 @@ class Loader(NamedTuple):
     def is_named_by_its_text(self) -> bool:
         """Tell whether the name has the begin of the text's hash, as it does in every release."""
         digest = hashlib.sha256((self.text or "").encode()).hexdigest()
-        mark = self.name[len(PREFIX) :]
+        mark = self.name.rpartition("_")[2]
         return self.text is not None and len(mark) >= 6 and digest.startswith(mark)
 
 
@@ -170,7 +170,7 @@ class Anatomy:
 
     def _look_at_global(self, call: Call, name: str, args: tuple[Any, ...]) -> None:
         if name == "builtins.eval" and len(args) == 2 and isinstance(args[1], Items):
-            packed, inner, values = args[1].get("z"), args[1].get("data"), args[1].values()
+            packed, inner, values = args[1].get("packed"), args[1].get("data"), args[1].values()
             names = (each for each in values if type(each) is str and each.startswith(PREFIX))
             title = next(names, "")
             if type(packed) is bytes and title:

@@ -10,11 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modulepickle._base.process import DIGEST_SIZE, fold
-from modulepickle._loader.emit import STAGE0, STAGE0_REBUILD
-from modulepickle._loader.packed import LOADER, LOADER_NAME
-from modulepickle._loader.packed_classes import CLASSES, CLASSES_NAME
-from modulepickle._loader.packed_functions import REBUILD, REBUILD_NAME
-from modulepickle._loader.packed_store import FETCH, FETCH_NAME
+from modulepickle._loader.emit import STAGE0, TEXTS
 from modulepickle._pickler.stored import store_of
 from modulepickle._report.anatomy import Code, Definition, Loader, Snapshot
 from modulepickle._report.opcodes import Buffer, Call, Global
@@ -22,16 +18,6 @@ from modulepickle._report.reading import Reading, Stream
 from modulepickle._snapshot.archive import Member, members, unpack
 
 __all__ = ["LIMIT", "Contents"]
-
-OWN: Final = {
-    LOADER_NAME: ("snapshots", LOADER, STAGE0),
-    REBUILD_NAME: ("functions", REBUILD, STAGE0_REBUILD),
-    CLASSES_NAME: ("classes", CLASSES, STAGE0_REBUILD),
-    FETCH_NAME: ("archives of a store", FETCH, STAGE0_REBUILD),
-}
-"""Name of each text of this release -> what it makes, the text, and what starts it."""
-
-STARTERS: Final = (STAGE0, STAGE0_REBUILD)
 
 MAGICS: Final = (
     (3420, "3.9"), (3430, "3.10"), (3450, "3.11"), (3500, "3.12"), (3550, "3.13"), (3600, "3.14"),
@@ -108,16 +94,16 @@ class Contents:
                 yield each
 
     def _loader(self, loader: Loader) -> dict[str, Any]:
-        makes, packed, starter = OWN.get(loader.name, ("unknown", b"", ""))
+        ours = TEXTS.get(loader.name)
         if not loader.is_named_by_its_text:
             release = "changed"
         else:
-            release = "this" if (packed, starter) == (loader.packed, loader.starter) else "other"
+            release = "this" if ours and ours.packed == loader.packed else "other"
         text = (loader.text or "").encode()
         self.sources.setdefault(loader.name, text)
         return {
             "name": loader.name,
-            "makes": makes,
+            "makes": ours.title if ours else "unknown",
             "bytes": len(loader.packed),
             "text_bytes": len(text),
             "release": release,
@@ -282,7 +268,7 @@ class Contents:
         for each in loaders:
             if not each.is_named_by_its_text:
                 self._warnings.append(f"{each.name} is not named by its text: somebody changed it")
-            elif each.starter not in (STARTERS if each.name not in OWN else OWN[each.name][2:]):
+            elif each.starter != STAGE0:
                 self._warnings.append(f"{each.name} is not started as by this release")
         for code in codes:
             made_for = _python_of(code.magic)

@@ -1,0 +1,37 @@
+"""What all shipped texts share in a receiver's process, whatever release each of them is of.
+
+It stands at the head of each text. The registry hangs at one place, `sys._modulepickle_registry`,
+and what hangs at it keeps its name and meaning in all releases. A pickle calls it in place of
+`eval`, so that a text is executed once in a process.
+"""
+
+import sys
+from weakref import WeakValueDictionary
+
+
+class Registry:
+    """The one object of ours that a process can find.
+
+    Attributes:
+        active: top-level name -> `made` and `leave` of the active snapshot (see `loader`).
+        texts: name of a text -> what its pickles call.
+        sources: file name -> source of code that was received, to send it on (see `functions`).
+        received, own: key -> class of a definition that was made here, or sent from here (see
+            `classes`).
+        manifest: finds what is in a store (see `store`); None before that is there.
+    """
+
+    def __init__(self) -> None:
+        self.active: dict = vars(sys).setdefault("_modulepickle", {})  # where early loaders look
+        self.texts, self.sources = {}, {}
+        self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
+        self.manifest = None
+
+    def __call__(self, expression, names):
+        """Stand in for `eval` where a pickle begins: what was evaluated before is here."""
+        if self.manifest and "k" in names:  # the hash of a manifest
+            return self.manifest(expression, names)
+        return self.texts.get(names.get("__name__")) or eval(expression, names)
+
+
+registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
