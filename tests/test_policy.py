@@ -40,6 +40,7 @@ def elsewhere(tmp_path, monkeypatch):
     standard = [entry for entry in sys.path if _tree.in_standard_library(os.path.realpath(entry))]
     monkeypatch.setattr(sys, "path", standard)
     monkeypatch.setattr(_tree, "main_file", lambda: None)
+    monkeypatch.setattr(_tree, "STARTED_IN", None)
     return home
 
 

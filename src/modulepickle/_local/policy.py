@@ -168,7 +168,7 @@ class Policy:
         real = os.path.normcase(os.path.realpath(file))
         if not os.path.exists(real) or in_standard_library(real):
             return False
-        return self.includes(name) or (tree or working_tree()).holds(real)
+        return self.includes(name) or (tree or working_tree()).has(file, real)
 
 
 def _patterns(field_name: str, value: Any) -> tuple[str, ...]:

@@ -8,7 +8,8 @@
     max-bytes = 100_000_000
 
 The file is that of the script's project, or, without a script or with one that is installed (as
-that of pytest or Jupyter), of the current folder's. It is read at the first `dumps`, and again when
+that of pytest or Jupyter), of the current folder's; if that is in no project, of the folder's where
+the process imported this library. It is read at the first `dumps`, and again when
 its stat has changed: a warm `dumps` costs one stat more. Nothing parses it unless it seems to have
 the table.
 
@@ -25,7 +26,13 @@ from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.process import log
-from modulepickle._local.tree import INSTALLATIONS, current_folder, main_file, project_root
+from modulepickle._local.tree import (
+    INSTALLATIONS,
+    STARTED_IN,
+    current_folder,
+    main_file,
+    project_root,
+)
 
 __all__ = ["Settings", "settings", "settings_file"]
 
@@ -88,10 +95,11 @@ def settings_file() -> str | None:
 
 def _file(cwd: str | None, script: str | None) -> str | None:
     """Return where the file is, or would be."""
-    for place in (None if script is None else os.path.realpath(script), cwd):
+    home = None if script is None else os.path.realpath(script)
+    for place in (home, cwd, STARTED_IN):
         if place is None or _is_installed(place):
             continue
-        root = project_root(place if place is cwd else os.path.dirname(place))
+        root = project_root(os.path.dirname(place) if place is home else place)
         if root is not None:
             return os.path.join(root, "pyproject.toml")
     return None

@@ -21,8 +21,8 @@ from typing import Final
 from modulepickle._base.process import log
 
 __all__ = [
-    "INSTALLATIONS", "WorkingTree", "current_folder", "in_standard_library", "is_racy",
-    "main_file", "metadata_in", "modified", "path_times", "project_root", "working_tree",
+    "INSTALLATIONS", "STARTED_IN", "WorkingTree", "current_folder", "in_standard_library",
+    "is_racy", "main_file", "metadata_in", "modified", "path_times", "project_root", "working_tree",
 ]  # fmt: skip
 
 PROJECT_MARKS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
@@ -47,6 +47,21 @@ class WorkingTree:
     def __init__(self, roots: tuple[str, ...]) -> None:
         self.roots: tuple[str, ...] = roots
         self._environments: dict[str, bool] = {}
+
+    def has(self, file: str, real: str) -> bool:
+        """Tell whether a file is in the tree: by where it stands, else by where it leads.
+
+        So a package that is a link in the project is the project's, and a link to the project that
+        somebody put elsewhere leads into it. What leads into an installation is installed.
+
+        Args:
+            file: the path as it was imported, which may have links in it. real: the same without.
+        """
+        if self.holds(real):
+            return True
+        if not INSTALLATIONS.isdisjoint(real.split(os.sep)):
+            return False
+        return any(self.holds(place) for place in _standing(file) if place != real)
 
     def holds(self, real: str) -> bool:
         """Tell whether a real path lies under a root and not in an installation."""
@@ -74,6 +89,19 @@ class WorkingTree:
             known = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
             self._environments[folder] = known
         return known
+
+
+def _standing(file: str) -> Iterator[str]:
+    """Yield where a path stands: its links followed up to each of its folders, the last one first.
+
+    One of them is a link, and the folders above it are real, as the roots are.
+    """
+    place = os.path.normcase(os.path.abspath(file))
+    folder, rest = os.path.split(place)
+    while rest and os.path.dirname(folder) != folder:
+        yield os.path.join(os.path.normcase(os.path.realpath(folder)), rest)
+        folder, last = os.path.split(folder)
+        rest = os.path.join(last, rest)
 
 
 def working_tree(times: dict[str, int] | None = None) -> WorkingTree:
@@ -109,8 +137,12 @@ def main_file() -> str | None:
     return file if isinstance(file, str) else None
 
 
+STARTED_IN: Final = current_folder()
+"""Where the process was when this library was imported: notebooks and jobs leave that folder."""
+
+
 def _roots(cwd: str | None, script: str | None, editable: Iterable[str]) -> Iterator[str]:
-    folders = [] if cwd is None else [cwd]
+    folders = [folder for folder in (cwd, STARTED_IN) if folder is not None]
     if script is not None:
         folders.append(os.path.dirname(os.path.realpath(script)))
     folders += [project for project in map(project_root, folders) if project is not None]
@@ -166,17 +198,22 @@ class _Entry:
         modified: the folder's mtime in ns when it was read.
         is_sure: it had not just changed then.
         metadata: the names of `*.dist-info` and `*.egg-info`, which tell of a distribution; sorted.
-        editable: the source folders of editable installs.
+        editable: the source folders of editable installs. added: those that a `.pth` file names.
     """
 
     # By hand, and not a named tuple, as `import modulepickle` would take longer.
-    __slots__ = ("editable", "is_sure", "metadata", "modified")
+    __slots__ = ("added", "editable", "is_sure", "metadata", "modified")
 
     def __init__(
-        self, modified: int, is_sure: bool, metadata: tuple[str, ...], editable: tuple[str, ...]
+        self,
+        modified: int,
+        is_sure: bool,
+        metadata: tuple[str, ...] = (),
+        editable: tuple[str, ...] = (),
+        added: tuple[str, ...] = (),
     ) -> None:
         self.modified, self.is_sure = modified, is_sure
-        self.metadata, self.editable = metadata, editable
+        self.metadata, self.editable, self.added = metadata, editable, added
 
 
 _entries: dict[str, _Entry] = {}
@@ -221,16 +258,39 @@ def _read(folder: str, mtime: int) -> _Entry:
     except OSError:  # a zip file
         names = []
     metadata = tuple(name for name in names if name.endswith((".dist-info", ".egg-info")))
-    editable = _editable_in(folder, names) if folder else ()  # the current one is a root already
-    return _Entry(mtime, is_sure, metadata, tuple(editable))
+    if not folder:  # the current one is a root already
+        return _Entry(mtime, is_sure, metadata)
+    added = (each for name in names if name.endswith(".pth") for each in _added_by(folder, name))
+    return _Entry(mtime, is_sure, metadata, tuple(_editable_in(folder, names)), tuple(added))
 
 
 def _editable_folders(times: dict[str, int]) -> tuple[str, ...]:
-    """Return the source folders of every editable install on `sys.path`."""
+    """Return the source folders of every editable install on `sys.path`, `.pth` files included."""
     found: list[str] = []
     for folder, mtime in times.items():
-        found += _entry(folder, mtime).editable
+        entry = _entry(folder, mtime)
+        found += entry.editable
+        found += (each for each in entry.added if each in times)  # else nobody has read that file
     return tuple(found)
+
+
+def _added_by(entry: str, name: str) -> Iterator[str]:
+    """Yield the folders that a `.pth` file puts on `sys.path`, as `site` spells them.
+
+    `conda develop`, older installers and people write such files; see the documentation of `site`.
+    """
+    path = os.path.join(entry, name)
+    try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            return
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError as error:
+        log.debug("cannot read %s: %r", path, error)
+        return
+    for line in lines:
+        if line.strip() and not line.startswith(("#", "import ", "import\t")):
+            yield os.path.abspath(os.path.join(entry, line.rstrip()))
 
 
 def _editable_in(entry: str, names: Iterable[str]) -> Iterator[str]:

@@ -36,6 +36,7 @@ from modulepickle._reduce.names import (
     reduce_odd,
 )
 from modulepickle._reduce.objects import NAMED, OF_DATACLASSES, OTHERS, reducer_of_subclass
+from modulepickle._reduce.of_process import may_be_of_process, reducer_of_process
 from modulepickle._reduce.state import Dump, Reducer, Scope
 from modulepickle._snapshot.shipment import SnapshotRef
 
@@ -143,6 +144,11 @@ def reducer_of(dump: Dump, kind: type) -> Reducer | None:
     """Return the reducer for objects of a type; None: plain pickle's."""
     if kind in REDUCERS:
         return REDUCERS[kind]
+    reducer = _reducer_of(dump, kind)
+    return reducer_of_process(reducer) if may_be_of_process(kind) else reducer
+
+
+def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
     table = dump.table
     if kind in table:  # perhaps with None, which the pickler answers
         return reduce_odd if table[kind] and _may_name_local(dump, kind) else None

@@ -230,9 +230,6 @@ def _weak_dict(_: Dump, obj: Any) -> Any:
 
 def _file(_: Dump, obj: io.TextIOWrapper) -> Any:
     """Reduce a text file that is open for reading to a copy in memory, at the same position."""
-    for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
-        if obj is getattr(sys, name, None):
-            return getattr, (sys, name)
     if obj.closed or not obj.readable() or obj.writable() or not obj.seekable():
         return NotImplemented
     here = obj.tell()

@@ -1,0 +1,77 @@
+"""What each process has one of: its environment and its standard streams.
+
+They go by reference, whatever they are here: the environment of the sender may hold passwords, its
+streams may be a notebook's or a test's, and code that reads a variable or prints a line means those
+of the process that it runs in.
+
+Outside API: `may_be_of_process`, `reducer_of_process`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from modulepickle._loader.emit import SYS, Call, Reduced
+from modulepickle._reduce.state import Dump, Reducer
+
+__all__ = ["may_be_of_process", "reducer_of_process"]
+
+STREAMS: Final = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
+ENVIRONMENTS: Final = ("environ", "environb")
+BELOW: Final = ("buffer", "raw")
+"""What a text stream stands on: each as an attribute of the one before."""
+
+OS: Final = Call(__import__, "os")
+
+
+def may_be_of_process(kind: type) -> bool:
+    """Tell whether an object of a type may be one of these: quickly, since it is asked of each."""
+    return hasattr(kind, "write") or hasattr(kind, "readline") or kind is ENVIRON
+
+
+ENVIRON: Final = type(os.environ)
+
+
+def reducer_of_process(otherwise: Reducer | None) -> Reducer:
+    """Return the reducer for a type that may be one of these.
+
+    Args:
+        otherwise: what reduces the objects of the type that are none; None: plain pickle.
+    """
+
+    def reduce(dump: Dump, obj: Any) -> Any:
+        for found, reduction in _found():
+            if found is obj:
+                return reduction
+        return NotImplemented if otherwise is None else otherwise(dump, obj)
+
+    return reduce
+
+
+def _found() -> Iterator[tuple[Any, Reduced]]:
+    for name in ENVIRONMENTS:
+        yield getattr(os, name, OS), (getattr, (OS, name))  # Windows has no `environb`
+    for name in STREAMS:
+        yield from _layers(getattr(sys, name, None), (getattr, (SYS, name)))
+
+
+def _layers(stream: Any, reduction: Reduced) -> Iterator[tuple[Any, Reduced]]:
+    """Yield a stream and what it stands on, if it has that."""
+    if stream is None:  # a process without a console; None is pickled as None
+        return
+    yield stream, reduction
+    for name in BELOW:
+        try:
+            stream = getattr(stream, name)
+        except Exception:  # a stand-in may be anybody's; a detached one raises ValueError
+            return
+        reduction = getattr, (Call(*_flat(reduction)), name)
+        yield stream, reduction
+
+
+def _flat(reduction: Reduced) -> tuple[Any, ...]:
+    function, arguments = reduction
+    return function, *arguments
