@@ -3,29 +3,33 @@
 It reduces as `Pickler` does, and writes the same bytes, so that `explain`, which is made of it,
 cannot disagree with `dumps`. But what cannot travel does not end it: that is noted as a problem,
 and something else is written in its place. So all problems are found, and not the first alone:
-that is how a `dumps` that failed comes to its error (R15).
+that is how a `dumps` that failed comes to its error (R15). For a subclass of `Pickler` with hooks
+of its own, the recorder is made of that class, and asks the same hooks.
 
-Outside API: `Recorder`, `Node`.
+Outside API: `Recorder`, `problems_of`.
 """
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import IO, Any, Final, NamedTuple
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._loader.emit import Rebuilt, Reduced, StandIn
 from modulepickle._local.policy import Policy, effective
-from modulepickle._pickler.path import REMEDY, is_a, parts_of
-from modulepickle._reduce.dispatch import Dispatcher
+from modulepickle._pickler.nodes import Node, held_by, is_a, items_of, parts_of
+from modulepickle._reduce.dispatch import HOOK, Dispatcher
 from modulepickle._reduce.names import reduction_of
-from modulepickle._reduce.state import MAIN, InStore, Scope
+from modulepickle._reduce.state import InStore, Scope
 from modulepickle._snapshot.shipment import SnapshotRef
 
-__all__ = ["Node", "Recorder"]
+__all__ = ["Recorder", "problems_of"]
+
+REMEDY: Final = "make it where it is used, or leave it out in __getstate__"
 
 NOTHING: Final = (str, ())
 """What is written in place of something that cannot travel."""
@@ -35,71 +39,9 @@ SIZES: Final[dict[type, int]] = {type(None): 1, bool: 1, int: 4, float: 9}
 
 SIZED: Final = (str, bytes, bytearray)
 CONTAINERS: Final = (dict, list, tuple, set, frozenset)
-PLAIN_KEYS: Final = (str, int, float, bool, bytes, type(None))
-"""Types of keys whose `repr` is nobody's code."""
-
-DEEP: Final = 20
-"""Containers in containers that the way to an object tells."""
 
 LONG: Final = 10_000
 """Length of text or bytes from which on it is a node of its own."""
-
-
-class Node:
-    """One object that a pickle has, with the way to it.
-
-    Attributes:
-        obj: it is kept alive, so that its id stays its own. parts: what it is pickled with: labels
-        of the way, and nodes. size: about how many bytes it takes, without its parts. above: the
-        node that it was reached from first, and `labels` the way from there. is_by_value: it is a
-        function or class that travels as code. held: kind and name of the data that such a one
-        takes along.
-    """
-
-    __slots__ = ("above", "held", "is_by_value", "labels", "obj", "parts", "size")
-
-    def __init__(self, obj: Any) -> None:
-        self.obj = obj
-        self.parts: list[tuple[tuple[str, ...], Node]] = []
-        self.size = 0
-        self.above: Node | None = None
-        self.labels: tuple[str, ...] = ()
-        self.is_by_value = False
-        self.held: list[tuple[str, str]] = []
-
-    def title(self) -> str:
-        """Return what to call it in a chain; empty for what is only an aid of the pickler's."""
-        obj = self.obj
-        if is_a(obj, FunctionType, type):
-            kind = "class " if is_a(obj, type) else "function "
-            if obj.__module__ and obj.__module__ not in MAIN:
-                return f"{kind}`{obj.__module__}.{obj.__qualname__}`"
-            return f"{kind if is_a(obj, type) else ''}`{obj.__qualname__}`"
-        if is_a(obj, ModuleType):
-            return f"module `{obj.__name__}`"
-        if is_a(obj, Scope):
-            return "an import in it"
-        return f"package `{obj.name}`" if is_a(obj, SnapshotRef) else ""
-
-    def chain(self) -> tuple[str, ...]:
-        """Return the way to it, outermost first."""
-        way: list[str] = []
-        node: Node | None = self
-        while node is not None:
-            title = node.title()
-            way += [title] if title else []
-            way += reversed(node.labels)
-            node = node.above
-        root = self.root()
-        way += [] if root.title() else [f"`{type(root.obj).__qualname__}` object"]
-        return tuple(reversed(way))
-
-    def root(self) -> Node:
-        """Return the outermost node."""
-        node = self
-        while node.above is not None:
-            node = node.above
-        return node
 
 
 class Trouble(NamedTuple):
@@ -109,41 +51,32 @@ class Trouble(NamedTuple):
     problem: Problem
 
 
-class Recorder(Dispatcher, pickle.Pickler):
-    """Pickles one object; see `record`.
+class Recording(Dispatcher, pickle.Pickler):
+    """What turns a pickler into one that remembers; see `record`.
 
     Attributes:
         root: its node. nodes: of all objects, by id, in the order of the pickle. reached: the same,
-        the nearest to the root first.
+        the nearest to the root first. hook: what a pickler has in place of its class's own.
     """
 
-    def __init__(
-        self,
-        file: IO[bytes],
-        protocol: int | None,
-        policy: Policy | None,
-        store: InStore | None = None,
-    ) -> None:
-        super().__init__(file, protocol)
-        self.policy = effective(policy)
-        if protocol is None:
-            protocol = pickle.DEFAULT_PROTOCOL
-        self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
-        self.out_of_band, self.store = False, store
-        self.nodes: dict[int, Node] = {}
-        self.reached: list[Node] = []
-        self._walked: dict[int, Any] = {}
-        self._troubles: list[Trouble] = []
-        self.root = self._last = Node(None)
+    hook: Callable[[Any], Any] | None = None
+    root: Node
+    nodes: dict[int, Node]
+    reached: list[Node]
+
+    def __init_subclass__(cls) -> None:
+        """Keep this from the class that a recorder is made of: no user has made a subclass."""
 
     def record(self, obj: Any) -> None:
         """Pickle an object, and remember. Raises nothing that the object is the cause of."""
         self.start()
         self.root = self._last = Node(obj)
-        self.nodes[id(obj)] = self.root
+        self.nodes, self.reached = {id(obj): self.root}, []
+        self._walked: dict[int, Any] = {}
+        self._troubles: list[Trouble] = []
         self._walk(self.root, (), obj)
         try:
-            self.dump(obj)
+            pickle.Pickler.dump(self, obj)
         except RecursionError as error:
             self._note_trouble(self.root, error)
         except Exception as error:  # what its __reduce__ returned is no reduction
@@ -201,14 +134,14 @@ class Recorder(Dispatcher, pickle.Pickler):
 
     def _reduced(self, obj: Any) -> Any:
         """Return the reduction of an object as the C pickler finds it."""
-        reduction = super().reducer_override(obj)
+        reduction = (self.hook or super().reducer_override)(obj)
         if reduction is not NotImplemented:
             return reduction
-        if is_a(obj, FunctionType, type):
-            pickle.dumps(obj, self.protocol)  # by name; it raises if that does not lead to it
+        by_name = type(obj) in (FunctionType, type)
+        if by_name or (is_a(obj, type) and type(obj) not in self.table):
+            pickle.dumps(obj, self.protocol)  # it raises if the name does not lead to it
             return NotImplemented
-        pickler: Any = self  # all that reducers ask a `Pickler` for stands in `Dispatcher`
-        return reduction_of(pickler, obj)
+        return reduction_of(self, obj)
 
     # What is remembered
 
@@ -220,7 +153,7 @@ class Recorder(Dispatcher, pickle.Pickler):
         """Note what an object is pickled with."""
         if is_a(node.obj, FunctionType, type) and is_a(reduction[0], Rebuilt):
             node.is_by_value = True
-            node.held = [*_held(node.obj, reduction[2])]
+            node.held = [*held_by(node.obj, reduction[2])]
         for label, part in parts_of(node.obj, reduction):
             named = is_a(part, FunctionType, type, ModuleType, StandIn, SnapshotRef)
             labels = () if not label or (named and label.startswith("argument")) else (label,)
@@ -255,7 +188,7 @@ class Recorder(Dispatcher, pickle.Pickler):
             elif kind in SIZED:
                 node.size += len(part) + 5
             else:
-                todo += _items(labels, part)
+                todo += items_of(labels, part)
             is_new = False
 
     def _is_new(self, part: Any) -> bool:
@@ -287,33 +220,93 @@ class Recorder(Dispatcher, pickle.Pickler):
         ]
 
 
-def _items(labels: tuple[str, ...], container: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield what stands in a container, and the way to it."""
-    if type(container) is dict:
-        for key, value in container.items():
-            yield _longer(labels, "a key"), key
-            name = repr(key)[:60] if type(key) in PLAIN_KEYS else f"of a {type(key).__name__}"
-            yield _longer(labels, f"item {name}"), value
-    else:
-        for index, value in enumerate(container):
-            yield _longer(labels, f"item {index}"), value
+class Recorder(Recording):
+    """The recorder of `explain`: it reduces as `Pickler` does."""
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        protocol: int | None,
+        policy: Policy | None,
+        store: InStore | None = None,
+    ) -> None:
+        super().__init__(file, protocol)
+        self.policy = effective(policy)
+        if protocol is None:
+            protocol = pickle.DEFAULT_PROTOCOL
+        self.protocol = pickle.HIGHEST_PROTOCOL if protocol < 0 else protocol
+        self.out_of_band, self.store = False, store
 
 
-def _longer(labels: tuple[str, ...], label: str) -> tuple[str, ...]:
-    if len(labels) < DEEP:
-        return (*labels, label)
-    return labels if labels[-1] == "..." else (*labels, "...")
+# --- after a failure ------------------------------------------------------------------------------
 
 
-def _held(obj: Any, state: Any) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of what a function or class by value holds, if it is data."""
-    function = is_a(obj, FunctionType)
-    kinds = ("global", "closure variable", "attribute") if function else ("", "attribute", "")
-    for kind, values in zip(kinds, state if isinstance(state, tuple) else ()):
-        for name, value in values.items() if isinstance(values, dict) else ():
-            code = callable(value) or is_a(value, ModuleType, bool, type(None))
-            if not code and not str(name).startswith("__"):
-                yield kind, str(name)
+def problems_of(pickler: Dispatcher, obj: Any, error: Exception) -> Exception:
+    """Return the error that has all that cannot travel, with the way to each; or the error itself.
+
+    The latter if a class raised it for reasons of its own, or if it does not come a second time:
+    to look for more, the object is pickled again, to no file.
+
+    Args:
+        pickler: a `Pickler`, or one of a subclass. obj: what it was to pickle. error: what came
+        of it.
+    """
+    if not (isinstance(error, PackagingError) or _is_refusal(error)):
+        return error
+    try:
+        recorder = _recorder_like(pickler)
+        recorder.record(obj)
+    except Exception:  # a class that cannot be derived from, or whose hooks want more than it has
+        return error
+    return PackagingError(recorder.problems) if recorder.problems else error
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell whether an error is pickle's own, and not one that a class raises by itself."""
+    if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
+        return False
+    return str(error).lower().startswith(("cannot pickle", "can't pickle", "can't get local"))
+
+
+def _recorder_like(pickler: Dispatcher) -> Recording:
+    """Return a recorder with the hooks of a pickler, and with what it was given."""
+    kind = type(pickler)
+    meta: Any = type(kind)
+    made_of = meta("Recorder", (Recording, kind), {"__module__": __name__})
+    recorder: Recording = made_of.__new__(made_of)
+    vars(recorder).update(vars(pickler))
+    recorder.hook = vars(recorder).pop(HOOK, None)
+    for name in _slots(kind):
+        if hasattr(pickler, name):
+            setattr(recorder, name, getattr(pickler, name))
+    pickle.Pickler.__init__(recorder, _Nowhere(), pickler.protocol)
+    for name in ("dispatch_table", "persistent_id"):  # the C pickler has room for its own
+        if hasattr(pickler, name) and not hasattr(recorder, name):
+            setattr(recorder, name, getattr(pickler, name))
+    recorder.store, recorder.out_of_band = None, False
+    return recorder
+
+
+def _slots(kind: type) -> Iterator[str]:
+    """Yield the attributes of a class, and of its bases, that do not stand in a dict."""
+    for each in kind.__mro__:
+        slots = vars(each).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name.startswith("__") and not name.endswith("__"):
+                yield f"_{each.__name__.lstrip('_')}{name}"
+            elif name not in ("__dict__", "__weakref__"):
+                yield name
+
+
+class _Nowhere(io.BytesIO):
+    """A file that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        """Return the length of the data."""
+        return len(data)
+
+
+# --- helpers --------------------------------------------------------------------------------------
 
 
 def _replayable(reduction: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

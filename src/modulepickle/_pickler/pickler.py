@@ -9,18 +9,15 @@ Outside API: what is in `__all__`. `load` and `loads` are here so that a module 
 
 from __future__ import annotations
 
-import io
 import pickle
 from collections.abc import Callable, Iterable
 from typing import IO, Any, Final
 
 from modulepickle._base.errors import PackagingError
 from modulepickle._local.policy import Policy, effective
-from modulepickle._pickler.path import is_refusal, with_path
 from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
 from modulepickle._pickler.stored import DEFAULT, Chunks, Store, StoreWriter, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
-from modulepickle._reduce.names import reduction_of
 from modulepickle._reduce.state import ByValue
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
@@ -73,7 +70,9 @@ class Pickler(Dispatcher, pickle.Pickler):
         try:
             self._dump(obj)
         except (pickle.PicklingError, TypeError, AttributeError) as error:
-            better = self._all_problems(obj, error)
+            from modulepickle._pickler.failures import problems_of  # only for those who fail
+
+            better = problems_of(self, obj, error)
             if better is error:
                 raise
             # Of an error of ours, it says the same and more: that is not to be printed twice.
@@ -82,30 +81,6 @@ class Pickler(Dispatcher, pickle.Pickler):
             self.parts: ByValue = ByValue()  # it keeps objects alive
             self.known_modules.clear()
 
-    def _all_problems(self, obj: Any, error: Exception) -> Exception:
-        """Return the error that has all that cannot travel, or the error itself."""
-        # A subclass may have ways of its own, which a recorder knows nothing of.
-        if type(self) is Pickler and (isinstance(error, PackagingError) or is_refusal(error)):
-            from modulepickle._pickler.failures import (
-                Recorder,  # not at the top: only for those who fail
-            )
-
-            recorder = Recorder(_Nowhere(), self.protocol, self.policy)
-            recorder.record(obj)
-            if recorder.problems:
-                return PackagingError(recorder.problems)
-        return with_path(obj, error, self._failure, self._reduction)
-
-    def _failure(self, obj: Any) -> Exception | None:
-        """Return the error of pickling an object alone, if there is one."""
-        alone = Pickler(_Nowhere(), self.protocol, policy=self.policy, store=None)
-        alone.start()
-        try:
-            alone._dump(obj)
-        except Exception as error:
-            return error
-        return None
-
     def _dump(self, obj: Any) -> None:
         first, names = Dispatcher.reducer_override, vars(self)
         if type(self).reducer_override is not first or HOOK in names:
@@ -113,19 +88,6 @@ class Pickler(Dispatcher, pickle.Pickler):
             return
         with resumed(names, self, self.reducers, first):
             super().dump(obj)
-
-    def _reduction(self, obj: Any) -> Any:
-        with self.while_naming():
-            reduction = self.reducer_override(obj)
-        return reduction_of(self, obj) if reduction is NotImplemented else reduction
-
-
-class _Nowhere(io.BytesIO):
-    """A file that keeps nothing."""
-
-    def write(self, data: Any) -> int:
-        """Return the length of the data."""
-        return len(data)
 
 
 def dump(

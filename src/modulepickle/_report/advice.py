@@ -13,8 +13,8 @@ from types import FunctionType
 from typing import Any, Final
 
 from modulepickle._local.policy import Policy, covers
-from modulepickle._pickler.failures import Node, Recorder
-from modulepickle._pickler.path import is_a
+from modulepickle._pickler.failures import Recorder
+from modulepickle._pickler.nodes import Node, is_a
 from modulepickle._report.gaps import Imported, is_there
 from modulepickle._report.report import amount, count
 from modulepickle._snapshot.archive import Member

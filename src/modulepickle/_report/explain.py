@@ -19,8 +19,8 @@ from modulepickle._loader.emit import Reduced
 from modulepickle._local.distributions import distribution
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy, origin
-from modulepickle._pickler.failures import Node, Recorder
-from modulepickle._pickler.path import is_a
+from modulepickle._pickler.failures import Recorder
+from modulepickle._pickler.nodes import Node, is_a
 from modulepickle._pickler.stored import DEFAULT, Fetch, Store, StoreWriter, store_writer
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Scope, by_value
