@@ -321,7 +321,7 @@ def test_a_file_that_does_not_stop_changing(tree, monkeypatch):
 
     files = listing(made, Policy(), [])
     sizes = iter(range(100))
-    monkeypatch.setattr(_files, "key_of", lambda info: (next(sizes), 0, 0, 0))
+    monkeypatch.setattr(_files, "key_of", lambda info: (next(sizes), 0, 0, 0, 0o100644))
     monkeypatch.setattr(_files, "open", appending, raising=False)
     problems = []
     read(files[1:], problems)
@@ -381,7 +381,7 @@ def test_a_known_file_is_not_read_again_and_a_changed_one_is(tree):
     ],
 )
 def test_a_file_that_may_change_within_the_tick_is_racy(mtime, ctime, read_at, racy):
-    assert _walk.is_racy((5, mtime, ctime, 7), read_at) is racy
+    assert _walk.is_racy((5, mtime, ctime, 7, 0), read_at) is racy
 
 
 def test_what_is_gone_is_forgotten(tmp_path):

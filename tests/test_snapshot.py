@@ -181,7 +181,7 @@ def test_trees_that_differ_have_other_digests(tree, files, others):
 
 
 def test_lengths_keep_parts_apart():
-    assert len({_snapshot.fold(*parts) for parts in [(b"ab", b"c"), (b"a", b"bc"), (b"abc",)]}) == 3
+    assert len({_archive.fold(*parts) for parts in [(b"ab", b"c"), (b"a", b"bc"), (b"abc",)]}) == 3
 
 
 def digests(data):

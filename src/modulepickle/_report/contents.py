@@ -15,7 +15,7 @@ from modulepickle._pickler.stored import store_of
 from modulepickle._report.anatomy import Code, Definition, Loader, Snapshot
 from modulepickle._report.opcodes import Buffer, Call, Global
 from modulepickle._report.reading import Reading, Stream
-from modulepickle._snapshot.archive import Member, members, unpack
+from modulepickle._snapshot.archive import Member, content_hash, members, unpack
 
 __all__ = ["LIMIT", "Contents"]
 
@@ -195,16 +195,17 @@ class Contents:
         return self._contents[id(made)]
 
     def _hashed(self, name: str, archive: bytes) -> bytes | None:
-        parts, left = [name.encode()], LIMIT
+        parts: list[tuple[str, bytes, bool]] = []
+        left = LIMIT
         try:
             for each in members(archive):
                 content = unpack(each, left)
                 left -= len(content)
-                parts += each.path.encode(), hashlib.sha256(content).digest()
+                parts.append((each.path, hashlib.sha256(content).digest(), each.is_executable))
         except ValueError as error:
             self._warnings.append(f"{name}: {error}; so its digest was not checked")
             return None
-        return fold(*parts)
+        return content_hash(name, parts)
 
     def _by_value(
         self, definitions: list[Definition], codes: list[Code]

@@ -3,20 +3,24 @@
 The standard library's `zipfile` would compress each file again, and so each file of a package after
 an edit to one. This writes the same format (PKWARE's APPNOTE, sections 4.3.7, 4.3.12 and 4.3.16).
 
-Outside API: `make_zip`. Archives are read by `_snapshot.archive`.
+A member's mode stands in the central directory: a file, one that may be executed, or an empty
+folder, whose name ends in a slash. No other mode of the sender's travels, and no time.
+
+Outside API: `content_hash`, `make_zip`, `members`, `unpack`, `Member`.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.process import fold
 from modulepickle._snapshot.files import File
 
-__all__ = ["Member", "make_zip", "members", "unpack"]
+__all__ = ["Member", "content_hash", "make_zip", "members", "unpack"]
 
 MAX_FILES: Final = 65_535
 """Of a zip file without its 64-bit extension."""
@@ -30,38 +34,74 @@ REMEDY: Final = 'leave files out: Policy(ignore=("data/*",))'
 _FLAGS: Final = 0x0800
 _TIME_DATE: Final = (0, 0x21)
 _VERSION: Final = 20  # 2.0 is the first that has deflate
+_STORED: Final = 0
 _UNIX: Final = 3 << 8
-_MODE: Final = 0o100644 << 16
+
+FILE: Final = 0o100644 << 16
+EXECUTABLE: Final = 0o100755 << 16
+FOLDER: Final = 0o040755 << 16 | 0x10
+"""External attributes: the mode as Unix has it; of a folder, also its bit in MS-DOS."""
 
 
-def make_zip(files: dict[str, File]) -> bytes:
-    """Return a zip of files that are packed already: fixed date, fixed mode, in the given order."""
-    if len(files) > MAX_FILES:
-        most = f"a zip has {MAX_FILES:,} at most"
-        problem = Problem(
-            Reason.TOO_LARGE, f"{_package(files)}: {len(files):,} files", most, REMEDY
-        )
-        raise PackagingError([problem])
-    size = sum(file.size for file in files.values())
-    if size + sum(76 + 2 * len(path.encode()) for path in files) > MAX_ARCHIVE:
-        most = f"a zip has {MAX_ARCHIVE:,} at most"
-        problem = Problem(Reason.TOO_LARGE, f"{_package(files)}: {size:,} bytes", most, REMEDY)
-        raise PackagingError([problem])
+def make_zip(files: dict[str, File], executable: Container[str] = ()) -> bytes:
+    """Return a zip of files that are packed already: fixed date, modes by kind, in the given order.
+
+    Args:
+        files: archive-relative POSIX path -> file; one that ends in a slash is an empty folder.
+        executable: the paths of those that may be executed.
+
+    Raises:
+        PackagingError: there are more files, or bytes, than a zip can have.
+    """
+    _check_size(files)
     members: list[bytes] = []
     directory: list[bytes] = []
     offset = 0
     for path, file in files.items():
         name = path.encode()
-        sizes = (file.crc, len(file.packed), file.size, len(name))
-        common = (_VERSION, _FLAGS, zlib.DEFLATED, *_TIME_DATE, *sizes)
+        is_folder = path.endswith("/")
+        method, packed = (_STORED, b"") if is_folder else (zlib.DEFLATED, file.packed)
+        sizes = (file.crc, len(packed), file.size, len(name))
+        common = (_VERSION, _FLAGS, method, *_TIME_DATE, *sizes)
         local = struct.pack("<4s5H3I2H", b"PK\3\4", *common, 0)
-        members += local, name, file.packed
-        tail = (0, 0, 0, 0, _MODE, offset)
+        members += local, name, packed
+        attributes = FOLDER if is_folder else EXECUTABLE if path in executable else FILE
+        tail = (0, 0, 0, 0, attributes, offset)
         directory += struct.pack("<4s6H3I5H2I", b"PK\1\2", _UNIX | _VERSION, *common, *tail), name
-        offset += len(local) + len(name) + len(file.packed)
+        offset += len(local) + len(name) + len(packed)
     index = b"".join(directory)
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(files), len(files), len(index), offset, 0)
     return b"".join([*members, index, end])
+
+
+def _check_size(files: dict[str, File]) -> None:
+    """Raise if a zip cannot have as much."""
+    size = sum(file.size for file in files.values())
+    wrong = ""
+    if len(files) > MAX_FILES:
+        wrong, most = f"{len(files):,} files", f"a zip has {MAX_FILES:,} at most"
+    elif size + sum(76 + 2 * len(path.encode()) for path in files) > MAX_ARCHIVE:
+        wrong, most = f"{size:,} bytes", f"a zip has {MAX_ARCHIVE:,} at most"
+    if wrong:
+        problem = Problem(Reason.TOO_LARGE, f"{_package(files)}: {wrong}", most, REMEDY)
+        raise PackagingError([problem])
+
+
+def content_hash(name: str, members: Iterable[tuple[str, bytes, bool]]) -> bytes:
+    """Return the hash of what a package has: no compressed byte is in it, since zlib builds differ.
+
+    Args:
+        name: of the package, dotted.
+        members: archive-relative POSIX path, SHA-256 of the content, and whether it may be
+            executed; in the order of the archive.
+    """
+    parts = [name.encode()]
+    for path, digest, is_executable in members:
+        parts.append(path.encode())
+        # An empty folder has no content. Each part has its length before it, so that none of the
+        # three can be taken for another.
+        parts.append(b"" if path.endswith("/") else b"x" + digest if is_executable else digest)
+    return fold(*parts)
 
 
 def _package(files: dict[str, File]) -> str:
@@ -81,7 +121,9 @@ class Member(NamedTuple):
     size: int
     """Of the content in bytes, as the archive says."""
     packed: bytes
-    """Deflated: the loader knows no other method."""
+    """Deflated: the loader knows no other method. Of a folder, nothing."""
+    is_executable: bool = False
+    """Somebody may execute it."""
 
 
 def members(archive: bytes) -> Iterator[Member]:
@@ -91,6 +133,7 @@ def members(archive: bytes) -> Iterator[Member]:
         ValueError: it is damaged; the files before the damage were yielded.
     """
     end = 0
+    attributes = _attributes(archive)
     while archive[end : end + 4] == b"PK\3\4":
         if end + 30 > len(archive):
             raise ValueError(f"the archive ends inside the header at byte {end:,}")
@@ -102,7 +145,21 @@ def members(archive: bytes) -> Iterator[Member]:
             raise ValueError(f"the archive ends inside {path!r}")
         if "/../" in f"/{path}/":
             raise ValueError(f"{path!r} leads out of the folder, and the receiver will refuse it")
-        yield Member(path, crc, size, archive[start:end])
+        is_executable = attributes.get(path) == EXECUTABLE
+        yield Member(path, crc, size, archive[start:end], is_executable)
+
+
+def _attributes(archive: bytes) -> dict[str, int]:
+    """Return path -> external attributes, as far as the central directory can be read."""
+    found: dict[str, int] = {}
+    if archive[-22:-18] == b"PK\5\6":
+        (at,) = struct.unpack_from("<I", archive, len(archive) - 6)
+        while archive[at : at + 4] == b"PK\1\2" and at + 46 < len(archive):
+            width, extra, comment, value = struct.unpack_from("<28xHHH4xI", archive, at)
+            start = at + 46
+            found[archive[start : start + width].decode(errors="replace")] = value
+            at = start + width + extra + comment
+    return found
 
 
 def unpack(member: Member, limit: int) -> bytes:
@@ -111,6 +168,8 @@ def unpack(member: Member, limit: int) -> bytes:
     Raises:
         ValueError: it is larger, or damaged, or not as large as the archive says.
     """
+    if member.path.endswith("/") and not member.packed and not member.size:
+        return b""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         content = inflate.decompress(member.packed, limit + 1)

@@ -36,6 +36,11 @@ ATTEMPTS: Final = 5
 """How often a file is read that changes while it is read."""
 
 
+GROWTH: Final = 2**20
+"""Bytes that a file may have grown by since it was listed; else it is listed again before it is
+read, since it may be more than may travel."""
+
+
 class File:
     """One file of a package, as read.
 
@@ -119,6 +124,9 @@ def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
     files: dict[str, Any] = {}
     stale: list[Found] = []
     for found in listed:
+        if found.is_folder:
+            files[found.name] = File(found.name, found.key, False, b"")
+            continue
         files[found.name] = file = _files.get(found.path)
         if file is None or file.racy or file.key != found.key:
             stale.append(found)
@@ -171,7 +179,9 @@ def _read(found: Found, known: File | None) -> File:
             began = time.time_ns()
             with open(found.path, "rb") as stream:
                 before = key_of(os.fstat(stream.fileno()))
-                content = stream.read()
+                if before[0] > found.key[0] + GROWTH:
+                    raise Vanished(found.path)  # it is another one than was listed
+                content = stream.read(before[0] + 1)
                 after = key_of(os.fstat(stream.fileno()))
             if before == after and len(content) == after[0]:
                 racy = is_racy(after, began)

@@ -12,27 +12,53 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from modulepickle._base.errors import Problem, Reason
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
-from modulepickle._local.tree import working_tree
+from modulepickle._local.tree import WorkingTree, working_tree
 
 __all__ = ["Found", "Key", "Vanished", "Walk", "key_of", "listing", "unreadable"]
 
-Key = tuple[int, int, int, int]
-"""Size in bytes, mtime in ns, ctime in ns, inode."""
+Key = tuple[int, int, int, int, int]
+"""Size in bytes, mtime in ns, ctime in ns, inode, mode."""
+
+EXECUTABLE: Final = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+MOST: Final = 65_535
+"""Files that a package may have: as many as a zip file without its 64-bit extension."""
+
+MOST_VISITS: Final = 64
+"""How often a walk comes to one folder. Links that fan out lead to one by ever more ways."""
+
+
+LONGEST: Final = 900
+"""Characters of a path in a package. macOS takes 1,023 bytes with the cache folder before it."""
+
+EMPTY_FOLDERS_TRAVEL: Final = False
+"""The loader of this release writes each member as a file."""
 
 
 class Found(NamedTuple):
-    """One file of a package, as listed."""
+    """One file of a package, or one of its folders that is empty, as listed."""
 
     name: str
-    """Archive-relative POSIX path: `helpers/data/table.csv`."""
+    """Archive-relative POSIX path: `helpers/data/table.csv`; that of a folder ends in a slash."""
     path: str
     """Absolute, on this disk."""
     key: Key
+
+    @property
+    def is_folder(self) -> bool:
+        """Tell whether it is an empty folder."""
+        return self.name.endswith("/")
+
+    @property
+    def is_executable(self) -> bool:
+        """Tell whether it is a file that somebody may execute."""
+        return bool(self.key[4] & EXECUTABLE) and not self.is_folder
 
 
 class Vanished(Exception):
@@ -40,7 +66,7 @@ class Vanished(Exception):
 
 
 def key_of(found: os.stat_result) -> Key:
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode
 
 
 def unreadable(path: str, error: OSError) -> Problem:
@@ -81,10 +107,36 @@ def _single(package: LocalPackage, problems: list[Problem]) -> tuple[Found, ...]
     base = os.path.basename(path)
     suffix = base[len(stem) :] if base.startswith(f"{stem}.") else os.path.splitext(base)[1]
     try:
-        return (Found(package.name.replace(".", "/") + suffix, path, key_of(os.stat(path))),)
+        info = os.stat(path)
     except OSError as error:
         problems.append(unreadable(path, error))
         return ()
+    if not stat.S_ISREG(info.st_mode):
+        problems.append(Problem(Reason.SPECIAL_FILE, path, remedy="put a file in its place"))
+        return ()
+    return (Found(package.name.replace(".", "/") + suffix, path, key_of(info)),)
+
+
+class _Folder:
+    """A folder that a walk is in.
+
+    Attributes:
+        path: on this disk. prefix: its path in the package, with a slash behind it; "" at the top.
+        above: real paths of the folders that it stands in, and its own.
+        names: of all that is in it. entries: those that are still to be looked at.
+        has: something in it travels. is_residue: it has nothing but bytecode that was left behind.
+    """
+
+    __slots__ = ("above", "entries", "has", "is_residue", "key", "names", "path", "prefix")
+
+    def __init__(self, path: str, prefix: str, above: tuple[str, ...], key: Key) -> None:
+        self.path, self.prefix, self.above, self.key = path, prefix, above, key
+        with os.scandir(path) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+        self.names = {entry.name for entry in listed}
+        self.entries = iter(listed)
+        self.has = False
+        self.is_residue = bool(listed)
 
 
 class Walk:
@@ -96,58 +148,118 @@ class Walk:
         self.walked: list[tuple[str, Key | None]] = []
         self._policy = policy
         self._homes = tuple(os.path.realpath(path) for path in package.paths)
+        self._visits: dict[tuple[int, int], int] = {}
+
+    @cached_property
+    def _tree(self) -> WorkingTree:
+        return working_tree()
 
     def files(self, folder: str) -> Iterator[Found]:
-        yield from self._folder(folder, "", (os.path.realpath(folder),))
+        """Yield the files below a folder, and the folders that are empty.
 
-    def _folder(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[Found]:
-        """Yield the files below a folder. `above`: real paths of the folders that it stands in."""
+        Folders may be nested deeper than Python's stack is, so that is no recursion.
+        """
+        inside = self._enter(folder, "", (os.path.realpath(folder),))
+        stack = [] if inside is None else [inside]
+        number = 0
+        while stack:
+            here = stack[-1]
+            entry = next(here.entries, None)
+            if entry is None:
+                stack.pop()
+                found = self._left(here, stack[-1] if stack else None)
+            else:
+                found = self._looked_at(entry, here, stack)
+            if found is not None:
+                number += 1
+                here.has = True
+                yield found
+            if number > MOST:
+                self._too_many()
+                return
+
+    def _enter(self, path: str, prefix: str, above: tuple[str, ...]) -> _Folder | None:
+        """Return a folder that is to be walked; None if it cannot be read, or is gone."""
         try:
-            self.walked.append((folder, key_of(os.stat(folder))))
-            with os.scandir(folder) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
+            info = os.stat(path)
+            where = info.st_dev, info.st_ino
+            visits = self._visits[where] = self._visits.get(where, 0) + 1
+            if visits > MOST_VISITS and info.st_ino:  # 0 where the system has no such numbers
+                if visits == MOST_VISITS + 1:
+                    detail = f"links lead to it by more than {MOST_VISITS} ways"
+                    self._problem(Reason.LINK_CYCLE, path, prefix.rstrip("/"), detail)
+                return None
+            self.walked.append((path, key_of(info)))
+            return _Folder(path, prefix, above, key_of(info))
         except OSError as error:
-            if prefix and isinstance(error, FileNotFoundError):
-                return  # deleted meanwhile
-            self.problems.append(unreadable(folder, error))
-            return
-        names = {entry.name for entry in listed}
-        for entry in listed:
-            relative = prefix + entry.name
-            if not self._leaves_out(entry.name, relative, names):
-                try:
-                    yield from self._entry(entry, relative, above)
-                except FileNotFoundError:
-                    continue  # it was deleted meanwhile, as temporary files of editors are
-                except OSError as error:
-                    self.problems.append(unreadable(entry.path, error))
+            if not prefix or not isinstance(error, FileNotFoundError):  # else deleted meanwhile
+                self.problems.append(unreadable(path, error))
+            return None
+
+    def _left(self, folder: _Folder, above: _Folder | None) -> Found | None:
+        """Return a folder after its last entry if it is empty, and travels."""
+        if above is None:
+            return None
+        above.has |= folder.has
+        if folder.has or folder.is_residue or not EMPTY_FOLDERS_TRAVEL:
+            above.is_residue &= folder.is_residue and not folder.has
+            return None
+        above.is_residue, above.has = False, True
+        return Found(f"{self.stem}/{folder.prefix}", folder.path, folder.key)
+
+    def _looked_at(
+        self, entry: os.DirEntry[str], here: _Folder, stack: list[_Folder]
+    ) -> Found | None:
+        """Return the file that an entry is; or put the folder that it is on the stack."""
+        relative = here.prefix + entry.name
+        if self._leaves_out(entry.name, relative, here.names):
+            here.is_residue &= entry.name == "__pycache__"
+            return None
+        try:
+            if self._is_bad(entry, relative, here.above):
+                return None
+            if entry.is_dir():
+                inside = self._enter(entry.path, relative + "/", (*here.above, _real(entry)))
+                stack += [] if inside is None else [inside]
+                return None
+            here.is_residue = False
+            info = entry.stat()
+        except FileNotFoundError:
+            return None  # it was deleted meanwhile, as temporary files of editors are
+        except OSError as error:
+            self.problems.append(unreadable(entry.path, error))
+            return None
+        if stat.S_ISREG(info.st_mode):
+            return Found(f"{self.stem}/{relative}", entry.path, key_of(info))
+        self._problem(Reason.SPECIAL_FILE, entry.path, relative)
+        return None
 
     def _leaves_out(self, name: str, relative: str, beside: set[str]) -> bool:
         return _is_left_out(name, beside) or self._policy.ignores(relative)
 
-    def _entry(
-        self, entry: os.DirEntry[str], relative: str, above: tuple[str, ...]
-    ) -> Iterator[Found]:
+    def _is_bad(self, entry: os.DirEntry[str], relative: str, above: tuple[str, ...]) -> bool:
+        """Tell whether an entry cannot travel because of its name, or of where it leads."""
         if "\\" in relative or not _is_unicode(relative):
             self._problem(Reason.BAD_NAME, entry.path, relative)
-            return
-        if entry.is_symlink():
-            self.walked.append((entry.path, None))
-            if not self._follows(entry.path, relative, above):
-                return
-        if entry.is_dir():
-            yield from self._folder(entry.path, relative + "/", (*above, _real(entry)))
-            return
-        info = entry.stat()
-        if stat.S_ISREG(info.st_mode):
-            yield Found(f"{self.stem}/{relative}", entry.path, key_of(info))
-        else:
-            self._problem(Reason.SPECIAL_FILE, entry.path, relative)
+            return True
+        if len(relative) > LONGEST:
+            detail = f"a path of more than {LONGEST:,} characters; other systems take no longer one"
+            self._problem(Reason.BAD_NAME, entry.path, relative, detail)
+            return True
+        if not entry.is_symlink():
+            return False
+        self.walked.append((entry.path, None))
+        return not self._follows(entry.path, relative, above)
+
+    def _too_many(self) -> None:
+        detail = f"it has more than {MOST:,} files, and a zip has no more"
+        remedy = 'leave files out: Policy(ignore=("data/*",))'
+        self.problems.append(Problem(Reason.TOO_LARGE, self.stem.replace("/", "."), detail, remedy))
 
     def _follows(self, path: str, relative: str, above: tuple[str, ...]) -> bool:
         """Tell whether a link stays in the tree and leads to something new."""
         real = os.path.realpath(path)
-        inside = any(_under(real, home) for home in self._homes) or working_tree().holds(real)
+        inside = any(_under(real, home) for home in self._homes) or self._tree.holds(real)
         if real in above or any(_under(home, real) for home in self._homes):
             self._problem(Reason.LINK_CYCLE, path, relative, f"leads back to {real}")
         elif not inside:

@@ -20,10 +20,10 @@ from importlib.machinery import ModuleSpec
 from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._base.process import DIGEST_SIZE, fold, log, sha256
+from modulepickle._base.process import DIGEST_SIZE, log, sha256
 from modulepickle._local.finder import Finder, LocalPackage, TopLevelName
 from modulepickle._local.policy import Policy
-from modulepickle._snapshot.archive import make_zip
+from modulepickle._snapshot.archive import content_hash, make_zip
 from modulepickle._snapshot.files import ATTEMPTS, File, forget, read
 from modulepickle._snapshot.listing import Found, Vanished
 from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
@@ -35,12 +35,17 @@ LARGE: Final = 5 * 2**20
 """Bytes of content above which a snapshot is worth a warning: it travels with every pickle."""
 
 
+SOURCE: Final = 2**23
+"""Bytes of Python source that are read of a package that cannot travel, for what it imports."""
+
+
 class Snapshot:
     """One local package at one content. Immutable, but for caches.
 
     Attributes:
         package: the local package. name: its name: `helpers`, `google.mycompany`.
-        files: archive-relative POSIX path -> file, sorted.
+        files: archive-relative POSIX path -> file, sorted. executable: the paths of those that may
+        be executed.
         content: hash of the names and contents.
         archive: the zip; the same bytes whenever the same zlib build makes it.
         archive_hash: half of its SHA-256, by which the receiver sees that it came through whole.
@@ -48,14 +53,17 @@ class Snapshot:
         is_sure: no file may have changed since it was read without a change of its stat.
     """
 
-    def __init__(self, package: LocalPackage, files: dict[str, File]) -> None:
+    def __init__(
+        self, package: LocalPackage, files: dict[str, File], executable: frozenset[str]
+    ) -> None:
         self.package = package
         self.name = name = package.name
         self.files = files
-        self.content = fold(
-            name.encode(), *(part for f in files for part in (f.encode(), files[f].digest))
+        self.executable = executable
+        self.content = content_hash(
+            name, ((path, files[path].digest, path in executable) for path in files)
         )
-        self.archive = make_zip(files)
+        self.archive = make_zip(files, executable)
         self.archive_hash = sha256(self.archive).digest()[:DIGEST_SIZE]
         self.size = sum(file.size for file in files.values())
         self.is_sure = False
@@ -132,24 +140,35 @@ def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
         return known
     problems += _too_large(package, found, policy)
     if problems:  # what it imports may have some, too
-        source = read((file for file in found if file.name.endswith(".py")), problems)
+        source = read(_source(found), problems)
         raise Incomplete(problems, source.values())
     files = read(found, problems)
+    if not problems and any(file.key != files[file.name].key for file in found):
+        # Of the files as they were read: a later change differs from that.
+        found = tuple(file._replace(key=files[file.name].key) for file in found)
+        problems += _too_large(package, found, policy)
     if problems:
         raise Incomplete(problems, files.values())
-    if known is not None and _same(known.files, files):
+    executable = frozenset(file.name for file in found if file.is_executable)
+    if known is not None and known.executable == executable and _same(known.files, files):
         made = known
         made.files = files
     else:
-        made = Snapshot(package, files)
+        made = Snapshot(package, files, executable)
         _log(made, (time.perf_counter() - began) * 1000)
     made.is_sure = not any(file.racy for file in files.values())
     forget({file.path for file in before} - {file.path for file in found})
-    if any(file.key != files[file.name].key for file in found):
-        # Of the files as they were read: a later change differs from that.
-        found = tuple(file._replace(key=files[file.name].key) for file in found)
     _snapshots[package, policy.ignore] = found, made
     return made
+
+
+def _source(found: Iterable[Found]) -> Iterable[Found]:
+    """Yield the files of Python source that are read of what is too large, the smallest first."""
+    most = SOURCE
+    for file in sorted(found, key=lambda file: file.key[0]):
+        if file.name.endswith(".py") and file.key[0] <= most:
+            most -= file.key[0]
+            yield file
 
 
 def _same(before: dict[str, File], after: dict[str, File]) -> bool:

@@ -28,8 +28,8 @@ class _Known:
     """A listing that was made.
 
     Attributes:
-        paths: of the folders, then of the files. keys: their stats.
-        folders: how many folders.
+        paths: of what decides which files there are (folders, mostly), then of the files, each
+        once. keys: their stats. folders: how many of the first kind.
         found: the files.
     """
 
@@ -43,7 +43,7 @@ class _Known:
 
 _listings: dict[tuple[LocalPackage, tuple[str, ...]], _Known] = {}
 
-_KEY: Final[Any] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+_KEY: Final[Any] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
 
 
 def listing(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
@@ -64,9 +64,10 @@ def _again(package: LocalPackage, policy: Policy, known: _Known) -> tuple[Found,
     count = known.folders
     if keys[:count] != known.keys[:count]:
         return None
+    now = dict(zip(known.paths, keys))
     found = tuple(
-        file if file.key == key else Found(file.name, file.path, key)
-        for file, key in zip(known.found, keys[count:])
+        file if file.key == now[file.path] else file._replace(key=now[file.path])
+        for file in known.found
     )
     _listings[package, policy.ignore] = _Known(known.paths, keys, count, found)
     return found
@@ -80,9 +81,10 @@ def _anew(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tup
     folders = [(path, key) for path, key in walked if key is not None]
     sure = len(problems) == before and len(folders) == len(walked)
     if sure and not any(is_racy(key, began) for _, key in folders):
-        paths = [*(path for path, _ in folders), *(file.path for file in found)]
-        keys = [*(key for _, key in folders), *(file.key for file in found)]
-        _listings[package, policy.ignore] = _Known(paths, keys, len(folders), found)
+        first = dict(folders)
+        keys = {**first, **{file.path: file.key for file in found if file.path not in first}}
+        known = _Known([*keys], [*keys.values()], len(first), found)
+        _listings[package, policy.ignore] = known
     else:
         _listings.pop((package, policy.ignore), None)
     return found

@@ -1,0 +1,207 @@
+"""What of a package travels beside its code (R13), and trees made to be slow or endless."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+
+import pytest
+
+import modulepickle
+from modulepickle import PackagingError, Policy, Reason
+from modulepickle._local.finder import LocalPackage
+from modulepickle._snapshot import files as _files
+from modulepickle._snapshot import listing as _listing
+from modulepickle._snapshot.archive import content_hash
+from modulepickle._snapshot.snapshot import snapshot
+from receivers import project, send
+
+posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A working tree: the current folder."""
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def package(folder, name=""):
+    return LocalPackage(name or folder.name, (str(folder),), folder.is_dir())
+
+
+def made(folder, policy=None, name=""):
+    return snapshot(package(folder, name), policy or Policy())
+
+
+def zipped(shot):
+    return zipfile.ZipFile(io.BytesIO(shot.archive))
+
+
+def problems(folder, policy=None):
+    with pytest.raises(PackagingError) as caught:
+        made(folder, policy)
+    return [
+        (each.reason, os.path.relpath(each.subject, folder) if "/" in each.subject else "")
+        for each in caught.value.problems
+    ]
+
+
+# --- modes ----------------------------------------------------------------------------------------
+
+TOOL = """
+    === pkg/__init__.py
+    === pkg/tool.sh
+    #!/bin/sh
+    === pkg/z.txt
+"""
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o755, 0o744, 0o654, 0o641, 0o700])
+def test_r13_any_execute_bit_travels_and_no_other(tree, mode):
+    project(tree, TOOL)
+    (tree / "pkg/tool.sh").chmod(mode)
+    (tree / "pkg/z.txt").chmod(0o600)
+    modes = {info.filename: info.external_attr for info in zipped(made(tree / "pkg")).infolist()}
+    assert modes == {
+        "pkg/__init__.py": 0o100644 << 16,
+        "pkg/tool.sh": 0o100755 << 16,
+        "pkg/z.txt": 0o100644 << 16,
+    }
+
+
+@posix
+def test_r05_a_mode_that_changes_is_seen_at_once(tree):
+    project(tree, TOOL)
+    before = made(tree / "pkg")
+    (tree / "pkg/tool.sh").chmod(0o755)
+    after = made(tree / "pkg")
+    (tree / "pkg/tool.sh").chmod(0o700)
+    other = made(tree / "pkg")
+    (tree / "pkg/tool.sh").chmod(0o644)
+    again = made(tree / "pkg")
+    assert after.executable == other.executable == {"pkg/tool.sh"}
+    assert before.content == again.content != after.content == other.content
+    assert before.archive == again.archive != after.archive == other.archive
+
+
+@posix
+def test_r13_inspect_finds_the_digest_of_modes(tree):
+    project(tree, TOOL)
+    (tree / "pkg/tool.sh").chmod(0o755)
+    report = modulepickle.inspect(send(tree, "import pkg as obj"))
+    assert [each["digest_matches"] for each in report.snapshots] == [True]
+    assert report.warnings == []
+
+
+def test_r13_modes_and_kinds_of_members_have_hashes_of_their_own():
+    digest = bytes(32)
+    members = [("a", digest, False), ("a", digest, True), ("a/", b"", False), ("ax", digest, False)]
+    assert len({content_hash("pkg", [each]) for each in members}) == len(members)
+
+
+# --- trees without end ----------------------------------------------------------------------------
+
+
+@posix
+@pytest.mark.timeout(30)
+def test_r15_a_file_that_is_too_large_is_not_read(tree, monkeypatch):
+    project(tree, "=== pkg/__init__.py\nimport other\n=== other.py\n")
+    with open(tree / "pkg/huge.py", "wb") as file:
+        file.truncate(8 * 2**30)
+    opened = []
+
+    def noting(path, mode):
+        opened.append(path)
+        return open(path, mode)
+
+    monkeypatch.setattr(_files, "open", noting, raising=False)
+    assert problems(tree / "pkg") == [(Reason.TOO_LARGE, "")]
+    assert [os.path.basename(path) for path in opened] == ["__init__.py"]
+
+
+@posix
+@pytest.mark.timeout(30)
+def test_r15_a_file_that_grows_after_it_was_listed_is_not_read_whole(tree, monkeypatch):
+    project(tree, "=== pkg/__init__.py\n=== pkg/log.txt\n")
+    listed = _listing.listing(package(tree / "pkg"), Policy(), [])
+    with open(tree / "pkg/log.txt", "wb") as file:
+        file.truncate(8 * 2**30)
+    with pytest.raises(_listing.Vanished):
+        _files.read(listed, [])
+    assert problems(tree / "pkg") == [(Reason.TOO_LARGE, "")]
+
+
+def test_r15_more_bytes_than_were_listed_are_refused_after_all(tree, monkeypatch):
+    project(tree, "=== pkg/__init__.py\n=== pkg/log.txt\n")
+    read = _files.read
+
+    def growing(listed, found):
+        (tree / "pkg/log.txt").write_bytes(bytes(1000))
+        return read(listed, found)
+
+    monkeypatch.setattr("modulepickle._snapshot.snapshot.read", growing)
+    assert problems(tree / "pkg", Policy(max_bytes=500)) == [(Reason.TOO_LARGE, "")]
+
+
+@posix
+@pytest.mark.timeout(30)
+def test_r15_links_that_fan_out_are_an_error(tree):
+    """Thirty folders with two links each to the next one are a billion ways."""
+    project(tree, "=== pkg/__init__.py\n")
+    for number in range(30):
+        folder = tree / f"pkg/f{number}"
+        folder.mkdir()
+        (folder / "data.txt").write_text("x")
+        for name in ("a", "b"):
+            (folder / name).symlink_to(tree / f"pkg2/f{number + 1}")
+    (tree / "pkg/f29/a").unlink()
+    (tree / "pkg/f29/b").unlink()
+    (tree / "pkg2").mkdir()
+    for number in range(1, 30):
+        os.rename(tree / f"pkg/f{number}", tree / f"pkg2/f{number}")
+    found = problems(tree / "pkg")
+    assert {reason for reason, _ in found} == {Reason.LINK_CYCLE}
+
+
+@posix
+@pytest.mark.timeout(30)
+def test_r15_folders_nested_deeper_than_python_s_stack(tree):
+    project(tree, "=== pkg/__init__.py\n")
+    here = os.getcwd()
+    os.chdir(tree / "pkg")
+    try:
+        for _ in range(1500):
+            os.mkdir("d")
+            os.chdir("d")
+        open("x.txt", "w").close()
+    finally:
+        os.chdir(here)
+    (found,) = problems(tree / "pkg")
+    assert found[0] is Reason.BAD_NAME
+    assert found[1].startswith("d/d/d/")
+
+
+@posix
+@pytest.mark.timeout(30)
+def test_r15_pipes_are_named_and_nobody_waits_for_them(tree):
+    project(tree, "=== pkg/__init__.py\n=== pkg/sub/a.py\n")
+    os.mkfifo(tree / "pkg/sub/pipe.py")
+    os.mkfifo(tree / "single.py")
+    os.mkfifo(tree / "pkg/data")
+    assert problems(tree / "pkg") == [
+        (Reason.SPECIAL_FILE, "data"),
+        (Reason.SPECIAL_FILE, "sub/pipe.py"),
+    ]
+    assert [each[0] for each in problems(tree / "single.py")] == [Reason.SPECIAL_FILE]
+
+
+def test_r15_more_files_than_a_zip_has_are_not_read(tree, monkeypatch):
+    project(tree, TOOL)
+    monkeypatch.setattr(_listing, "MOST", 2)
+    with pytest.raises(PackagingError, match="more than 2 files"):
+        made(tree / "pkg")
