@@ -50,6 +50,7 @@ class Case:
         found = [name.partition("/")[0] for text in texts for name, _, _ in _files(text)]
         if self.paths != ("",):
             found += [n.split("/")[1] for text in texts for n, _, _ in _files(text) if "/" in n]
+        found = [name for name in found if name]
         names = [re.sub(r"\.py$", "", name) for name in [*found, SCRIPT]]
         return [name for name in dict.fromkeys(names) if name not in self.paths]
 
@@ -64,6 +65,7 @@ class Case:
         for name, content in self.extra.items():
             _write(folder / name, "", content)
         for name, mark, content in _files(self.text(version)):
+            content = content.replace("@ROOT@", str(folder))
             _write(folder / name, mark, content + (end if name.endswith(".py") else ""))
         if not self.zipped:
             (folder / SCRIPT).write_text(script, encoding="utf-8")
@@ -105,7 +107,8 @@ def case(name: str, call: str, files: str, *, script: str = "", **options: Any) 
         call: what is pickled, and called without arguments where it arrives, several times. It
             returns plain data. `module.function`, or the name of something in `script`.
         files: `=== PATH` begins a file, `=== PATH exec` one that can be executed, `=== PATH -> TO`
-            a link; `=== PATH/.keep` makes an empty folder. `@V@` is the number of the version.
+            a link; `=== PATH/.keep` makes an empty folder. `@V@` is the number of the version,
+            and `@ROOT@` is the folder of the tree.
         script: what runs as `__main__` before; by default it imports the module of `call`.
 
     Options:

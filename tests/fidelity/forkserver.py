@@ -133,9 +133,11 @@ class Child:
         return record
 
     def error(self, error):
-        import traceback
-
         kind = type(error)
+        try:
+            import traceback
+        except ImportError as failed:  # the project has spoilt what it needs
+            return {"type": kind.__name__, "message": str(error), "frames": [], "then": str(failed)}
         found = {
             "type": f"{kind.__module__}.{kind.__qualname__}",
             "message": normal(str(error), self.tops),

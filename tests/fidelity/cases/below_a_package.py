@@ -173,46 +173,79 @@ case(
     paths=("a", "b"),
 )
 
-_NAMED = {
-    "config": "import importlib, json\nCONF = '[\"other\"]'\n"
-    "def f():\n    return [importlib.import_module(n).X for n in json.loads(CONF)]",
-    "an_alias_of_import_module": "from importlib import import_module as load\n"
-    "def f():\n    return load('other').X",
-    "resolve_name": "import pkgutil\ndef f():\n    return pkgutil.resolve_name('other:X')",
-    "resources": "from importlib import resources\n"
-    "def f():\n    return (resources.files('assets') / 'a.txt').read_text()",
-    "runpy": "import runpy\ndef f():\n    return runpy.run_module('other')['X']",
-    "logging_config": "import logging.config\ndef f():\n"
-    "    logging.config.dictConfig({'version': 1, 'handlers': {'h': {'()': 'other.make'}}})\n"
-    "    return @V@",
-    "mock_patch": "from unittest import mock\ndef f():\n"
-    "    with mock.patch('other.X', 'patched @V@'):\n        import other\n        return other.X",
-}
-for _name, _code in _NAMED.items():
-    _files = f"""
-=== app.py
-{_code}
-=== other.py
-import logging
-X = @V@
-make = logging.NullHandler
-=== assets/__init__.py
-=== assets/a.txt
-hi @V@
-"""
-    case(f"r08_a_name_in_a_string_{_name}", "app.f", _files, since=(3, 9))
-    if _name == "config":
-        case("r08_a_name_in_a_string_with_include", "app.f", _files, policy="include=('other',)")
-        case(
-            "r08_a_name_in_a_string_with_the_module_beside_it",
-            "functools.partial(call, other, app.f)",
-            _files,
-            script="""
-            import functools, app, other
-            def call(module, f):
-                return f()
-            """,
+_OTHER = """
+    === other.py
+    import logging
+    X = @V@
+    make = logging.NullHandler
+    === assets/__init__.py
+    === assets/a.txt
+    hi @V@
+    === tests_of/__init__.py
+    === tests_of/test_it.py
+    import unittest
+    class Test(unittest.TestCase):
+        def test(self):
+            import other
+            assert False, other.X
+    """
+_CONFIG = """
+    === app.py
+    import importlib, json
+    CONF = '["other"]'
+    def f():
+        return [importlib.import_module(n).X for n in json.loads(CONF)]
+    """
+case("r08_a_name_in_a_config", "app.f", _CONFIG + _OTHER)
+case("r08_a_name_in_a_config_with_include", "app.f", _CONFIG + _OTHER, policy="include=('other',)")
+case(
+    "r08_a_name_in_a_config_with_the_module_beside_it",
+    "functools.partial(call, other, app.f)",
+    _CONFIG + _OTHER,
+    script="""
+    import functools, app, other
+    def call(module, f):
+        return f()
+    """,
+)
+case(
+    "r08_a_name_for_an_alias_of_import_module",
+    "app.f",
+    """
+    === app.py
+    from importlib import import_module as load
+    def f():
+        return load('other').X
+    """
+    + _OTHER,
+)
+case(
+    "r08_names_for_functions_of_the_standard_library",
+    "app.f",
+    """
+    === app.py
+    import io, logging.config, pkgutil, runpy, unittest
+    from importlib import resources
+    from unittest import mock
+    CONF = {"version": 1, "handlers": {"h": {"()": "other.make"}}}
+    def f():
+        logging.config.dictConfig(CONF)
+        with mock.patch("other.X", "patched"):
+            patched = pkgutil.resolve_name("other:X")
+        suite = unittest.defaultTestLoader.loadTestsFromName("tests_of.test_it.Test")
+        done = unittest.TextTestRunner(stream=io.StringIO()).run(suite)
+        return (
+            pkgutil.resolve_name("other:X"),
+            patched,
+            runpy.run_module("other")["X"],
+            pkgutil.get_data("assets", "a.txt"),
+            resources.read_text("assets", "a.txt"),
+            [text for _, text in done.failures],
+            done.errors,
         )
+    """
+    + _OTHER,
+)
 
 for _name in "func", "unusual_prefix_12ab_func", "__loader__.func", "func.py":
     case(
