@@ -5,8 +5,8 @@ wheels` in `${XDG_CACHE_HOME:-~/.cache}`): downloaded once, never installed. The
 out: who ships a package may have them, but an import does not run them, and the native import is
 what we compare with.
 
-Outside API: `PACKAGES`, `Package`, `packages`, `without_bytecode`; and `wheel`, which `tests/real`
-uses, too.
+Outside API: `PACKAGES`, `Package`, `packages`, `without_bytecode`; and for the tests `wheel`, which
+`tests/real` and `tests/suites` use, and `sdist`, which has a project's tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "Package", "packages", "wheel", "without_bytecode"]
+__all__ = ["PACKAGES", "Package", "packages", "sdist", "wheel", "without_bytecode"]
 
 CACHE: Final = Path(
     os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "modulepickle-tests"
@@ -88,17 +88,34 @@ def without_bytecode(tree: Path, aside: Path) -> None:
 def wheel(pin: str) -> Path:
     """Return the wheel for `name==version` that fits this Python, downloaded if it is not there."""
     python = "{}{}".format(*sys.version_info)  # a wheel with an extension module is for one version
-    folder = CACHE / "wheels" / f"{pin}-{sys.implementation.name}{python}"
+    name = f"{pin}-{sys.implementation.name}{python}"
+    (found,) = _downloaded("wheels", name, "--only-binary", ":all:", pin).glob("*.whl")
+    return found
+
+
+def sdist(pin: str) -> Path:
+    """Return the source distribution of `name==version`, downloaded if it is not there."""
+    (found,) = _downloaded("sdists", pin, "--no-binary", ":all:", pin).glob("*.tar.gz")
+    return found
+
+
+def _downloaded(kind: str, name: str, *wanted: str) -> Path:
+    """Return a folder of the cache with what pip downloads."""
+    folder = CACHE / kind / name
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
-            pip = [sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check"]
-            wanted = ["--no-deps", "--only-binary", ":all:", "--dest", f"{fresh}/it", pin]
-            subprocess.run([*pip, "download", *wanted], check=True, stdin=subprocess.DEVNULL)
+            pip = [sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check", "download"]
+            # SKIP_CYTHON: of an sdist, pip asks its metadata, for which pydantic's compiles it.
+            subprocess.run(
+                [*pip, "--no-deps", "--dest", f"{fresh}/it", *wanted],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "SKIP_CYTHON": "1"},
+            )
             try:
                 os.rename(f"{fresh}/it", folder)
             except OSError:  # another process was faster
                 if not folder.exists():
                     raise
-    (found,) = folder.glob("*.whl")
-    return found
+    return folder

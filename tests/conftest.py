@@ -35,7 +35,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if "MODULEPICKLE_RERUN_ENGINES" in os.environ:
         for item in items:
-            if any(item.get_closest_marker(name) for name in ("engines", "docker", "real")):
+            if any(
+                item.get_closest_marker(name) for name in ("engines", "docker", "real", "suites")
+            ):
                 item.add_marker(pytest.mark.flaky(reruns=1))
 
 

@@ -5,6 +5,7 @@ They are in `modulepickle-tests/venvs` in `${XDG_CACHE_HOME:-~/.cache}`, made on
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -20,20 +21,24 @@ class CannotError(Exception):
     """Says why an environment can't be had here."""
 
 
-def environment_of(python: str, version: str, *pins: str) -> str:
+def environment_of(python: str, version: str, *pins: str, alone: str = "") -> str:
     """Return the Python of an environment with some distributions, `name==version` each.
 
     Args:
         python: the interpreter to make it with. version: its version, such as "3.12".
+        alone: the environment's name; it then has these distributions, and not what they require.
     """
-    final = VENVS / "-".join([version, *(pin.replace("==", "-") for pin in pins)])
+    names = [pin.replace("==", "-") for pin in pins]
+    if alone:
+        names = [alone, hashlib.sha256(" ".join(pins).encode()).hexdigest()[:16]]
+    final = VENVS / "-".join([version, *names])
     if not _works(final, python):
         final.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=final.parent) as folder:
             fresh = Path(folder, "it")
             _run(python, "-m", "venv", str(fresh))
             pip = [str(fresh / "bin/python"), "-m", "pip", "-q", "--disable-pip-version-check"]
-            _run(*pip, "install", *pins)
+            _run(*pip, "install", *(["--no-deps"] if alone else []), *pins)
             shutil.rmtree(final, ignore_errors=True)
             try:
                 os.rename(fresh, final)
