@@ -11,6 +11,10 @@ and has the pickle and nothing else, unless a test asks for more.
     ''')
     data = send(tree, "from helpers import double as obj")
     assert receive(data, "result = obj(21)", absent=["helpers"]).result == 42
+
+Both are forked by an interpreter that waits for that (see `zygotes`), unless a test wants a `fresh`
+one: for what it has imported, for the hash seed, for the end of an interpreter, for the time when
+it began. A process with the library takes its parent's beginning for its own.
 """
 
 from __future__ import annotations
@@ -30,6 +34,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+from zygotes import WARM_BARE, WARM_LIBRARY, Zygote
 
 SOURCE: Final = Path(__file__).resolve().parents[1] / "src"
 VERSIONS: Final = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
@@ -146,26 +152,79 @@ class Result:
         return pickle.loads(self.result_pickle)
 
 
-def _run(
-    command: Sequence[str], folder: Path | str, env: Mapping[str, str], out: Path, fails: bool
-) -> Result:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        timeout=TIMEOUT,
+# A fresh process for each, and none that is forked: to see that both are the same.
+FRESH: Final = "MODULEPICKLE_TEST_FRESH" in os.environ or not hasattr(os, "fork")
+# Variables that an interpreter looks at when it starts; those of these names, or that begin so.
+AT_START: Final = ("DYLD_", "GLIBC_", "HOME", "LANG", "LC_", "LD_", "MALLOC_", "PYTHON", "TZ")
+
+
+@dataclass(frozen=True)
+class _Process:
+    """What a process is started with."""
+
+    python: str
+    options: tuple[str, ...]
+    script: Path
+    arguments: tuple[str, ...]
+    folder: Path | str
+    environ: Mapping[str, str]
+
+    def start(self, outputs: tuple[str, str]) -> int:
+        """Start an interpreter; return its exit status when it has ended."""
+        command = [self.python, *self.options, str(self.script), *self.arguments]
+        with open(outputs[0], "wb") as stdout, open(outputs[1], "wb") as stderr:
+            return subprocess.run(
+                command,
+                cwd=self.folder,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                timeout=TIMEOUT,
+                check=False,
+            ).returncode
+
+    def fork(self, outputs: tuple[str, str]) -> int:
+        """Have a zygote fork; return the exit status of the child when it has ended."""
+        given = {name: value for name, value in self.environ.items() if name.startswith(AT_START)}
+        if given.get("HOME") != os.environ.get("HOME"):  # a receiver's, which has an empty one
+            given["HOME"] = os.devnull
+        kind = (self.python, self.options, *sorted(given.items()))
+        waiting = _zygotes.setdefault(kind, [])
+        try:
+            zygote = waiting.pop()
+        except IndexError:  # none yet, or all have work
+            given.setdefault("PATH", self.environ.get("PATH", os.defpath))
+            warm = WARM_BARE if self.options else WARM_LIBRARY
+            zygote = Zygote([self.python, *self.options], given, warm)
+        script, folder = str(self.script), str(self.folder)
+        status = zygote.run(script, self.arguments, folder, self.environ, outputs, TIMEOUT)
+        waiting.append(zygote)
+        return status
+
+
+_zygotes: dict[tuple[Any, ...], list[Zygote]] = {}
+"""What an interpreter is started with -> its zygotes that have nothing to do."""
+
+
+def _run(process: _Process, job: Path, fresh: bool, fails: bool) -> Result:
+    """Run a process, whose script writes into the file `result` of the folder `job`."""
+    outputs = job / "stdout", job / "stderr"
+    for path in outputs:
+        path.touch()
+    run = process.start if fresh or FRESH else process.fork
+    status = run((str(outputs[0]), str(outputs[1])))
+    stdout, stderr = (
+        path.read_bytes().decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        for path in outputs
     )
-    if (done.returncode != 0) != fails:
+    if (status != 0) != fails:
         raise AssertionError(
-            f"{command[0]} was expected to {'fail' if fails else 'succeed'} and ended with "
-            f"{done.returncode}\n--- its stdout\n{done.stdout}\n--- its stderr\n{done.stderr}"
+            f"{process.python} was expected to {'fail' if fails else 'succeed'} and ended with "
+            f"{status}\n--- its stdout\n{stdout}\n--- its stderr\n{stderr}"
         )
-    sent = out.read_bytes() if out.exists() else b""
-    return Result(done.returncode, done.stdout, done.stderr, sent)
+    out = job / "result"
+    return Result(status, stdout, stderr, out.read_bytes() if out.exists() else b"")
 
 
 _SEND_RESULT: Final = """
@@ -185,10 +244,13 @@ def run(
     env: Mapping[str, str] | None = None,
     script: str = "sender.py",
     expect_failure: bool = False,
+    fresh: bool = False,
 ) -> Result:
     """Run `code` as the script `script` of the working tree `folder`, with the library importable.
 
     If it sets `result`, that comes back by plain pickle. `env` is added to this process's own.
+    The process is forked by an interpreter that has imported what the library needs, unless it
+    is to be `fresh`, has a `hash_seed`, or is given a variable that is read at the start.
     """
     path = Path(folder) / script
     path.write_text(textwrap.dedent(code).strip("\n") + "\n" + _SEND_RESULT, encoding="utf-8")
@@ -199,10 +261,15 @@ def run(
         **({} if hash_seed is None else {"PYTHONHASHSEED": str(hash_seed)}),
         **(env or {}),
     }
+    fresh = fresh or hash_seed is not None or _is_read_at_start(env)
     with tempfile.TemporaryDirectory() as job:
-        out = Path(job, "result")
-        command = [python, str(path), str(out)]
-        return _run(command, folder, environment, out, expect_failure)
+        arguments = (str(Path(job, "result")),)
+        process = _Process(python, (), path, arguments, folder, environment)
+        return _run(process, Path(job), fresh, expect_failure)
+
+
+def _is_read_at_start(env: Mapping[str, str] | None) -> bool:
+    return any(name.startswith(AT_START) for name in env or ())
 
 
 def send(
@@ -257,6 +324,7 @@ def receive(
     folder: Path | str | None = None,
     env: Mapping[str, str] | None = None,
     expect_failure: bool = False,
+    fresh: bool = False,
 ) -> Result:
     """Unpickle `data` on a receiver and run `code` there: it sees obj, objs, datas and load(i=0).
 
@@ -266,7 +334,8 @@ def receive(
     - `cache`: the loader's cache folder, by default a new one;
     - `folder`: the current folder, by default an empty one;
     - `env`: variables added to the clean environment;
-    - `expect_failure`: it must end with an error, which stands in `stderr` of what is returned.
+    - `expect_failure`: it must end with an error, which stands in `stderr` of what is returned;
+    - `fresh`: an interpreter of its own is started, and none that has imported `pickle` is forked.
     """
     datas = [data] if isinstance(data, (bytes, bytearray)) else list(data)
     with tempfile.TemporaryDirectory() as job:
@@ -286,5 +355,6 @@ def receive(
             **({} if bare else {"PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}),
             **(env or {}),
         }
-        command = [python, *(["-I", "-S"] if bare else []), str(script), str(out)]
-        return _run(command, folder or empty, environment, out, expect_failure)
+        options = ("-I", "-S") if bare else ()
+        process = _Process(python, options, script, (str(out),), folder or empty, environment)
+        return _run(process, Path(job), fresh or _is_read_at_start(env), expect_failure)

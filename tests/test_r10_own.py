@@ -65,7 +65,8 @@ def own(tmp_path, code, **options):
     tree = project(tmp_path, PROJECT)
     let_age(tree)
     code = f"{textwrap.dedent(THERE_AND_BACK)}\n{textwrap.dedent(code)}"
-    return run(tree, code, **options).result
+    # A forked process began when its parent did, which is before there was a tree.
+    return run(tree, code, fresh=True, **options).result
 
 
 def test_r10_the_sender_gets_its_own_objects(tmp_path):
@@ -231,7 +232,8 @@ OBJECTS = "import mine\nobj = [mine.Shape(), mine.Shape, mine.bump]"
 
 def host(tree, data, before=""):
     """The answer of a Python in the tree, which imports `mine` natively, and not the library."""
-    return receive(data, HOST.format(before=before), folder=tree, lazy=True, bare=False).result
+    code = HOST.format(before=before)
+    return receive(data, code, folder=tree, lazy=True, bare=False, fresh=True).result
 
 
 @needs_proc
@@ -268,7 +270,7 @@ def test_r10_a_script_that_differs_in_a_requirement_only(tmp_path):
         theirs = vars(later()).keys() & {"Lazy", "Lazier"}
         result = later is mine.later, theirs, hasattr(lazy, "Lazier")
     """
-    got = receive(data, code, folder=other, lazy=True, bare=False).result
+    got = receive(data, code, folder=other, lazy=True, bare=False, fresh=True).result
     assert got == (False, {"Lazy"}, True)
 
 

@@ -279,7 +279,7 @@ def test_r10_a_process_that_imported_the_same_has_its_own(tmp_path, loader, impo
     write_tree(tmp_path, imported)
     wait_for_an_older_tree(tmp_path)
     text = code(OWN, LOADER=loader, VERSION="old", TREE=str(tmp_path))
-    got = receive([], text, bare=False, python=python)
+    got = receive([], text, bare=False, python=python, fresh=True)  # it began after the tree
     assert got.result == dict.fromkeys(got.result, imported == "old")
     assert len(got.result) == 9
 
