@@ -29,9 +29,13 @@ import pickle, hashlib, importlib.util, marshal, os, struct, weakref, zlib
 # What one with the library has imported: what that needs, too. The library itself is imported anew
 # by each child: it looks at the process and its folder then.
 WARM_LIBRARY: Final = """
-import pickle, modulepickle, gc, sys
+import pickle, gc, sys
+before = {*vars(sys)}
+import modulepickle
 for name in [name for name in sys.modules if name.partition(".")[0] == "modulepickle"]:
     del sys.modules[name]
+for name in {*vars(sys)} - before:
+    delattr(sys, name)
 del modulepickle
 gc.collect()
 """
