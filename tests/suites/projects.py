@@ -96,14 +96,17 @@ PROJECTS: Final[dict[str, Project]] = {
     ),
 }
 
-RECEIVER: Final = (
-    # pytest, with what it needs
+PYTEST: Final = (
     "pytest==8.4.2",
     "iniconfig==2.3.1",
     "packaging==26.4",
     "pluggy==1.7.0",
     "pygments==2.21.0",
-    # what the projects or their tests need
+)
+"""pytest, with what it requires."""
+
+RECEIVER: Final = (
+    *PYTEST,
     "asgiref==3.13.0",
     "ephemeral-port-reserve==1.1.4",
     "freezegun==1.5.5",
@@ -120,4 +123,4 @@ RECEIVER: Final = (
     "sortedcontainers==2.4.0",
     "tzdata==2026.6",
 )
-"""What is installed on the receiver, and nothing besides: pip adds no requirement to it."""
+"""What is installed on the receiver, for the projects or their tests, and nothing besides."""

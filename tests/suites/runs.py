@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
 from benchmarks._trees import sdist, wheel
@@ -22,22 +22,25 @@ from projects import RECEIVER, Project
 from receivers import send
 from venvs import CannotError, environment_of
 
-RUNNER: Final = Path(__file__).parent / "runner.py"
+HERE: Final = Path(__file__).parent
 LIMIT: Final = float(os.environ.get("MODULEPICKLE_TEST_TIMEOUT", 100)) * 2
 "Seconds a run of one project's tests."
 
 
-def cannot(why: str) -> Any:
+def cannot(why: str) -> NoReturn:
     """Skip a test, visibly, or fail it if `MODULEPICKLE_REQUIRE_SUITES` is set."""
     if os.environ.get("MODULEPICKLE_REQUIRE_SUITES"):
         pytest.fail(f"MODULEPICKLE_REQUIRE_SUITES is set: {why}")
     pytest.skip(why)
 
 
-def receiver_python() -> str:
-    """Return the Python of the environment that all receivers, and natively run tests, have."""
+def environment(name: str, pins: Iterable[str]) -> str:
+    """Return the Python of an environment with these distributions alone."""
     version = "{}.{}".format(*sys.version_info)
-    return environment_of(sys.executable, version, *RECEIVER, alone="suites")
+    try:
+        return environment_of(sys.executable, version, *pins, alone=name)
+    except CannotError as error:
+        cannot(f"the environment cannot be made: {error}")
 
 
 def working_tree(pins: Iterable[str], tree: Path) -> Path:
@@ -64,6 +67,15 @@ def tests_only(pin: str, names: Iterable[str], folder: Path) -> Path:
     return root
 
 
+MARKS: Final = [
+    pytest.mark.suites,
+    pytest.mark.timeout(330),
+    pytest.mark.skipif(
+        sys.version_info[:2] != (3, 11) or sys.implementation.name != "cpython",
+        reason="the tables of what differs are those of CPython 3.11",
+    ),
+]
+
 NOT_RUN: Final = "(run)"
 "The id of a run that as a whole went wrong, such as by an error when the pickle was loaded."
 
@@ -73,8 +85,33 @@ class Run:
     """A run of a project's tests that has been started."""
 
     process: subprocess.Popen[str]
-    job: dict[str, Any]
-    log: Path
+    folder: Path
+
+    @classmethod
+    def start(cls, python: str, job: dict[str, Any], folder: Path, here: Path, **env: str) -> Run:
+        """Start `runner.py` with a job, in the folder `here`; `folder` is new, for the rest."""
+        (folder / "home").mkdir(parents=True)
+        whole = {"pickle": None, "names": [], "out": str(folder / "outcomes"), **job}
+        (folder / "job").write_text(json.dumps(whole), encoding="utf-8")
+        environment = {
+            "HOME": str(folder / "home"),
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "MODULEPICKLE_CACHE": str(folder / "cache"),
+            **env,
+        }
+        with (folder / "log").open("w") as out:
+            process = subprocess.Popen(
+                [python, str(HERE / "runner.py"), str(folder / "job")],
+                cwd=here,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        return cls(process, folder)
 
     def outcomes(self) -> dict[str, str]:
         """Wait for its end; return each test's outcome."""
@@ -84,7 +121,7 @@ class Run:
             code = -1
         if code:
             return {NOT_RUN: "failed"}
-        found: dict[str, str] = json.loads(Path(self.job["out"]).read_text())
+        found: dict[str, str] = json.loads((self.folder / "outcomes").read_text(encoding="utf-8"))
         return found
 
     def end(self) -> None:
@@ -92,44 +129,21 @@ class Run:
         self.process.wait()
 
     def printed(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="backslashreplace")
+        return (self.folder / "log").read_text(encoding="utf-8", errors="backslashreplace")
 
 
 def start(python: str, project: Project, folder: Path, tree: Path, data: bytes = b"") -> Run:
-    """Start a run in a new folder: natively, or with the unpickled project."""
+    """Start a run of a project's tests: natively, or with the unpickled project."""
     folder.mkdir()
     here = tests_only(project.pin, project.names, folder / "sdist")
-    (folder / "pickle").write_bytes(data)
-    (folder / "home").mkdir()
-    job = {
-        "pickle": str(folder / "pickle") if data else None,
-        "names": project.names,
-        "places": project.places,
-        "options": project.options,
-        "out": str(folder / "outcomes"),
-    }
-    (folder / "job").write_text(json.dumps(job))
-    env = {
-        "HOME": str(folder / "home"),
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "MODULEPICKLE_CACHE": str(folder / "cache"),
-        **({} if data else {"PYTHONPATH": str(tree)}),
-        **{name: value.format(here=here) for name, value in project.env},
-    }
-    log = folder / "log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [python, str(RUNNER), str(folder / "job")],
-            cwd=here,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-    return Run(process, job, log)
+    job = {"names": project.names, "places": project.places, "options": project.options}
+    env = {name: value.format(here=here) for name, value in project.env}
+    if data:
+        (folder / "pickle").write_bytes(data)
+        job["pickle"] = str(folder / "pickle")
+    else:
+        env["PYTHONPATH"] = str(tree)
+    return Run.start(python, job, folder / "run", here, **env)
 
 
 def shipped(python: str, project: Project, tree: Path) -> bytes:
@@ -159,11 +173,11 @@ class Compared:
 
 def compared(project: Project, folder: Path) -> Compared:
     """Run a project's tests natively and shipped, at the same time."""
+    python = environment("suites", RECEIVER)
     try:
-        python = receiver_python()
         tree = working_tree([project.pin, *project.beside], folder / "tree")
         sdist(project.pin)
-    except (CannotError, subprocess.CalledProcessError) as error:
+    except subprocess.CalledProcessError as error:
         cannot(f"the project cannot be fetched: {error}")
     with ExitStack() as stack:
         natively = start(python, project, folder / "natively", tree)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from differences import AWAITED, DIFFERENCES
 from projects import PROJECTS
-from runs import compared
+from runs import MARKS, compared
 
-pytestmark = [
-    pytest.mark.suites,
-    pytest.mark.timeout(330),
-    pytest.mark.skipif(
-        sys.version_info[:2] != (3, 11) or sys.implementation.name != "cpython",
-        reason="the table of differences is that of CPython 3.11",
-    ),
-]
+pytestmark = MARKS
 
 
 def matches(pattern: str, name: str) -> bool:

@@ -67,13 +67,17 @@ def mirror() -> str:
 
 
 class Apt:
-    """A private view of one suite: lists, status and downloads are in `folder`."""
+    """A private view of one suite: lists, status and downloads are in `folder`.
 
-    def __init__(self, suite: str, folder: Path) -> None:
+    `kind` is `deb`, or `deb-src` for the sources.
+    """
+
+    def __init__(self, suite: str, folder: Path, kind: str = "deb") -> None:
         for name in ("state/lists/partial", "cache/archives/partial", "empty"):
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
-        (folder / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n")
+        source = f"{kind} [signed-by={KEYRING}] {mirror()} {suite} main\n"
+        (folder / "sources.list").write_text(source)
         self.archives = folder / "cache/archives"
         settings = {
             "Dir::Etc::sourcelist": folder / "sources.list",
