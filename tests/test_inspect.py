@@ -216,9 +216,11 @@ def test_a_changed_loader_is_told(tree: Path) -> None:
     assert changed != data
     report = inspect(changed)
     assert report.data["loaders"][0]["release"] == "changed"
-    assert report.warnings == [f"{name} is not named by its text: somebody changed it"]
+    text = f"{name} is not the text of a release that is known here, or is not started as there"
+    assert [each.startswith(text) for each in report.warnings] == [True]
+    assert str(report).startswith("WARNING, a loader of no known release: 1 pickle")
     other = inspect(data.replace(b"'exec'))or entry", b"'exec'))or wrong"))
-    assert other.warnings == [f"{name} is not started as by this release"]
+    assert [each.startswith(text) for each in other.warnings] == [True]
 
 
 def test_the_parts_add_up_to_the_whole(sent: bytes) -> None:
@@ -323,7 +325,7 @@ def test_an_archive_that_lies_is_told() -> None:
         archive.writestr("a/x.py", b"x" * 100)
     lying = file.getvalue().replace((100).to_bytes(4, "little"), (90).to_bytes(4, "little"))
     report = inspect(_by_hand(b"a", lying))
-    assert report.warnings[0].startswith("a: 'a/x.py' has")
+    assert report.warnings[1].startswith("a: 'a/x.py' has")
     assert report.snapshots[0]["digest_matches"] is None
     report = inspect(_by_hand(b"a", file.getvalue()))
     assert report.snapshots[0]["digest_matches"] is False

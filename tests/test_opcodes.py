@@ -15,14 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modulepickle._report.opcodes import HANDLERS, Buffer, Call, Global, Items, Machine, Malformed
+from modulepickle._report.machine import HANDLERS, Machine
+from modulepickle._report.nodes import Buffer, Call, Global, Items
+from modulepickle._report.opcodes import Malformed
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
 
 def read(data: bytes) -> Machine:
     machine = Machine()
-    assert machine.run(io.BytesIO(data)) == len(data)
+    assert machine.run(data) == len(data)
     return machine
 
 
@@ -128,7 +130,7 @@ def test_build_gives_a_call_its_state() -> None:
     error.note = 5  # type: ignore[attr-defined]
     (call,) = read(pickle.dumps(error, 4)).calls
     assert [plain(state) for state in call.states] == [{"note": 5}]
-    assert machine.calls[0].states == []
+    assert not machine.calls[0].states
 
 
 def test_a_computed_name_is_not_taken_for_a_name() -> None:
@@ -160,7 +162,7 @@ def test_any_data_is_read_as_what_it_is(value: Any, protocol: int) -> None:
 def test_any_bytes_are_read_or_malformed(garbage: bytes) -> None:
     machine = Machine()
     try:
-        place = machine.run(io.BytesIO(garbage))
+        place = machine.run(garbage)
     except Malformed as error:
         place = error.position
     assert 0 <= place <= len(garbage)
@@ -171,7 +173,7 @@ def test_any_cut_pickle_is_malformed(value: Any, protocol: int, draw: st.DataObj
     whole = pickle.dumps(value, protocol)
     cut = draw.draw(st.integers(0, len(whole) - 1))
     with pytest.raises(Malformed):
-        Machine().run(io.BytesIO(whole[:cut]))
+        Machine().run(whole[:cut])
 
 
 def test_a_memo_goes_on_to_the_next_pickle_of_a_stream() -> None:
@@ -180,11 +182,10 @@ def test_a_memo_goes_on_to_the_next_pickle_of_a_stream() -> None:
     shared = ["x"]
     pickler.dump(shared)
     pickler.dump([shared])
-    file.seek(0)
     machine = Machine()
-    file.seek(machine.run(file))
+    end = machine.run(file.getvalue())
     machine = machine.next()
-    machine.run(file)
+    machine.run(file.getvalue(), end)
     assert plain(machine.result) == [["x"]]
     assert machine.missing == []
 

@@ -10,13 +10,14 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from types import FunctionType
-from typing import Any, Final
+from typing import Final
 
 from modulepickle._local.policy import Policy, covers
 from modulepickle._pickler.failures import Recorder
 from modulepickle._pickler.nodes import Node, is_a
 from modulepickle._report.gaps import Imported, is_there
 from modulepickle._report.report import amount, count
+from modulepickle._report.schema import ByName, CodeByValue, PolicyData, Rule, SnapshotThere
 from modulepickle._snapshot.archive import Member
 from modulepickle._snapshot.shipment import SnapshotRef
 from modulepickle._snapshot.snapshot import LARGE, leave_out
@@ -45,8 +46,8 @@ def warnings_of(
     recorder: Recorder,
     files: dict[bytes, list[Member]],
     found: dict[bytes, Imported],
-    by_name: list[dict[str, Any]],
-    by_value: list[dict[str, Any]],
+    by_name: list[ByName],
+    by_value: list[CodeByValue],
 ) -> Iterator[str]:
     """Yield a sentence for each.
 
@@ -74,9 +75,7 @@ def warnings_of(
             )
 
 
-def _at_home(
-    recorder: Recorder, found: Iterable[Imported], by_name: list[dict[str, Any]]
-) -> Iterator[str]:
+def _at_home(recorder: Recorder, found: Iterable[Imported], by_name: list[ByName]) -> Iterator[str]:
     """Yield what is imported or named, and neither travels nor is installed."""
     places: dict[str, str] = {}
     for package in found:
@@ -177,10 +176,10 @@ def _is_of_package(node: Node) -> bool:
 def effects(
     recorder: Recorder,
     origin: str,
-    snapshots: list[dict[str, Any]],
+    snapshots: list[SnapshotThere],
     found: list[Imported],
-    by_name: list[dict[str, Any]],
-) -> dict[str, Any]:
+    by_name: list[ByName],
+) -> PolicyData:
     """Return where the policy is from, and how much each of its patterns matches.
 
     Args:
@@ -209,11 +208,11 @@ def effects(
     return {"origin": origin, "rules": rules}
 
 
-def _rule(field: str, pattern: str, matches: int, hint: str) -> dict[str, Any]:
+def _rule(field: str, pattern: str, matches: int, hint: str) -> Rule:
     return {"field": field, "pattern": pattern, "matches": matches, "hint": hint}
 
 
-def _ignored(pattern: str, snapshots: list[dict[str, Any]]) -> Iterator[str]:
+def _ignored(pattern: str, snapshots: list[SnapshotThere]) -> Iterator[str]:
     """Yield the paths, of files or whole folders, that one pattern leaves out."""
     policy = Policy(ignore=(pattern,))
     for each in snapshots:
@@ -222,7 +221,7 @@ def _ignored(pattern: str, snapshots: list[dict[str, Any]]) -> Iterator[str]:
                 yield left["path"]
 
 
-def _hint(pattern: str, snapshots: list[dict[str, Any]]) -> str:
+def _hint(pattern: str, snapshots: list[SnapshotThere]) -> str:
     """Say what may be meant by a pattern that leaves nothing out."""
     for each in snapshots:
         stem = each["name"].replace(".", "/") + "/"
@@ -231,7 +230,7 @@ def _hint(pattern: str, snapshots: list[dict[str, Any]]) -> str:
     return ""
 
 
-def _hint_to_exclude(pattern: str, snapshots: list[dict[str, Any]]) -> str:
+def _hint_to_exclude(pattern: str, snapshots: list[SnapshotThere]) -> str:
     """Say what may be meant by the name of a part of a package."""
     for each in snapshots:
         if pattern.startswith(each["name"] + "."):

@@ -1,23 +1,32 @@
 """The pickles of some data -> what is in them, as `inspect` reports it.
 
-Outside API: `Contents`, `LIMIT`.
+Outside API: `Contents`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modulepickle._base.process import DIGEST_SIZE, fold
-from modulepickle._loader.emit import STAGE0, TEXTS
 from modulepickle._pickler.stored import store_of
 from modulepickle._report.anatomy import Code, Definition, Loader, Snapshot
-from modulepickle._report.opcodes import Buffer, Call, Global
+from modulepickle._report.archives import Archive, Archives
+from modulepickle._report.calls import warnings_of
+from modulepickle._report.nodes import LONG, Buffer, Call, Global, called_name
 from modulepickle._report.reading import Reading, Stream
-from modulepickle._snapshot.archive import Member, content_hash, members, unpack
+from modulepickle._report.releases import makes
+from modulepickle._report.schema import (
+    CodeByValue,
+    Import,
+    InspectData,
+    LoaderData,
+    PickleData,
+    SnapshotHere,
+)
+from modulepickle._snapshot.archive import Member
 
-__all__ = ["LIMIT", "Contents"]
+__all__ = ["Contents"]
 
 MAGICS: Final = (
     (3420, "3.9"), (3430, "3.10"), (3450, "3.11"), (3500, "3.12"), (3550, "3.13"), (3600, "3.14"),
@@ -25,17 +34,8 @@ MAGICS: Final = (
 )  # fmt: skip
 """First magic number of each CPython (`pycore_magic_number.h`), which leaves 50 to each."""
 
-RUNS_ANYTHING: Final = frozenset(
-    {
-        "builtins.eval", "builtins.exec", "builtins.compile", "builtins.open", "os.system",
-        "posix.system", "nt.system", "os.popen", "os.remove", "pty.spawn", "runpy.run_path",
-        "shutil.rmtree", "subprocess.Popen", "subprocess.run", "subprocess.call",
-        "subprocess.check_call", "subprocess.check_output", "subprocess.getoutput",
-    }
-)  # fmt: skip
-
-LIMIT: Final = 512 * 2**20
-"""Bytes of content that are unpacked of one archive to check its digest."""
+SHOWN: Final = 200
+"""Characters of a text that are shown in a warning."""
 
 
 class Contents:
@@ -47,20 +47,20 @@ class Contents:
     """
 
     def __init__(self, stream: Stream, buffers: list[bytes]) -> None:
-        self._stream, self._buffers = stream, buffers
+        self._stream, self._buffers, self._budget = stream, buffers, stream.budget
         self._readings = stream.readings
         self._problems, self._warnings = stream.problems, stream.warnings
-        self._contents: dict[int, bytes | None] = {}
+        self._archives = Archives(stream.budget)
         self.sources: dict[str, bytes | Member] = {}
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> InspectData:
         """Return the data of the report."""
         snapshots = [*self._unique(each.anatomy.snapshots for each in self._readings)]
         loaders = [*self._unique(each.anatomy.loaders for each in self._readings)]
         codes = [code for each in self._readings for code in each.anatomy.codes]
         definitions = [made for each in self._readings for made in each.anatomy.definitions]
-        imports = [*self._imports()]
-        data: dict[str, Any] = {
+        self._warn_of(loaders, codes)
+        data: InspectData = {
             "format": 1,
             "kind": "inspect",
             "bytes": self._stream.size,
@@ -68,65 +68,63 @@ class Contents:
             "signature": self._stream.signature,
             "loaders": [self._loader(each) for each in loaders],
             "snapshots": [self._snapshot(each) for each in snapshots],
-            "shipped": [*dict.fromkeys(n for each in self._readings for n in each.anatomy.shipped)],
+            "shipped": [*self._shipped()],
             "by_value": [*self._by_value(definitions, codes)],
             "python": sorted({code.python for code in codes if code.python and not code.source}),
             "requires": self._requires(),
-            "imports": imports,
+            "imports": [*self._imports()],
             "buffers": sum(each.machine.buffers for each in self._readings[-1:]),
+            "sizes": self._sizes(loaders, snapshots, codes),
+            "warnings": self._warnings,
+            "problems": self._problems,
         }
-        self._warn_of(loaders, codes, imports)
-        data["sizes"] = self._sizes(loaders, snapshots, codes)
-        data["warnings"], data["problems"] = self._warnings, self._problems
         return data
 
-    @staticmethod
-    def _unique(groups: Iterable[Iterable[Any]]) -> Iterator[Any]:
+    def _unique(self, groups: Iterable[Iterable[Any]]) -> Iterator[Any]:
         """Yield parts of all pickles, those of one name and content once."""
         seen: set[Any] = set()
+        names = "name", "text", "release", "digest", "archive_hash"
         for each in (each for group in groups for each in group):
+            archive = getattr(each, "archive", None)
             key = (
-                type(each),
-                *(getattr(each, n, None) for n in ("name", "text", "digest", "seal")),
+                *(getattr(each, n, None) for n in names),
+                archive if type(archive) is bytes else id(archive),
             )
-            if key not in seen:
+            if key not in seen and self._budget.take("entries"):
                 seen.add(key)
                 yield each
 
-    def _loader(self, loader: Loader) -> dict[str, Any]:
-        ours = TEXTS.get(loader.name)
-        if not loader.is_named_by_its_text:
-            release = "changed"
-        else:
-            release = "this" if ours and ours.packed == loader.packed else "other"
+    def _loader(self, loader: Loader) -> LoaderData:
         text = (loader.text or "").encode()
         self.sources.setdefault(loader.name, text)
         return {
             "name": loader.name,
-            "makes": ours.title if ours else "unknown",
+            "makes": makes(loader.name),
             "bytes": len(loader.packed),
             "text_bytes": len(text),
-            "release": release,
+            "release": loader.release,
         }
 
-    def _archive(self, made: Snapshot) -> tuple[str, bytes | None]:
-        """Return where the archive of a snapshot is, and the archive if it is at hand."""
+    # --- snapshots
+
+    def _archive(self, made: Snapshot) -> tuple[str, Archive | None]:
+        """Return where the archive of a snapshot is, and what is in it if it is at hand."""
         if type(made.archive) is bytes:
-            return "here", made.archive
+            return "here", self._archives.read(made.archive)
         if isinstance(made.archive, Buffer):
             index = made.archive.index
-            return "out of band", self._buffers[index] if index < len(self._buffers) else None
+            at_hand = index < len(self._buffers)
+            return "out of band", self._archives.read(self._buffers[index]) if at_hand else None
         return "elsewhere", None
 
-    def _snapshot(self, made: Snapshot) -> dict[str, Any]:
+    def _snapshot(self, made: Snapshot) -> SnapshotHere:
         where, archive = self._archive(made)
-        files = [*self._files(made, archive)] if archive is not None else []
+        files = self._files(made, archive) if archive is not None else []
         for each in files:
             self.sources[f"{made.digest.hex()}/{each.path}"] = each
-        archive_hash = None if archive is None else hashlib.sha256(archive).digest()[:DIGEST_SIZE]
         packages = [n for n, need in made.requirements.items() if isinstance(need, Call)]
         others = {n: need for n, need in made.requirements.items() if type(need) is str}
-        sealed = None if archive_hash is None else archive_hash == made.archive_hash
+        sealed = None if archive is None else archive.archive_hash == made.archive_hash
         if sealed is False:
             self._problems.append(
                 f"{made.name}: the archive is damaged or was changed, the receiver will refuse it; "
@@ -134,11 +132,11 @@ class Contents:
             )
         return {
             "name": made.name or self._asked_of(made),
-            "digest": made.digest.hex(),
-            "seal": made.archive_hash.hex(),
+            "digest": made.digest.hex()[:SHOWN],
+            "seal": made.archive_hash.hex()[:SHOWN],
             "archive": where,
             "store": _place(made.fetch) if where == "elsewhere" else "",
-            "archive_bytes": None if archive is None else len(archive),
+            "archive_bytes": None if archive is None else len(archive.data),
             "sealed": sealed,
             "digest_matches": self._matches(made),
             "files": [
@@ -150,82 +148,98 @@ class Contents:
             "distributions": others,
         }
 
+    def _files(self, made: Snapshot, archive: Archive) -> list[Member]:
+        if archive.problem:
+            self._problems.append(f"{made.name}: {archive.problem}; pickle it again")
+        # What is shared by many snapshots is listed for each, so each is counted.
+        length = sum(len(each.path) for each in archive.members)
+        size = len(archive.members)
+        fits = self._budget.take("entries", size) and self._budget.take("text", length)
+        return archive.members if fits else []
+
     def _asked_of(self, made: Snapshot) -> str:
         """Return the top-level name of what a pickle takes from a snapshot without a name."""
-        shipped = [each for reading in self._readings for each in reading.anatomy.shipped.items()]
-        names = (name.partition(".")[0] for name, call in shipped if call is made.call)
-        return next(names, "")
-
-    def _files(self, made: Snapshot, archive: bytes) -> Iterator[Member]:
-        try:
-            yield from members(archive)
-        except ValueError as error:
-            self._problems.append(f"{made.name}: {error}; pickle it again")
+        if self._budget.take("links", sum(len(each.anatomy.shipped) for each in self._readings)):
+            for reading in self._readings:
+                for name, call in reading.anatomy.shipped.items():
+                    if call is made.call:
+                        return name.partition(".")[0]
+        return ""
 
     def _matches(self, made: Snapshot) -> bool | None:
         """Tell whether a digest is that of the contents; None if not all of them are here."""
-        reach: dict[str, Snapshot | None] = {made.name: made}
-        todo: list[Snapshot] = [made]
-        for each in todo:  # grows as it is read
-            for name, need in each.requirements.items():
-                if name not in reach and isinstance(need, Call):
-                    found = reach[name] = self._made_by(need)
-                    todo += [] if found is None else [found]
-        contents = [self._content(reach.pop(made.name))]
-        contents += [self._content(reach[name]) for name in sorted(reach)]
-        known = [each for each in contents if each is not None]
-        if len(known) < len(contents):
+        reach = self._reach(made)
+        if reach is None:
             return None
+        first = reach.pop(made.name)
+        found = [first, *(reach[name] for name in sorted(reach))]
+        known: list[bytes] = []
+        for each in found:
+            content = None if each is None else self._content(each)
+            if content is None:
+                return None
+            known.append(content)
         same = fold(*known)[:DIGEST_SIZE] == made.digest
         if not same:
             self._warnings.append(f"{made.name}: the digest is not that of its files")
         return same
 
+    def _reach(self, made: Snapshot) -> dict[str, Snapshot | None] | None:
+        """Return what a snapshot requires, and what that does, by name; None: it is too much."""
+        reach: dict[str, Snapshot | None] = {made.name: made}
+        todo: list[Snapshot] = [made]
+        for each in todo:  # grows as it is read
+            if not self._budget.take("links", 1 + len(each.requirements)):
+                return None
+            for name, need in each.requirements.items():
+                if name not in reach and isinstance(need, Call):
+                    found = reach[name] = self._made_by(need)
+                    todo += [] if found is None else [found]
+        return reach
+
     def _made_by(self, call: Call) -> Snapshot | None:
-        found = (each.anatomy.snapshot_of(call) for each in self._readings)
-        return next((each for each in found if each is not None), None)
+        return self._stream.snapshots.get(id(call))
 
-    def _content(self, made: Snapshot | None) -> bytes | None:
+    def _content(self, made: Snapshot) -> bytes | None:
         """Return what `Snapshot.content` is for the files of a snapshot in the pickle."""
-        archive = None if made is None else self._archive(made)[1]
-        if made is None or archive is None:
-            return None
-        if id(made) not in self._contents:
-            self._contents[id(made)] = self._hashed(made.name, archive)
-        return self._contents[id(made)]
-
-    def _hashed(self, name: str, archive: bytes) -> bytes | None:
-        parts: list[tuple[str, bytes, bool]] = []
-        left = LIMIT
+        archive = self._archive(made)[1]
         try:
-            for each in members(archive):
-                content = unpack(each, left)
-                left -= len(content)
-                parts.append((each.path, hashlib.sha256(content).digest(), each.is_executable))
+            return None if archive is None else archive.content(made.name)
         except ValueError as error:
-            self._warnings.append(f"{name}: {error}; so its digest was not checked")
-            return None
-        return content_hash(name, parts)
+            warning = f"{made.name}: {error}; so its digest was not checked"
+            if warning not in self._warnings[-1:]:
+                self._warnings.append(warning)
+        return None
 
-    def _by_value(
-        self, definitions: list[Definition], codes: list[Code]
-    ) -> Iterator[dict[str, Any]]:
+    # --- the rest
+
+    def _shipped(self) -> Iterator[str]:
+        names = dict.fromkeys(n for each in self._readings for n in each.anatomy.shipped)
+        for name in names:
+            if self._budget.take("entries") and self._budget.take("text", len(name)):
+                yield name
+
+    def _by_value(self, definitions: list[Definition], codes: list[Code]) -> Iterator[CodeByValue]:
         used = {id(made.code.call) for made in definitions if made.code is not None}
         rest = [Definition("code", "", code, (), code.call.position) for code in codes]
         for made in [*definitions, *rest]:
             code = made.code
             if made.kind == "code" and code is not None and id(code.call) in used:
                 continue
-            if code is not None and code.source:
-                self.sources.setdefault(code.file, code.source.encode())
+            source = code.source if code else None
+            size = len(source or "") + sum(map(len, made.names)) + len(made.name)
+            if not (self._budget.take("entries") and self._budget.take("text", size)):
+                return
+            if code is not None and source:
+                self.sources.setdefault(code.file, source.encode("utf-8", "surrogatepass"))
             yield {
                 "kind": made.kind,
                 "name": made.name,
                 "python": code.python if code else "",
-                "bytes": code.size if code else 0,
+                "bytes": len(code.data) if code else 0,
                 "file": code.file if code else "",
                 "line": code.line if code else None,
-                "source": code.source if code else None,
+                "source": source,
                 "module": code.module if code else None,
                 "names": [*made.names],
             }
@@ -237,10 +251,10 @@ class Contents:
         )
         return {name: need for name, need in requirements if type(need) is str}
 
-    def _imports(self) -> Iterator[dict[str, Any]]:
+    def _imports(self) -> Iterator[Import]:
         seen = set()
         for reading in self._readings:
-            for each in reading.anatomy.foreign():
+            for each in reading.calls.names:
                 if repr(each) not in seen:
                     seen.add(repr(each))
                     yield {"name": repr(each), "position": each.position}
@@ -248,29 +262,26 @@ class Contents:
     def _sizes(
         self, loaders: list[Loader], snapshots: list[Snapshot], codes: list[Code]
     ) -> dict[str, int]:
-        here = (made.archive for made in snapshots if type(made.archive) is bytes)
+        here = {id(made.archive): made.archive for made in snapshots if type(made.archive) is bytes}
         sizes = {
             "loaders": sum(len(each.packed) for each in loaders),
-            "archives": sum(map(len, here)),
-            "code": sum(code.size + len((code.source or "").encode()) for code in codes),
-            "signature": int(self._stream.signature["bytes"]),
+            "archives": sum(map(len, here.values())),
+            "code": sum(len(code.data) + len(code.source or "") for code in codes),
+            "signature": self._stream.signature["bytes"],
         }
         return {**sizes, "rest": max(0, self._stream.size - sum(sizes.values()))}
 
-    def _warn_of(
-        self, loaders: list[Loader], codes: list[Code], imports: list[dict[str, Any]]
-    ) -> None:
-        names = [each["name"] for each in imports]
-        for name in names:
-            if name in RUNS_ANYTHING:
-                self._warnings.append(f"it uses {name}, and not for the loader")
-        for text in (text for reading in self._readings for text in reading.anatomy.evaluated):
-            self._warnings.append(f"it evaluates the text {text[:200]!r}")
+    def _warn_of(self, loaders: list[Loader], codes: list[Code]) -> None:
         for each in loaders:
-            if not each.is_named_by_its_text:
-                self._warnings.append(f"{each.name} is not named by its text: somebody changed it")
-            elif each.starter != STAGE0:
-                self._warnings.append(f"{each.name} is not started as by this release")
+            if each.release == "changed":
+                self._warnings.insert(
+                    0,
+                    f"{each.name} is not the text of a release that is known here, or is not "
+                    f"started as there: read it with --show {each.name}, or do not load this",
+                )
+        self._warnings += warnings_of([each.calls for each in self._readings])
+        for text in self._evaluated():
+            self._warnings.append(f"it evaluates the text {text[:SHOWN]!r}")
         for code in codes:
             made_for = _python_of(code.magic)
             if made_for and code.python and made_for != code.python:
@@ -281,17 +292,26 @@ class Contents:
         if "persistent id" in missing:
             self._warnings.append("it has persistent ids: its reader must be that of its writer")
 
+    def _evaluated(self) -> Iterator[str]:
+        texts = (text for reading in self._readings for text in reading.anatomy.evaluated)
+        for text in dict.fromkeys(texts):
+            if not self._budget.take("entries") or not self._budget.take("text", SHOWN):
+                return
+            yield text
+
 
 def _place(fetch: Any) -> str:
     """Return what gets an archive: a store of ours, the text, or the name of a callable."""
     if type(fetch) is str:
-        return store_of(fetch) or fetch[:200]
+        return store_of(fetch[:LONG]) or fetch[:SHOWN]
     if isinstance(fetch, Call):
-        return f"{fetch.function!r}(...)" if isinstance(fetch.function, Global) else "a callable"
+        return (
+            f"{called_name(fetch.function)}(...)" if called_name(fetch.function) else "a callable"
+        )
     return repr(fetch) if isinstance(fetch, Global) else ""
 
 
-def _pickle(reading: Reading) -> dict[str, Any]:
+def _pickle(reading: Reading) -> PickleData:
     return {
         "position": reading.start,
         "bytes": reading.end - reading.start,

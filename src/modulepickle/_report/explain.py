@@ -29,6 +29,19 @@ from modulepickle._report.gaps import Imported, imported, is_standard
 from modulepickle._report.inspect import inspect
 from modulepickle._report.lines import explained
 from modulepickle._report.report import Branch, Report
+from modulepickle._report.schema import (
+    ByName,
+    ByValue,
+    CodeByValue,
+    ExplainData,
+    Import,
+    Kept,
+    LeftOut,
+    ProblemData,
+    SnapshotHere,
+    SnapshotThere,
+    StoreData,
+)
 from modulepickle._snapshot.archive import Member, members
 from modulepickle._snapshot.left_out import left_out
 from modulepickle._snapshot.shipment import SnapshotRef
@@ -102,6 +115,8 @@ def explain(
 class Explanation(Report):
     """What would travel. See `Report`, and `explain` for the schema of `data`."""
 
+    data: ExplainData
+
     def branches(self) -> Iterator[Branch]:
         """Yield the lines of the outermost level."""
         return explained(self.data)
@@ -125,7 +140,7 @@ class _Story:
         for node in recorder.shipped():
             self._tell_import(node)
 
-    def data(self, stale: list[str], policy_is_from: str) -> dict[str, Any]:
+    def data(self, stale: list[str], policy_is_from: str) -> ExplainData:
         """Return the data of the report."""
         recorder = self._recorder
         inside = inspect(self._pickled).data
@@ -188,13 +203,13 @@ class _Story:
     def _travels(self, name: str) -> bool:
         return self._recorder.shipment.package(name) is not None
 
-    def _store(self) -> dict[str, Any] | None:
+    def _store(self) -> StoreData | None:
         """Return what the store keeps of this pickle."""
         trial = self._trial
         if trial is None:
             return None
         names = {node.obj.archive_hash: node.obj.name for node in self._recorder.shipped()}
-        kept = [
+        kept: list[Kept] = [
             {
                 "key": key.hex(),
                 "what": "archive" if key in names else "manifest",
@@ -205,7 +220,7 @@ class _Story:
         ]
         return {"store": repr(trial.store), "bytes": sum(trial.kept.values()), "kept": kept}
 
-    def _snapshot(self, node: Node) -> dict[str, Any]:
+    def _snapshot(self, node: Node) -> SnapshotThere:
         shipped: SnapshotRef = node.obj
         files = self._files[shipped.digest]
         largest = sorted(files, key=lambda file: (-file.size, file.path))[:LARGEST]
@@ -228,7 +243,7 @@ class _Story:
             "not_found": self._imported[shipped.digest].not_found,
         }
 
-    def _nested(self, snapshots: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _nested(self, snapshots: list[SnapshotHere]) -> Iterator[SnapshotThere]:
         """Yield the snapshots in pickles inside the pickle, which `wrap` makes."""
         told = {node.obj.digest.hex() for node in self._recorder.shipped()}
         kept = {key.hex() for key in (self._trial.kept if self._trial is not None else ())}
@@ -245,14 +260,14 @@ class _Story:
                     "files": len(files),
                     "bytes": each["bytes"],
                     "packed_bytes": each["archive_bytes"],
-                    "largest": [{n: f[n] for n in ("path", "bytes")} for f in files[:LARGEST]],
+                    "largest": [{"path": f["path"], "bytes": f["bytes"]} for f in files[:LARGEST]],
                     "left_out": [],
                     "packages": each["packages"],
                     "distributions": each["distributions"],
                     "not_found": {},
                 }
 
-    def _left_out(self, shipped: SnapshotRef) -> list[dict[str, str]]:
+    def _left_out(self, shipped: SnapshotRef) -> list[LeftOut]:
         """Return what stays at home; nothing of what was itself received."""
         recorder = self._recorder
         if shipped.digest in recorder.resent:
@@ -263,7 +278,7 @@ class _Story:
         return [{"path": f"{stem}/{path}", "rule": found[path]} for path in found]
 
 
-def _titled(found: list[dict[str, Any]], nodes: list[Node]) -> Iterator[dict[str, Any]]:
+def _titled(found: list[CodeByValue], nodes: list[Node]) -> Iterator[CodeByValue]:
     """Yield what is by value; functions whose name is in their bytecode alone by their names."""
     functions = [node.obj for node in nodes if node.is_by_value and is_a(node.obj, FunctionType)]
     nameless = [each for each in found if each["kind"] == "function" and not each["name"]]
@@ -275,7 +290,7 @@ def _titled(found: list[dict[str, Any]], nodes: list[Node]) -> Iterator[dict[str
         yield each
 
 
-def _by_value(each: dict[str, Any]) -> dict[str, Any]:
+def _by_value(each: CodeByValue) -> ByValue:
     return {
         "kind": each["kind"],
         "name": each["name"],
@@ -285,7 +300,7 @@ def _by_value(each: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _by_name(imports: list[dict[str, Any]], requires: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _by_name(imports: list[Import], requires: dict[str, str]) -> Iterator[ByName]:
     """Yield what the receiver must have, by distribution; the standard library it has."""
     found: dict[str, list[str]] = {}
     for name in [each["name"] for each in imports]:
@@ -298,7 +313,7 @@ def _by_name(imports: list[dict[str, Any]], requires: dict[str, str]) -> Iterato
         yield {"distribution": text, "names": sorted({*found[text]})}
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def _problem(problem: Problem) -> ProblemData:
     return {
         "reason": problem.reason.value,
         "subject": problem.subject,

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import IO, Any, Union
+from typing import IO, Any, Final, Union
 
 from modulepickle._pickler.stored import pickle_in
-from modulepickle._report.contents import LIMIT, Contents
+from modulepickle._report.contents import Contents
 from modulepickle._report.lines import inspected
 from modulepickle._report.reading import Stream
 from modulepickle._report.report import Branch, Report
+from modulepickle._report.schema import InspectData
 from modulepickle._snapshot.archive import Member, unpack
 
 __all__ = ["Inspection", "inspect"]
+
+LIMIT: Final = 512 * 2**20
+"""Bytes of one file that `Inspection.read` unpacks."""
 
 Data = Union[bytes, bytearray, memoryview, "os.PathLike[str]", IO[bytes]]
 
@@ -42,8 +46,9 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
         signature   {state, bytes}: state is "absent", "present" or "damaged". To check it takes the
                     key: `modulepickle.loads(data, key=...)`.
         loaders     [{name, makes, bytes, text_bytes, release}]: release is "this" for the
-                    texts of this release, "other" for those of another one, "changed" if
-                    the name is not the hash of the text, as it is in all releases.
+                    texts of this release, "other" for those of an older one, and "changed"
+                    if it is not word for word the text of a release that is known here, or
+                    is not started as there.
         snapshots   [{name, digest, seal, archive, store, archive_bytes, sealed, digest_matches,
                     files: [{path, bytes, packed_bytes}], bytes, packages, distributions}]: seal is
                     the hash of the archive, its name in the cache folder and in stores; archive is
@@ -96,7 +101,9 @@ def _read(file: Any) -> bytes:
 class Inspection(Report):
     """What a pickle holds. See `Report`, and `inspect` for the schema of `data`."""
 
-    def __init__(self, data: dict[str, Any], sources: dict[str, bytes | Member]) -> None:
+    data: InspectData
+
+    def __init__(self, data: InspectData, sources: dict[str, bytes | Member]) -> None:
         super().__init__(data)
         self._sources = sources
 

@@ -6,14 +6,27 @@ Outside API: `explained`, `inspected`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from modulepickle._base.errors import ARROW
 from modulepickle._report.report import Branch, amount, count
+from modulepickle._report.schema import (
+    ByName,
+    ByValue,
+    CodeByValue,
+    ExplainData,
+    InspectData,
+    Kept,
+    LoaderData,
+    PickleData,
+    ProblemData,
+    Rule,
+    SnapshotHere,
+    SnapshotThere,
+    StoreData,
+)
 
 __all__ = ["explained", "inspected"]
-
-Entry = dict[str, Any]
 
 SHOWN: Final = 10
 """Lines of a list that are shown; JSON has all."""
@@ -21,7 +34,7 @@ SHOWN: Final = 10
 # --- explain --------------------------------------------------------------------------------------
 
 
-def explained(data: Entry) -> Iterator[Branch]:
+def explained(data: ExplainData) -> Iterator[Branch]:
     """Yield the lines of the outermost level."""
     size = f"{amount(data['bytes'])}, protocol {data['protocol']}"
     if data["problems"]:
@@ -32,8 +45,10 @@ def explained(data: Entry) -> Iterator[Branch]:
     if data["warnings"]:
         yield Branch.of("warnings", data["warnings"])
     if data["snapshots"]:
-        stored = data["store"] and data["store"]["kept"]
-        where = f"packages, from {data['store']['store']}" if stored else "packages that travel"
+        store = data["store"]
+        where = "packages that travel"
+        if store is not None and store["kept"]:
+            where = f"packages, from {store['store']}"
         yield Branch.of(where, map(_snapshot, data["snapshots"]))
     elif not data["problems"]:
         yield Branch("no package travels: nothing in it comes from your working tree")
@@ -48,18 +63,18 @@ def explained(data: Entry) -> Iterator[Branch]:
         yield Branch.of(title, map(_rule, data["policy"]["rules"]))
 
 
-def _beside(store: Entry | None) -> str:
+def _beside(store: StoreData | None) -> str:
     """Say how much is in a store."""
     return f", and {amount(store['bytes'])} in a store" if store and store["kept"] else ""
 
 
-def _kept(each: Entry) -> str:
+def _kept(each: Kept) -> str:
     often = {"archive": "once a host", "manifest": "once a process"}[each["what"]]
     what = f"{each['what']} of {each['package']}, fetched {often}"
     return f"{each['key']}  {each['bytes']:>12,}  {what}"
 
 
-def _rule(each: Entry) -> str:
+def _rule(each: Rule) -> str:
     matches = "matches nothing here"
     if each["matches"]:
         what = "file or folder" if each["field"] == "ignore" else "name"
@@ -68,7 +83,7 @@ def _rule(each: Entry) -> str:
     return text + (f"; {each['hint']}" if each["hint"] else "")
 
 
-def _problem(each: Entry) -> Branch:
+def _problem(each: ProblemData) -> Branch:
     head, *more = each["detail"].splitlines() or [""]
     below = [*more]
     if each["chain"]:
@@ -78,7 +93,7 @@ def _problem(each: Entry) -> Branch:
     return Branch.of(f"{each['subject']}: {head or each['reason']}", below)
 
 
-def _snapshot(each: Entry) -> Branch:
+def _snapshot(each: SnapshotThere) -> Branch:
     text = f"{each['name']}  in a store"
     if each["packed_bytes"] is not None:
         text = f"{each['name']}  {each['digest'][:16]}  {count(each['files'], 'file')}, "
@@ -99,14 +114,14 @@ def _snapshot(each: Entry) -> Branch:
     return Branch.of(text, below)
 
 
-def _by_value(each: Entry) -> str:
+def _by_value(each: ByValue) -> str:
     text = f"{each['kind']} `{each['name'] or '(no name)'}`"
     if each["kind"] == "function" and not each["source"]:
         text += f", without source: for Python {each['python']} only"
     return text + (f", with {', '.join(each['names'])}" if each["names"] else "")
 
 
-def _by_name(each: Entry) -> str:
+def _by_name(each: ByName) -> str:
     names = each["names"][:SHOWN] + ["..."] * (len(each["names"]) > SHOWN)
     return f"{each['distribution'] or 'of no known distribution'}: {', '.join(names)}"
 
@@ -119,13 +134,13 @@ def _some(lines: list[str]) -> list[str]:
 # --- inspect --------------------------------------------------------------------------------------
 
 
-def inspected(data: Entry) -> Iterator[Branch]:
+def inspected(data: InspectData) -> Iterator[Branch]:
     """Yield the lines of the outermost level."""
     yield Branch(_title(data))
-    if data["problems"]:
-        yield Branch.of("problems", data["problems"])
     if data["warnings"]:
         yield Branch.of("warnings", data["warnings"])
+    if data["problems"]:
+        yield Branch.of("problems", data["problems"])
     if data["loaders"]:
         yield Branch.of("loaders", map(_loader, data["loaders"]))
     if data["snapshots"]:
@@ -142,7 +157,7 @@ def inspected(data: Entry) -> Iterator[Branch]:
         yield Branch.of("bytes", (f"{n:>12,}  {name}" for name, n in data["sizes"].items() if n))
 
 
-def _title(data: Entry) -> str:
+def _title(data: InspectData) -> str:
     pickles = data["pickles"]
     if not pickles:
         return "no pickle"
@@ -159,26 +174,28 @@ def _title(data: Entry) -> str:
         text += f", {count(data['buffers'], 'buffer')} out of band"
     signed = {"absent": "not signed", "present": "signed", "damaged": "signature damaged"}
     text += f", {signed[data['signature']['state']]}"
+    if any(each["release"] == "changed" for each in data["loaders"]):
+        text = f"WARNING, a loader of no known release: {text}"
     if not (data["loaders"] or data["snapshots"]):
         text += "; nothing of modulepickle is in it"
     return text
 
 
-def _protocols(pickles: list[Entry]) -> str:
+def _protocols(pickles: list[PickleData]) -> str:
     return ", ".join(str(each) for each in sorted({each["protocol"] for each in pickles}))
 
 
-def _loader(each: Entry) -> str:
+def _loader(each: LoaderData) -> str:
     release = {
         "this": "of this release",
-        "other": "of another release",
-        "changed": "CHANGED: not what its name says",
+        "other": "of an older release",
+        "changed": "OF NO KNOWN RELEASE",
     }
     size = f"{amount(each['text_bytes'])} of text, {each['bytes']:,} packed"
     return f"{each['name']}  makes {each['makes']}, {release[each['release']]}, {size}"
 
 
-def _snapshot_line(each: Entry) -> str:
+def _snapshot_line(each: SnapshotHere) -> str:
     """Return one line about a snapshot."""
     text = f"{each['name']}  {each['digest'][:16]}".rstrip()
     if each["archive_bytes"] is None:
@@ -189,7 +206,7 @@ def _snapshot_line(each: Entry) -> str:
     return f"{text}  {size}, {each['archive_bytes']:,} packed{where}"
 
 
-def _snapshot_inside(each: Entry) -> Branch:
+def _snapshot_inside(each: SnapshotHere) -> Branch:
     verdicts = {
         (True, True): "it and the digest match the files",
         (True, None): "it matches the files, the digest was not checked",
@@ -209,7 +226,7 @@ def _snapshot_inside(each: Entry) -> Branch:
     return Branch.of(_snapshot_line(each), below)
 
 
-def _by_value_inside(each: Entry) -> Branch:
+def _by_value_inside(each: CodeByValue) -> Branch:
     text = f"{each['kind']} {each['name'] or '(no name)'}"
     if each["kind"] == "code":
         text = f"code of {each['file'] or 'unknown origin'}"

@@ -5,13 +5,16 @@ Outside API: `Stream`, `Reading`.
 
 from __future__ import annotations
 
-import io
 from typing import Final, NamedTuple
 
 from modulepickle._pickler.signed import LENGTH, MAGIC, STEM, TRAILER
-from modulepickle._report.anatomy import Anatomy
-from modulepickle._report.opcodes import Machine, Malformed
+from modulepickle._report.anatomy import Anatomy, Snapshot
+from modulepickle._report.budget import Budget
+from modulepickle._report.calls import Calls
+from modulepickle._report.machine import Machine
+from modulepickle._report.opcodes import Malformed
 from modulepickle._report.report import amount, count
+from modulepickle._report.schema import Signature
 
 __all__ = ["Reading", "Stream"]
 
@@ -46,26 +49,33 @@ class Reading(NamedTuple):
     whole: bool
     machine: Machine
     anatomy: Anatomy
+    calls: Calls
 
 
 class Stream:
     """All that was read of some data.
 
     Attributes:
-        size: of the data, in bytes. readings: the pickles. signature: its state and size. problems,
-        warnings: sentences.
+        size: of the data, in bytes. budget: what is left for the inspection. readings: the pickles.
+        snapshots: those of all pickles, by the id of the call that makes each. signature: its state
+        and size. problems, warnings: sentences.
     """
 
     def __init__(self, data: bytes) -> None:
         self.size = len(data)
         self.readings: list[Reading] = []
+        self.snapshots: dict[int, Snapshot] = {}
         self.problems: list[str] = []
         self.warnings: list[str] = []
-        self.signature: dict[str, str | int] = {"state": "absent", "bytes": 0}
+        self.budget = Budget(len(data), self.problems)
+        self.signature: Signature = {"state": "absent", "bytes": 0}
+        self._inside: set[bytes] = set()
         if not data:
             self.problems.append("there are no bytes: an empty file, or nothing was sent")
         machine, end = Machine(), 0
         while end < len(data) and not self._is_signature(data, end):
+            if not self.budget.take("pickles"):
+                break
             start, end = end, self._read(data, end, machine)
             if end == start:
                 break
@@ -73,9 +83,9 @@ class Stream:
 
     def _is_signature(self, data: bytes, end: int) -> bool:
         """Tell whether what follows the last pickle is a signature, and note its state."""
-        rest = data[end:]
-        if not rest.startswith(STEM):
+        if not data.startswith(STEM, end):
             return False
+        rest = data[end:]
         length = int.from_bytes(rest[len(MAGIC) : len(MAGIC) + LENGTH], "little")
         whole = len(rest) == TRAILER and rest.startswith(MAGIC) and length == end
         self.signature = {"state": "present" if whole else "damaged", "bytes": len(rest)}
@@ -88,31 +98,36 @@ class Stream:
 
     def _read(self, data: bytes, start: int, machine: Machine, depth: int = 0) -> int:
         """Read one pickle, and those inside it; return its end, or its start if it has none."""
-        file = io.BytesIO(data)
-        file.seek(start)
         end = start
         try:
-            end = machine.run(file)
+            end = machine.run(data, start)
         except Malformed as error:
             if start and not data.startswith(b"\x80", start):
                 rest = amount(len(data) - start)
                 self.warnings.append(f"{rest} after the end of the pickle are no pickle")
                 return start
             where = "in the pickle inside the pickle, " if depth else ""
-            self.problems.append(f"{where}{error}; {_hint(data[start:], str(error))}")
-        anatomy = Anatomy(machine)
+            self.problems.append(f"{where}{error}; {_hint(data[start:], error)}")
+        anatomy = Anatomy(machine, self.budget)
+        self.snapshots.update((id(each.call), each) for each in anatomy.snapshots)
         stop = end if end > start else len(data)
-        self.readings.append(Reading(start, stop, depth > 0, end > start, machine, anatomy))
+        calls = Calls(machine, anatomy, self.budget)
+        self.readings.append(Reading(start, stop, depth > 0, end > start, machine, anatomy, calls))
         for inner, position in anatomy.nested:
-            if depth < NESTED:
-                self._read(inner, 0, Machine(), depth + 1)
-            else:
-                where = f"at byte {position:,}: a pickle inside {count(depth, 'other')}"
-                self.warnings.append(f"{where} was not read")
+            if inner not in self._inside:
+                self._inside.add(inner)
+                self._read_inner(inner, position, depth)
         return end
 
+    def _read_inner(self, data: bytes, position: int, depth: int) -> None:
+        if depth >= NESTED:
+            where = f"at byte {position:,}: a pickle inside {count(depth, 'other')}"
+            self.warnings.append(f"{where} was not read")
+        elif self.budget.take("pickles"):
+            self._read(data, 0, Machine(), depth + 1)
 
-def _hint(data: bytes, error: str) -> str:
+
+def _hint(data: bytes, error: Malformed) -> str:
     """Say what data that are no whole pickle may be."""
     if data.startswith(b"PK\3\4") and b"data.pkl" not in data:
         return (
@@ -126,7 +141,6 @@ def _hint(data: bytes, error: str) -> str:
         return "this is the signature of a pickle, without the pickle"
     if not data.startswith(b"\x80"):
         return "this is no pickle, or not its beginning (those since protocol 2 begin with 0x80)"
-    cut = ("exhausted", "remain", "not enough", "no newline")
-    if any(word in error for word in cut):
+    if error.is_cut:
         return "the pickle was cut: send it again"
     return "the pickle is damaged from there on: send it again"

@@ -37,7 +37,7 @@ class Report:
         data: the same as a dict, as `json.loads(report.to_json())` gives it.
     """
 
-    def __init__(self, data: dict[str, Any]) -> None:
+    def __init__(self, data: Any) -> None:
         self.data = data
 
     @property

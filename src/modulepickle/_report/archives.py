@@ -1,0 +1,96 @@
+"""Archives in a pickle, each read once, however many snapshots share it.
+
+Outside API: `Archive`, `Archives`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from typing import Final
+
+from modulepickle._base.process import DIGEST_SIZE
+from modulepickle._report.budget import Budget
+from modulepickle._snapshot.archive import Member, content_hash, members
+
+__all__ = ["Archive", "Archives"]
+
+PIECE: Final = 2**18
+"""Bytes of a file that are unpacked at once to be hashed."""
+
+
+class Archive:
+    """What is in one archive.
+
+    Attributes:
+        data: its bytes. archive_hash: by which a receiver sees that it came through whole. members:
+        the files that could be read. problem: why the others could not; "" if all could.
+    """
+
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        self.data = data
+        self.archive_hash = hashlib.sha256(data).digest()[:DIGEST_SIZE]
+        self.members: list[Member] = []
+        self.problem = ""
+        self._budget = budget
+        self._hashes: list[tuple[str, bytes, bool]] | None = None
+        try:
+            for each in members(data):
+                self.members.append(each)
+        except ValueError as error:
+            self.problem = str(error)
+
+    def content(self, name: str) -> bytes | None:
+        """Return what `Snapshot.content` is for these files; None if that cannot be told.
+
+        Raises:
+            ValueError: a file is damaged.
+        """
+        if self._hashes is None:
+            self._hashes = []
+            for each in self.members:
+                if not self._budget.take("unpacked", each.size):
+                    return None
+                self._hashes.append((each.path, _hash_of(each), each.is_executable))
+        whole = len(self._hashes) == len(self.members) and not self.problem
+        return content_hash(name, self._hashes) if whole else None
+
+
+class Archives:
+    """The archives of one inspection, by their bytes."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._known: dict[bytes, Archive] = {}
+
+    def read(self, data: bytes) -> Archive:
+        """Return what is in an archive."""
+        if data not in self._known:
+            self._known[data] = Archive(data, self._budget)
+        return self._known[data]
+
+
+def _hash_of(member: Member) -> bytes:
+    """Return the SHA-256 of a file, of which a piece at a time is in memory.
+
+    Raises:
+        ValueError: it is damaged, or not as large as the archive says.
+    """
+    inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), hashlib.sha256()
+    size = crc = 0
+    data = member.packed
+    try:
+        while size <= member.size:
+            piece = inflate.decompress(data, PIECE)
+            if not piece:
+                break
+            total.update(piece)
+            size, crc, data = size + len(piece), zlib.crc32(piece, crc), inflate.unconsumed_tail
+    except zlib.error as error:
+        raise ValueError(f"{member.path!r} is damaged: {error}") from None
+    if size != member.size:
+        more = "more than" if size > member.size else f"{size:,} bytes and not"
+        raise ValueError(f"{member.path!r} has {more} {member.size:,}")
+    if crc != member.crc:
+        raise ValueError(f"{member.path!r} is damaged: its content is not that of its checksum")
+    return total.digest()

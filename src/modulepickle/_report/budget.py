@@ -1,0 +1,58 @@
+"""What one inspection may cost, whatever the data are: a few times the work of reading them once.
+
+A pickle of some hundred bytes can stand for more than any machine holds: it may name one thing a
+thousand times, and each of these another one a thousand times. All that could multiply so is paid
+for here. What cannot be paid any more is left out, and the report says so, once a kind.
+
+Outside API: `Budget`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["Budget"]
+
+MEBIBYTE: Final = 2**20
+
+KINDS: Final = {
+    # kind -> (what an inspection has of it, and for each byte of the data, what is left out)
+    "pickles": (2_000, 0.0, "pickles, one behind or inside the other; the others were not read"),
+    "unpacked": (64 * MEBIBYTE, 16.0, "unpacked bytes; what is packed beyond was not looked at"),
+    "entries": (100_000, 0.1, "entries; the others are not listed"),
+    "text": (4 * MEBIBYTE, 2.0, "characters; what is longer is not listed"),
+    "links": (200_000, 0.1, "links between packages; not all digests were checked"),
+    "source": (
+        100_000,
+        0.1,
+        "characters of source; the others were not compared to their bytecode",
+    ),
+}
+
+
+class Budget:
+    """What is left for one inspection.
+
+    Attributes:
+        problems: where it is said what is used up. size: of the data, in bytes.
+    """
+
+    def __init__(self, size: int, problems: list[str]) -> None:
+        self.problems = problems
+        self._most = {kind: least + int(rate * size) for kind, (least, rate, _) in KINDS.items()}
+        self._left = dict(self._most)
+
+    def take(self, kind: str, amount: int = 1) -> bool:
+        """Take some of a kind; return whether there was as much."""
+        left = self._left[kind]
+        if amount <= left:
+            self._left[kind] = left - amount
+            return True
+        if left >= 0:
+            self._left[kind] = -1  # from here on, nothing of the kind: what follows is not whole
+            self.problems.append(f"it has more than {self._most[kind]:,} {KINDS[kind][2]}")
+        return False
+
+    def left(self, kind: str) -> int:
+        """Return how much there is of a kind."""
+        return max(0, self._left[kind])

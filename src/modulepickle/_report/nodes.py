@@ -1,0 +1,90 @@
+"""What stands in a pickle for the objects that an unpickler would make.
+
+A node may hold others in any depth and number, and itself too, so no node has an `__eq__`, and only
+a `Global` has a text of its own.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["LONG", "Buffer", "Call", "Global", "Items", "Missing", "called_name"]
+
+LONG: Final = 1_000
+"""Characters of a name that are taken for one: a pickle may have a million, and name it often."""
+
+
+class Global:
+    """What `module.name` would be after an import."""
+
+    __slots__ = ("module", "name", "position")
+
+    def __init__(self, module: str, name: str, position: int) -> None:
+        self.module, self.name, self.position = module, name, position
+
+    def __repr__(self) -> str:
+        """Return the dotted name, as much of it as is looked at."""
+        return f"{self.module[:LONG]}.{self.name[:LONG]}"
+
+
+class Call:
+    """What a call would return; and what would then be done to it.
+
+    Attributes:
+        opcode: REDUCE, NEWOBJ, NEWOBJ_EX, OBJ or INST. position: its own, in bytes. function: a
+        node. args: a tuple of nodes, or whatever node stands in its place. states: those of BUILD.
+        items: those appended or set.
+    """
+
+    __slots__ = ("args", "function", "items", "opcode", "position", "states")
+
+    def __init__(self, opcode: str, function: Any, args: Any, position: int) -> None:
+        self.opcode, self.function, self.args, self.position = opcode, function, args, position
+        self.states: Any = ()
+        self.items: Any = ()
+
+
+class Items:
+    """A list, dict, set or frozenset; `items` of a dict are pairs, since keys may be nodes."""
+
+    __slots__ = ("_names", "items", "kind")
+
+    def __init__(self, kind: str, items: Any = ()) -> None:
+        self.kind, self.items = kind, items
+        self._names: dict[str, Any] | None = None
+
+    def names(self) -> dict[str, Any]:
+        """Return what a dict has in the end under each key that is text. To be asked in the end."""
+        if self._names is None:
+            pairs = self.items if self.kind == "dict" else ()
+            self._names = {key: value for key, value in pairs if type(key) is str}
+        return self._names
+
+    def get(self, name: str) -> Any:
+        """Return what a dict has in the end under a key that is text, or None."""
+        return self.names().get(name)
+
+
+class Buffer:
+    """An out-of-band buffer: it is not in the pickle. `index` counts from 0."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class Missing:
+    """What is somewhere else: a persistent id, an entry of another pickle's memo."""
+
+    __slots__ = ("value", "what")
+
+    def __init__(self, what: str, value: Any) -> None:
+        self.what, self.value = what, value
+
+
+def called_name(node: Any) -> str:
+    """Return the dotted name of a global; "" for any other node, which may be of any size."""
+    return repr(node) if isinstance(node, Global) else ""

@@ -1,0 +1,236 @@
+"""The data of reports, key by key; the docstrings of `explain` and `inspect` say what each means.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+__all__ = [
+    "ByName",
+    "ByValue",
+    "CodeByValue",
+    "ExplainData",
+    "FileData",
+    "Import",
+    "InspectData",
+    "Kept",
+    "LeftOut",
+    "LoaderData",
+    "PickleData",
+    "PolicyData",
+    "ProblemData",
+    "Rule",
+    "Signature",
+    "SnapshotHere",
+    "SnapshotThere",
+    "StoreData",
+]
+
+
+class Signature(TypedDict):
+    """The trailer of a signed pickle."""
+
+    state: str
+    bytes: int
+
+
+class PickleData(TypedDict):
+    """One pickle of some data."""
+
+    position: int
+    bytes: int
+    protocol: int
+    opcodes: int
+    inside: bool
+    whole: bool
+
+
+class LoaderData(TypedDict):
+    """A text that a pickle executes."""
+
+    name: str
+    makes: str
+    bytes: int
+    text_bytes: int
+    release: str
+
+
+class FileData(TypedDict):
+    """A file of a snapshot."""
+
+    path: str
+    bytes: int
+    packed_bytes: int
+
+
+class SnapshotHere(TypedDict):
+    """A snapshot in a pickle, as `inspect` reports it."""
+
+    name: str
+    digest: str
+    seal: str
+    archive: str
+    store: str
+    archive_bytes: int | None
+    sealed: bool | None
+    digest_matches: bool | None
+    files: list[FileData]
+    bytes: int
+    packages: list[str]
+    distributions: dict[str, str]
+
+
+class CodeByValue(TypedDict):
+    """A function, class or code object by value, as `inspect` reports it."""
+
+    kind: str
+    name: str
+    python: str
+    bytes: int
+    file: str
+    line: int | None
+    source: str | None
+    module: str | None
+    names: list[str]
+
+
+class Import(TypedDict):
+    """A global that a pickle would import."""
+
+    name: str
+    position: int
+
+
+class InspectData(TypedDict):
+    """The data of what `inspect` returns."""
+
+    format: int
+    kind: str
+    bytes: int
+    pickles: list[PickleData]
+    signature: Signature
+    loaders: list[LoaderData]
+    snapshots: list[SnapshotHere]
+    shipped: list[str]
+    by_value: list[CodeByValue]
+    python: list[str]
+    requires: dict[str, str]
+    imports: list[Import]
+    buffers: int
+    sizes: dict[str, int]
+    warnings: list[str]
+    problems: list[str]
+
+
+# --- explain --------------------------------------------------------------------------------------
+
+
+class LargestFile(TypedDict):
+    """One of the largest files of a snapshot."""
+
+    path: str
+    bytes: int
+
+
+class LeftOut(TypedDict):
+    """What stays at home, and why."""
+
+    path: str
+    rule: str
+
+
+class SnapshotThere(TypedDict):
+    """A snapshot that would travel, as `explain` reports it."""
+
+    name: str
+    digest: str
+    seal: str
+    archive: str
+    why: list[str]
+    files: int
+    bytes: int
+    packed_bytes: int | None
+    largest: list[LargestFile]
+    left_out: list[LeftOut]
+    packages: list[str]
+    distributions: dict[str, str]
+    not_found: dict[str, str]
+
+
+class Kept(TypedDict):
+    """What a store keeps for a pickle."""
+
+    key: str
+    what: str
+    package: str
+    bytes: int
+
+
+class StoreData(TypedDict):
+    """A store, and what it keeps."""
+
+    store: str
+    bytes: int
+    kept: list[Kept]
+
+
+class Rule(TypedDict):
+    """A pattern of a policy."""
+
+    field: str
+    pattern: str
+    matches: int
+    hint: str
+
+
+class PolicyData(TypedDict):
+    """A policy, and what it does."""
+
+    origin: str
+    rules: list[Rule]
+
+
+class ByValue(TypedDict):
+    """A function or class that would travel as code."""
+
+    kind: str
+    name: str
+    python: str
+    source: bool
+    names: list[str]
+
+
+class ByName(TypedDict):
+    """What a receiver must have."""
+
+    distribution: str
+    names: list[str]
+
+
+class ProblemData(TypedDict):
+    """What cannot travel."""
+
+    reason: str
+    subject: str
+    detail: str
+    remedy: str
+    chain: list[str]
+
+
+class ExplainData(TypedDict):
+    """The data of what `explain` returns."""
+
+    format: int
+    kind: str
+    object: str
+    bytes: int
+    protocol: int
+    snapshots: list[SnapshotThere]
+    store: StoreData | None
+    policy: PolicyData
+    by_value: list[ByValue]
+    by_name: list[ByName]
+    problems: list[ProblemData]
+    warnings: list[str]
