@@ -12,6 +12,7 @@ Outside API: what is in `__all__`.
 
 from __future__ import annotations
 
+import codecs
 import os
 import pickle
 import re
@@ -182,18 +183,26 @@ END: Final = f"),__import__('sys').{REGISTRY}.manifest(0,{{'k':k}},s))[1]"
 """What stands around the pickle in a manifest: to load it makes the hook, which remembers it."""
 
 
-def pickle_in(data: bytes) -> bytes:
-    """Return the pickle in a manifest of some release; what is no manifest as it is."""
-    begin, end = BEGIN.encode(), END.partition(REGISTRY)[0].encode()
-    if not data.startswith(begin) or end not in data:
-        return data
-    import ast  # for few processes
+ENDS: Final = END, "),__import__('sys')._mpc35c6d(0,{'k':k},s))[1]"
+"""That of this release, and of 0.1.0."""
 
-    try:
-        found = ast.literal_eval(data[len(begin) : data.rindex(end)].decode())
-    except (ValueError, SyntaxError):
-        return data
-    return found if isinstance(found, bytes) else data
+LITERAL: Final = re.compile(r"""b'((?:[^'\\\n]|\\.)*)'|b"((?:[^"\\\n]|\\.)*)\"""")
+
+
+def pickle_in(data: bytes) -> bytes:
+    """Return the pickle in a manifest of some release; what is no manifest as it is.
+
+    A manifest is evaluated as a whole, so what has anything else in it is none.
+    """
+    begin = BEGIN.encode()
+    for end in map(str.encode, ENDS):
+        if data.startswith(begin) and data.endswith(end):
+            literal = data[len(begin) : -len(end)].decode("latin-1")
+            found = LITERAL.fullmatch(literal)
+            if found is not None:
+                text = found[1] if found[1] is not None else found[2]
+                return bytes(codecs.escape_decode(text.encode("latin-1"))[0])  # type: ignore[attr-defined,unused-ignore]
+    return data
 
 
 class _Manifest(Dispatcher, pickle.Pickler):

@@ -51,9 +51,10 @@ class Archive:
             for each in self.members:
                 if not self._budget.take("unpacked", each.size):
                     return None
-                self._hashes.append((each.path, _hash_of(each), each.is_executable))
         whole = len(self._hashes) == len(self.members) and not self.problem
-        return content_hash(name, self._hashes) if whole else None
+        if not whole or not self._budget.take("links", len(self.members)):
+            return None
+        return content_hash(name, self._hashes)
 
 
 class Archives:

@@ -19,7 +19,7 @@ KINDS: Final = {
     # kind -> (what an inspection has of it, and for each byte of the data, what is left out)
     "pickles": (2_000, 0.0, "pickles, one behind or inside the other; the others were not read"),
     "unpacked": (64 * MEBIBYTE, 16.0, "unpacked bytes; what is packed beyond was not looked at"),
-    "entries": (100_000, 0.1, "entries; the others are not listed"),
+    "entries": (50_000, 0.05, "entries; the others are not listed"),
     "text": (4 * MEBIBYTE, 2.0, "characters; what is longer is not listed"),
     "links": (200_000, 0.1, "links between packages; not all digests were checked"),
     "source": (

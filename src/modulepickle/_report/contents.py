@@ -52,6 +52,7 @@ class Contents:
         self._problems, self._warnings = stream.problems, stream.warnings
         self._archives = Archives(stream.budget)
         self.sources: dict[str, bytes | Member] = {}
+        self._texts: dict[bytes, bytes] = {}  # of loaders, as they are packed and as they are not
 
     def data(self) -> InspectData:
         """Return the data of the report."""
@@ -95,7 +96,9 @@ class Contents:
                 yield each
 
     def _loader(self, loader: Loader) -> LoaderData:
-        text = (loader.text or "").encode()
+        if loader.packed not in self._texts:
+            self._texts[loader.packed] = (loader.text or "").encode()
+        text = self._texts[loader.packed]
         self.sources.setdefault(loader.name, text)
         return {
             "name": loader.name,
