@@ -51,6 +51,8 @@ class Archive:
             for each in self.members:
                 if not self._budget.take("unpacked", each.size):
                     return None
+                digest = b"" if each.path.endswith("/") else _hash_of(each)
+                self._hashes.append((each.path, digest, each.is_executable))
         whole = len(self._hashes) == len(self.members) and not self.problem
         if not whole or not self._budget.take("links", len(self.members)):
             return None
