@@ -16,12 +16,15 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
 from modulepickle._base.process import began_ns
 from modulepickle._loader.registry import registry
+from modulepickle._local.finder import finder
+from modulepickle._local.policy import Policy
+from modulepickle._snapshot.metadata import metadata_files
 from modulepickle._snapshot.shipment import SnapshotRef, is_own
 
 __all__ = ["is_receiver", "namespace", "owns", "resend", "snapshot_of"]
@@ -144,26 +147,65 @@ def _same(snapshot: Any, began: int) -> bool:
     import zipfile  # not at the top: few processes come here, and it imports a lot
 
     name, _, archive_hash, archive = snapshot.parts
+    try:
+        place = _place(name, module)
+        with zipfile.ZipFile(io.BytesIO(archive)) as files:
+            contents = {member: files.read(member) for member in files.namelist()}
+        for member in contents:
+            path = place(member)
+            # The loader's own folder, named by that hash, holds nothing else: a child process
+            # that got its parent's `sys.path` has imported from there.
+            unpacked = path.replace(os.sep, "/").endswith(f"/{archive_hash.hex()}/{member}")
+            if not (unpacked or _is_metadata(member) or _equals(path, contents[member], began)):
+                return False
+        return _same_metadata(
+            name, {each: contents[each] for each in contents if _is_metadata(each)}
+        )
+    except (OSError, AttributeError, TypeError, StopIteration):
+        return False
+
+
+def _place(name: str, module: Any) -> Callable[[str], str]:
+    """Return what tells where a member of an archive is on this disk, by the imported module."""
     folders = getattr(module, "__path__", None)
     stem = name.replace(".", "/")
+    home = os.path.splitext(module.__file__)[0] if not folders else next(iter(folders))
+    root = home
+    for _ in name.split("."):
+        root = os.path.dirname(root)
+
+    def place(member: str) -> str:
+        if member.startswith(f"{stem}/"):
+            return str(home) + member[len(stem) :]
+        is_itself = not folders and member.partition(".")[0] == stem
+        return str(module.__file__) if is_itself else os.path.join(root, member)
+
+    return place
+
+
+def _is_metadata(member: str) -> bool:
+    return member.partition("/")[0].endswith(".dist-info")
+
+
+def _same_metadata(name: str, received: dict[str, bytes]) -> bool:
+    """Tell whether this process has the metadata of a distribution that came with a snapshot."""
+    if not received:
+        return True
+    package = finder(Policy()).package(name)
+    found = metadata_files(package.metadata, _stat) if package and package.metadata else ()
+    return {file.name: file.content for file in found} == received
+
+
+def _stat(path: str) -> os.stat_result | None:
     try:
-        home = next(iter(folders)) if folders is not None else None
-        with zipfile.ZipFile(io.BytesIO(archive)) as files:
-            for member in files.namelist():
-                path = module.__file__ if home is None else home + member[len(stem) :]
-                if path is None:
-                    return False
-                # The loader's own folder, named by that hash, holds nothing else: a child process
-                # that got its parent's `sys.path` has imported from there.
-                unpacked = path.replace(os.sep, "/").endswith(f"/{archive_hash.hex()}/{member}")
-                if not unpacked and not _equals(path, files.read(member), began):
-                    return False
-    except (OSError, AttributeError, StopIteration):
-        return False
-    return True
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def _equals(path: str, content: bytes, began: int) -> bool:
+    if path.endswith("/"):
+        return os.path.isdir(path)
     with open(path, "rb") as file:
         info = os.fstat(file.fileno())
         return max(info.st_mtime_ns, info.st_ctime_ns) < began and file.read() == content

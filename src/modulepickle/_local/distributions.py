@@ -7,17 +7,18 @@ Installers leave a folder of metadata beside what they install. These are read h
 `importlib.metadata`, whose import alone takes as long as to pack a package of middle size; it is
 asked where `sys.path` has more than folders.
 
-Outside API: `distribution`.
+Outside API: `distribution`; and `declares`, `installed_metadata` and `likeness` for `own`.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 from modulepickle._base.process import log
 from modulepickle._local.tree import metadata_in
 
-__all__ = ["distribution"]
+__all__ = ["declares", "distribution", "installed_metadata", "likeness"]
+
+
+MOST: Final = 2**26
+"""Characters of one file of metadata that are read. The longest lists of files have a tenth."""
 
 
 @cache
@@ -46,7 +51,7 @@ def distribution(module_top_name: str) -> tuple[str, str] | None:
 def _in_folders(top: str) -> Iterator[tuple[str, str]]:
     """Yield what the distributions say that provide a module, those named like it first."""
     found = [os.path.join(entry, name) for entry in _path() for name in metadata_in(entry)]
-    found.sort(key=lambda path: _likeness(os.path.basename(path), top))  # else as they stand
+    found.sort(key=lambda path: likeness(os.path.basename(path), top))  # else as they stand
     for path in found:
         about = _about(path) if _has(path, top) else None
         if about is not None:
@@ -58,7 +63,7 @@ def _path() -> list[str]:
     return [entry for entry in path if isinstance(entry, str)]
 
 
-def _likeness(name: str, top: str) -> int:
+def likeness(name: str, top: str) -> int:
     """Return how little a folder is named like a module: `PyYAML-6.0.dist-info` and `yaml`: 1."""
     stem = name.partition("-")[0].lower()
     return 0 if stem == top.lower() else 1 if top.lower() in stem else 2
@@ -77,6 +82,36 @@ def _has(path: str, top: str) -> bool:
     return any(_top_of(line) == top for line in record.splitlines())
 
 
+def declares(path: str, top: str) -> bool | None:
+    """Tell whether metadata says that it provides a top-level module; None if it says nothing.
+
+    That of an editable install may list no module, but what leads to the source.
+    """
+    declared = _text(path, "top_level.txt").split()
+    if declared:
+        return top in declared
+    found = {_top_of(line) for line in _text(path, "RECORD").splitlines()}
+    tops = {each for each in found if each and not each.startswith("__editable__")}
+    return top in tops if tops else None
+
+
+@cache
+def installed_metadata(top: str, place: str) -> str:
+    """Return the folder of metadata of an installed distribution; "" if none is found.
+
+    Args:
+        top: a top-level module that it provides.
+        place: the file or folder of that module, absolute.
+    """
+    for entry in map(os.path.abspath, _path()):
+        if not place.startswith(entry + os.sep):
+            continue
+        names = sorted(metadata_in(entry), key=lambda name: likeness(name, top))
+        found = (os.path.join(entry, name) for name in names)
+        return next((path for path in found if _has(path, top)), "")
+    return ""
+
+
 def _about(path: str) -> tuple[str, str] | None:
     """Return name and version, if the metadata begins with them as it should."""
     text = _text(path, "METADATA") or _text(path, "PKG-INFO")
@@ -87,8 +122,11 @@ def _about(path: str) -> tuple[str, str] | None:
 
 def _text(path: str, name: str) -> str:
     try:
-        with open(os.path.join(path, name), encoding="utf-8") as file:
-            return file.read()
+        file_path = os.path.join(path, name)
+        if not stat.S_ISREG(os.stat(file_path).st_mode):  # a pipe would be waited for
+            return ""
+        with open(file_path, encoding="utf-8") as file:
+            return file.read(MOST)
     except (OSError, ValueError):
         return ""
 

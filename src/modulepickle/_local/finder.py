@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from modulepickle._base.process import log
+from modulepickle._local.own import Metadata
 from modulepickle._local.policy import NEVER, Policy, get_policy
 from modulepickle._local.tree import (
     WorkingTree,
@@ -49,6 +50,8 @@ class LocalPackage(NamedTuple):
     paths: tuple[str, ...]
     """Absolute: the folders of a package, first wins, or the one file of a single-file module."""
     is_package: bool
+    metadata: str = ""
+    """Where the metadata of the distribution of the user's own is that provides it (`own`)."""
 
 
 class _Found:
@@ -113,6 +116,7 @@ class Finder:
         self._policy = policy
         self._tree = tree
         self._tops: dict[str, TopLevelName] = {}
+        self._metadata = Metadata(times)
         self._times = times
         self._portions: dict[str, int] = {}
         self._latest = -1
@@ -176,10 +180,13 @@ class Finder:
         """Return the local package with an `__init__`, or of a single file."""
         if not self._is_local(name, found.file):
             return None
-        if found.folders is None:
-            return LocalPackage(name, (os.path.abspath(str(found.file)),), False)
+        if not found.folders:  # some single files have an empty path, for modules that they make
+            return self._made(name, (os.path.abspath(str(found.file)),), False)
         folders = tuple(os.path.abspath(f) for f in found.folders if self._is_local(name, f))
-        return LocalPackage(name, folders, True) if folders else None
+        return self._made(name, folders, True) if folders else None
+
+    def _made(self, name: str, paths: tuple[str, ...], is_package: bool) -> LocalPackage:
+        return LocalPackage(name, paths, is_package, self._metadata.of(name, paths[0]))
 
     def _whole(self, name: str, portions: tuple[str, ...]) -> LocalPackage | None:
         """Return a namespace as one package, with all files, if nobody else has a part in it."""
@@ -187,7 +194,7 @@ class Finder:
             self._watch(folder)
         if len(portions) != 1 or not self._is_local(name, portions[0]):
             return None
-        return LocalPackage(name, portions, True) if _has_modules(portions[0]) else None
+        return self._made(name, portions, True) if _has_modules(portions[0]) else None
 
     def _descend(self, name: str, portions: tuple[str, ...], dotted: str) -> LocalPackage | None:
         """Return the local package inside the namespace `name` that holds `dotted`."""

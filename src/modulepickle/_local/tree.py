@@ -198,7 +198,8 @@ class _Entry:
         modified: the folder's mtime in ns when it was read.
         is_sure: it had not just changed then.
         metadata: the names of `*.dist-info` and `*.egg-info`, which tell of a distribution; sorted.
-        editable: the source folders of editable installs. added: those that a `.pth` file names.
+        editable: of each editable install the source folder, and the name of the entry that says
+        so. added: the folders that a `.pth` file names.
     """
 
     # By hand, and not a named tuple, as `import modulepickle` would take longer.
@@ -209,7 +210,7 @@ class _Entry:
         modified: int,
         is_sure: bool,
         metadata: tuple[str, ...] = (),
-        editable: tuple[str, ...] = (),
+        editable: tuple[tuple[str, str], ...] = (),
         added: tuple[str, ...] = (),
     ) -> None:
         self.modified, self.is_sure = modified, is_sure
@@ -269,7 +270,7 @@ def _editable_folders(times: dict[str, int]) -> tuple[str, ...]:
     found: list[str] = []
     for folder, mtime in times.items():
         entry = _entry(folder, mtime)
-        found += entry.editable
+        found += (source for source, _ in entry.editable)
         found += (each for each in entry.added if each in times)  # else nobody has read that file
     return tuple(found)
 
@@ -293,8 +294,18 @@ def _added_by(entry: str, name: str) -> Iterator[str]:
             yield os.path.abspath(os.path.join(entry, line.rstrip()))
 
 
-def _editable_in(entry: str, names: Iterable[str]) -> Iterator[str]:
-    """Yield what a folder records as editable: PEP 610, and `*.egg-link` of old setuptools."""
+def editable_in(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield the source folder and the name of the metadata of each editable install in a folder."""
+    for source, name in _entry(folder, modified(folder)).editable:
+        if name.endswith(".dist-info"):
+            yield source, name
+
+
+def _editable_in(entry: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield what a folder records as editable: PEP 610, and `*.egg-link` of old setuptools.
+
+    Each with the name of the entry that says so.
+    """
     for name in names:
         folder = None
         if name.endswith(".dist-info"):
@@ -302,7 +313,7 @@ def _editable_in(entry: str, names: Iterable[str]) -> Iterator[str]:
         elif name.endswith(".egg-link"):
             folder = _egg_link(os.path.join(entry, name))
         if folder:
-            yield folder
+            yield folder, name
 
 
 def _direct_url(path: str) -> str | None:

@@ -22,6 +22,7 @@ from typing import Any, Final
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.process import sha256
 from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
+from modulepickle._snapshot.metadata import targets
 
 __all__ = ["ATTEMPTS", "File", "forget", "last_read", "read"]
 
@@ -70,7 +71,7 @@ class File:
         # Raw deflate, as zip members are.
         deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         self.packed = deflate.compress(content) + deflate.flush()
-        self._mentions = _mentions(content) if name.endswith(".py") else ()
+        self._mentions = _mentions(name, content)
 
     @property
     def mentions(self) -> tuple[str, ...]:
@@ -124,8 +125,8 @@ def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
     files: dict[str, Any] = {}
     stale: list[Found] = []
     for found in listed:
-        if found.is_folder:
-            files[found.name] = File(found.name, found.key, False, b"")
+        if found.is_folder or found.content is not None:
+            files[found.name] = _given(found)
             continue
         files[found.name] = file = _files.get(found.path)
         if file is None or file.racy or file.key != found.key:
@@ -137,6 +138,16 @@ def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
         else:
             files[found.name] = _files[found.path] = made
     return files
+
+
+def _given(found: Found) -> File:
+    """Return a file whose content is known from its listing, or an empty folder."""
+    content = found.content or b""
+    known = _files.get(found.path)
+    if known is None or known.digest != sha256(content).digest():
+        known = _files[found.path] = File(found.name, found.key, False, content)
+    known.key = found.key
+    return known
 
 
 def forget(paths: Iterable[str]) -> None:
@@ -197,16 +208,24 @@ def _read(found: Found, known: File | None) -> File:
     raise PackagingError([problem])
 
 
-def _mentions(content: bytes) -> tuple[str, ...] | None:
-    from modulepickle._snapshot.mentions import (
-        mentions,  # not at the top: few processes pickle, or none
-    )
+def _mentions(name: str, content: bytes) -> tuple[str, ...] | None:
+    """Return the top-level names that a file may import; None if only parsing it tells."""
+    if name.endswith(".py"):
+        from modulepickle._snapshot.mentions import (
+            mentions,  # not at the top: few processes pickle, or none
+        )
 
-    return mentions(content)
+        return mentions(content)
+    return () if not name.endswith(ENTRY_POINTS) else None
+
+
+ENTRY_POINTS: Final = ".dist-info/entry_points.txt"
 
 
 def _imports(name: str, content: bytes, is_whole: bool = True) -> tuple[str, ...]:
     """Return what a member of an archive imports; nothing if it is not Python source."""
+    if name.endswith(ENTRY_POINTS):
+        return targets(content)
     stem, _, suffix = name.rpartition(".")
     if suffix != "py":
         return ()

@@ -19,6 +19,7 @@ from modulepickle._base.errors import Problem, Reason
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._local.tree import WorkingTree, working_tree
+from modulepickle._snapshot.metadata import metadata_files
 
 __all__ = ["Found", "Key", "Vanished", "Walk", "key_of", "listing", "unreadable"]
 
@@ -41,6 +42,9 @@ EMPTY_FOLDERS_TRAVEL: Final = False
 """The loader of this release writes each member as a file."""
 
 
+NO_KEY: Final = (-1, 0, 0, 0, 0)
+
+
 class Found(NamedTuple):
     """One file of a package, or one of its folders that is empty, as listed."""
 
@@ -49,6 +53,8 @@ class Found(NamedTuple):
     path: str
     """Absolute, on this disk."""
     key: Key
+    content: bytes | None = None
+    """What travels, where that is not just what the file has."""
 
     @property
     def is_folder(self) -> bool:
@@ -58,7 +64,7 @@ class Found(NamedTuple):
     @property
     def is_executable(self) -> bool:
         """Tell whether it is a file that somebody may execute."""
-        return bool(self.key[4] & EXECUTABLE) and not self.is_folder
+        return bool(self.key[4] & EXECUTABLE) and not self.is_folder and self.content is None
 
 
 class Vanished(Exception):
@@ -87,17 +93,34 @@ def listing(
     cannot travel is added to `problems`; to `walked`, each folder and its stat before it was read,
     and each symbolic link, with None.
     """
+    walked = [] if walked is None else walked
+    found = {file.name: file for file in _metadata(package, walked)}
     if not package.is_package:
-        return _single(package, problems)
+        found.update((file.name, file) for file in _single(package, problems))
+        return tuple(found[name] for name in sorted(found))
     walk = Walk(package, policy, problems)
-    walk.walked = [] if walked is None else walked
-    found: dict[str, Found] = {}
+    walk.walked = walked
     for folder in package.paths:  # where a package has several, the first that has a file wins
         for file in walk.files(folder):
             found.setdefault(file.name, file)
     files = tuple(found[name] for name in sorted(found))
     problems += _clashes(files, walk.stem)
     return files
+
+
+def _metadata(package: LocalPackage, walked: list[tuple[str, Key | None]]) -> Iterator[Found]:
+    """Yield what travels of the metadata of the distribution that provides a package."""
+
+    def watch(path: str) -> os.stat_result | None:
+        try:
+            info = os.stat(path)
+        except OSError:
+            return None
+        walked.append((path, key_of(info)))
+        return info
+
+    for file in metadata_files(package.metadata, watch) if package.metadata else ():
+        yield Found(file.name, file.path, dict(walked)[file.path] or NO_KEY, file.content)
 
 
 def _single(package: LocalPackage, problems: list[Problem]) -> tuple[Found, ...]:
