@@ -359,7 +359,7 @@ def test_r10_a_process_with_the_same_metadata_keeps_its_own(tmp_path):
         result = obj is pkg.f
     """
     settle(tree)
-    assert run(tree, code).result is True
+    assert run(tree, code, fresh=True).result is True
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
