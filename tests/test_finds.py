@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from receivers import project, receive, send
+import modulepickle
+from receivers import project, receive, run, send
 
 ANSWER = "def f():\n    return 42\n"
 
@@ -236,3 +237,180 @@ def test_a_logging_handler_writes_where_the_receiver_does(tmp_path):
     """
     data = send(tmp_path, textwrap.dedent(code))
     assert receive(data, "result = obj()").stderr == "to the receiver\n"
+
+
+# -- What the policy includes, and what it excludes ---------------------------------------------
+
+PLUGS = """
+    === core/__init__.py
+    import importlib
+
+    def run(path):
+        return importlib.import_module(path).go()
+    === plugs/__init__.py
+    from plugs.inner import NAME
+
+    def go():
+        import helper
+        return NAME + helper.SUFFIX
+    === plugs/inner.py
+    NAME = "plug"
+    === helper.py
+    SUFFIX = "in"
+    === other.py
+    def f():
+        return 1
+"""
+
+INCLUDED = "modulepickle.dumps(obj, policy=modulepickle.Policy(include=('plugs',)))"
+BY_NAME = "\nresult = obj('plugs')"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import core\nobj = core.run",
+        "from core import run\ndef obj(name): return run(name)",
+        "obj = lambda name: __import__('importlib').import_module(name).go()",
+        "import other, functools, operator, core\nobj = functools.partial(core.run)",
+    ],
+)
+def test_what_the_policy_names_is_required_by_whatever_travels(tmp_path, code):
+    data = send(project(tmp_path, PLUGS), code, dumps=INCLUDED)
+    assert receive(data, BY_NAME, absent=["plugs", "helper"]).result == "plugin"
+
+
+def test_what_the_settings_name_travels_too(tmp_path):
+    settings = '=== pyproject.toml\n[tool.modulepickle]\ninclude = ["plugs"]'
+    tree = project(project(tmp_path, PLUGS), settings)
+    data = send(tree, "import core\nobj = core.run")
+    assert receive(data, BY_NAME, absent=["plugs"]).result == "plugin"
+
+
+def test_an_edit_of_what_the_policy_names_is_another_digest(tmp_path):
+    code = """
+    import core, modulepickle, pathlib
+    policy = modulepickle.Policy(include=("plugs",))
+    def digest():
+        made = modulepickle._snapshot.shipment.Shipment(policy)
+        return made.ship(made.package("core")).digest
+    before = digest()
+    pathlib.Path("plugs/inner.py").write_text("NAME = 'new'")
+    result = before == digest()
+    """
+    assert run(project(tmp_path, PLUGS), code).result is False
+
+
+def test_nothing_is_added_where_nothing_travels(tmp_path):
+    code = "import collections, pickle\nobj = [collections.OrderedDict(), 1]"
+    data = send(project(tmp_path, PLUGS), code, dumps=f"({INCLUDED}, pickle.dumps(obj))[0]")
+    assert data == send(tmp_path, code, dumps="pickle.dumps(obj)")
+
+
+SECRETS = """
+    === pkg/__init__.py
+    def f():
+        return 1
+
+    def g():
+        import pkg.secret
+        return pkg.secret.PASSWORD
+    === pkg/secret.py
+    PASSWORD = "hunter2"
+    === pkg/vault/__init__.py
+    === pkg/vault/inner.py
+    PASSWORD = "hunter2"
+    === pkg/vault/data.txt
+    hunter2
+    === pkg/secretary.py
+"""
+
+
+def members(data: bytes) -> list[str]:
+    found = modulepickle.inspect(data).snapshots
+    return [file["path"] for each in found for file in each["files"]]
+
+
+@pytest.mark.parametrize(
+    ("exclude", "gone"),
+    [
+        (("pkg.secret",), {"pkg/secret.py"}),
+        (("pkg.vault",), {"pkg/vault/__init__.py", "pkg/vault/inner.py", "pkg/vault/data.txt"}),
+        (("pkg.vault.inner",), {"pkg/vault/inner.py"}),
+        (("*.secret", "*.inner"), {"pkg/secret.py", "pkg/vault/inner.py"}),
+        (("pkg.*secret*",), {"pkg/secret.py", "pkg/secretary.py"}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::modulepickle.ShippingWarning")
+def test_the_excluded_part_of_a_package_stays_at_home(tmp_path, exclude, gone):
+    dumps = f"modulepickle.dumps(obj, policy=modulepickle.Policy(exclude={exclude!r}))"
+    whole = members(send(project(tmp_path, SECRETS), "import pkg\nobj = pkg.f"))
+    data = send(tmp_path, "import pkg\nobj = pkg.f", dumps=dumps)
+    assert {*whole} - {*members(data)} == gone
+    assert receive(data, "result = obj()").result == 1
+
+
+def test_what_stands_in_an_excluded_part_is_an_error(tmp_path):
+    code = """
+    import pkg.secret, modulepickle
+    for name in "pkg.secret", "*.secret":
+        try:
+            modulepickle.dumps(pkg.secret, policy=modulepickle.Policy(exclude=(name,)))
+        except modulepickle.PackagingError as error:
+            result = error.problems[0].reason.name, error.problems[0].detail
+    """
+    reason, detail = run(project(tmp_path, SECRETS), code).result
+    assert reason == "LEFT_OUT"
+    assert 'is left out by exclude "*.secret"' in detail
+
+
+def test_two_policies_of_one_process_do_not_mix(tmp_path):
+    code = """
+    import modulepickle, pkg, warnings
+    warnings.simplefilter("ignore")
+    policies = [modulepickle.Policy(), modulepickle.Policy(exclude=("pkg.secret",))] * 2
+    result = [b"pkg/secret.py" in modulepickle.dumps(pkg.f, policy=each) for each in policies]
+    """
+    assert run(project(tmp_path, SECRETS), code).result == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("field", "pattern", "hint"),
+    [
+        ("include", "src/pkg", "'pkg'"),
+        ("include", "./pkg", "'pkg'"),
+        ("exclude", "pkg/secret.py", "'pkg.secret'"),
+        ("exclude", "pkg\\secret", "'pkg.secret'"),
+        ("exclude", ".secret", "'secret'"),
+        ("exclude", "pkg.", "'pkg'"),
+        ("exclude", "pkg..secret", "'pkg.secret'"),
+        ("by_value", "a/b", "'a.b'"),
+        ("by_value", " a", "'a'"),
+        ("ignore", "./secret.py", "'secret.py'"),
+        ("ignore", "/secret.py", "'secret.py'"),
+        ("ignore", "../pkg/x", "'pkg/x'"),
+        ("ignore", "a//b", "'a/b'"),
+        ("ignore", "a/./b", "'a/b'"),
+        ("ignore", "data\\*.csv", "'data/*.csv'"),
+        ("ignore", "/", "use exclude"),
+        ("ignore", "./", "use exclude"),
+        ("ignore", ".", "use exclude"),
+    ],
+)
+def test_a_pattern_that_can_match_nothing_is_refused(tmp_path, field, pattern, hint):
+    with pytest.raises(ValueError, match="can match nothing") as caught:
+        modulepickle.Policy(**{field: (pattern,)})
+    assert hint in str(caught.value)
+    key = field.replace("_", "-")
+    settings = f"[tool.modulepickle]\n{key} = ['{pattern}']"
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    (tmp_path / "mod.py").write_text("def f(): pass", encoding="utf-8")
+    code = "import mod, modulepickle\nmodulepickle.dumps(mod.f)"
+    error = run(tmp_path, code, expect_failure=True).stderr
+    assert "can match nothing" in error
+    assert hint in error
+
+
+@pytest.mark.parametrize("pattern", ["data/", "data/*", "*", "**/x", "[.]x", "a/*/b", "x."])
+def test_a_pattern_that_may_match_is_taken(pattern):
+    assert modulepickle.Policy(ignore=(pattern,)).ignore == (pattern,)

@@ -501,7 +501,6 @@ def warned(tmp_path, code, **options):
         ("return __class__", "return cls", "Data"),
         ("    def late(self):\n        return 1", "    def late(self):\n        return 2", "Data"),
         ("        def method(self):\n            return 1", "        method = 5", "Data"),
-        ("x in {", "x in [{", "wrapped"),
     ],
 )
 def test_r05_a_stale_object_is_warned_of_with_its_file(tmp_path, old, new, obj):
@@ -616,10 +615,19 @@ def test_r05_no_false_alarm_with_pytest_s_assertion_rewriting(tmp_path):
     assert done.result == 0, done.stdout
 
 
-def test_r05_a_file_that_no_longer_compiles_is_warned_of(tmp_path):
-    (message,) = warned(tmp_path, "edit('return 1', 'return (')\nresult = warned(mod.plain)")
-    assert "does not compile" in message
-    assert str(tmp_path / "mod.py") in message
+def test_r05_a_file_that_no_longer_compiles_is_an_error(tmp_path):
+    code = """
+        edit("return 1", "return (")
+        try:
+            modulepickle.dumps(mod.plain)
+        except modulepickle.PackagingError as error:
+            (problem,) = error.problems
+            result = problem.reason.name, problem.detail
+    """
+    reason, detail = warned(tmp_path, code)
+    assert reason == "GONE"
+    assert "does not compile" in detail
+    assert str(tmp_path / "mod.py") in detail
 
 
 def test_r05_the_warning_can_be_an_error(tmp_path):

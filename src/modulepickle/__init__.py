@@ -32,7 +32,13 @@ from pickle import (
 from typing import TYPE_CHECKING, Any
 
 import modulepickle._own  # noqa: F401  # loaders look for it in `sys.modules`
-from modulepickle._base.errors import PackagingError, Problem, Reason, StaleSourceWarning
+from modulepickle._base.errors import (
+    PackagingError,
+    Problem,
+    Reason,
+    ShippingWarning,
+    StaleSourceWarning,
+)
 from modulepickle._engines.cloudpickle import extend_cloudpickle, extend_pyspark, extend_ray
 from modulepickle._engines.preload import preload, wrap
 from modulepickle._local.policy import (
@@ -67,6 +73,7 @@ __all__ = [
     "Problem",
     "Reason",
     "Report",
+    "ShippingWarning",
     "StaleSourceWarning",
     "Store",
     "Unpickler",

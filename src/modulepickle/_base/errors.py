@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
-__all__ = ["PackagingError", "Problem", "Reason", "StaleSourceWarning"]
+__all__ = ["PackagingError", "Problem", "Reason", "ShippingWarning", "StaleSourceWarning"]
 
 ARROW: Final = " -> "
 """Between two links of a chain; as in the import chains of `torch.package`."""
@@ -38,6 +38,10 @@ class Reason(Enum):
     CHANGING = "A file kept changing while it was read"
     UNSUPPORTED = "The object cannot be pickled"
     SETTINGS = "The settings in pyproject.toml are wrong"
+    GONE = "A file is gone, or no longer compiles, since it was imported"
+    BY_NAME = "It goes by name, and no installed distribution has it"
+    NO_EFFECT = "The policy has an entry without effect"
+    SECRET = "What looks like a secret travels by value"
 
 
 class Problem(NamedTuple):
@@ -87,6 +91,16 @@ class PackagingError(pickle.PicklingError):
 
 class StaleSourceWarning(UserWarning):
     """A function or class was edited on disk after its import; the file is what travels (R5)."""
+
+    __module__ = "modulepickle"
+
+
+class ShippingWarning(UserWarning):
+    """Something that `dumps` ships will probably not work on the receiver, or has no effect (R15).
+
+    Each is given once a process and subject, and says who leads there and what to type. With
+    `Policy(strict=True)` it is a `PackagingError` each time.
+    """
 
     __module__ = "modulepickle"
 

@@ -33,10 +33,12 @@ class _Log:
     def info(self, message: str, *args: Any) -> None:
         self._log("info", message, args)
 
-    def warning(self, message: str, *args: Any) -> None:
-        import logging  # noqa: F401  # it prints warnings where nobody has set it up
+    def warning(self, message: str, *args: Any, quiet: bool = False) -> None:
+        """Log a warning. `quiet`: only where somebody has set up a log, for it was printed."""
+        import logging  # it prints warnings where nobody has set it up
 
-        self._log("warning", message, args)
+        if not quiet or logging.getLogger("modulepickle").hasHandlers():
+            self._log("warning", message, args)
 
     def _log(self, level: str, message: str, args: tuple[Any, ...]) -> None:
         logging: Any = sys.modules.get("logging")

@@ -148,10 +148,12 @@ class Patch:
             rest = self._rest(cls, pickler, "dump")
             try:
                 if not state.is_alone or is_pure(cls):
-                    return rest(*args, **kwargs)
-                # As quick as our own pickler.
-                with resumed(names, state, state.plain, self._reduce):
-                    return rest(*args, **kwargs)
+                    done = rest(*args, **kwargs)
+                else:  # as quick as our own pickler
+                    with resumed(names, state, state.plain, self._reduce):
+                        done = rest(*args, **kwargs)
+                state.finish()
+                return done
             finally:
                 names[STATE] = outer
 

@@ -15,11 +15,18 @@ import importlib.util
 import os
 import sys
 import types
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from modulepickle._base.process import log
+from modulepickle._base.errors import Problem
+from modulepickle._local.origin import (
+    Origin,
+    from_module,
+    from_path,
+    from_spec,
+    received_folder,
+    reference,
+)
 from modulepickle._local.own import Metadata
 from modulepickle._local.policy import NEVER, Policy, get_policy
 from modulepickle._local.tree import (
@@ -54,15 +61,6 @@ class LocalPackage(NamedTuple):
     """Where the metadata of the distribution of the user's own is that provides it (`own`)."""
 
 
-class _Found:
-    """Where a module is or would be imported from."""
-
-    __slots__ = ("file", "folders")
-
-    def __init__(self, file: str | None, folders: tuple[str, ...] | None) -> None:
-        self.file, self.folders = file, folders
-
-
 class TopLevelName:
     """The answer for one top-level name, good as long as `sys.modules` holds the same module.
 
@@ -72,9 +70,11 @@ class TopLevelName:
         portions: of a namespace, that only its parts are local or not: its folders.
         parts: dotted name -> local package, as far as they were asked for.
         is_installed: there is something, neither local nor of the standard library.
+        places: the file that it is or would be imported from, or the folders of a namespace.
+        doubt: what is to be said of it if it goes by name (`doubts`); `...` until that is asked.
     """
 
-    __slots__ = ("is_installed", "module", "package", "parts", "portions")
+    __slots__ = ("doubt", "is_installed", "module", "package", "parts", "places", "portions")
 
     def __init__(
         self,
@@ -82,9 +82,11 @@ class TopLevelName:
         package: LocalPackage | None,
         portions: tuple[str, ...] = (),
         is_installed: bool = False,
+        places: tuple[str, ...] = (),
     ) -> None:
-        self.module, self.package, self.portions = module, package, portions
+        self.module, self.package, self.portions, self.places = module, package, portions, places
         self.parts: dict[str, LocalPackage | None] = {}
+        self.doubt: object = ...
         self.is_installed = is_installed
 
 
@@ -119,6 +121,7 @@ class Finder:
         self._metadata = Metadata(times)
         self._times = times
         self._portions: dict[str, int] = {}
+        self.notices: tuple[Problem, ...] | None = None  # what is to be said of the policy
         self._latest = -1
         for folder in times:
             self._note(folder, times[folder])
@@ -145,6 +148,16 @@ class Finder:
         if is_racy(mtime):
             _forget_listing(folder)
 
+    @property
+    def policy(self) -> Policy:
+        """What overrides the tree."""
+        return self._policy
+
+    @property
+    def tree(self) -> WorkingTree:
+        """The working tree."""
+        return self._tree
+
     def package(self, dotted: str) -> LocalPackage | None:
         """Return the local package that holds the dotted module name; None if it is not local."""
         name = dotted.partition(".")[0]
@@ -166,17 +179,19 @@ class Finder:
         module = sys.modules.get(name)
         if name in NEVER or (name in STANDARD_NAMES and _is_standard(module)):
             # This library stays a name, as what is installed: who imports it needs it there, too.
-            return TopLevelName(_reference(module), None, (), name == "modulepickle")
-        found = _from_module(module) or _from_spec(name, module)
+            return TopLevelName(reference(module), None, (), name == "modulepickle")
+        found = from_module(module) or from_spec(name, module)
         if found.file is None and found.folders:
             portions = _places(found.folders)
             whole = self._whole(name, portions)
-            return TopLevelName(_reference(module), whole, () if whole else portions, not whole)
+            portions = () if whole else portions
+            return TopLevelName(reference(module), whole, portions, not whole, found.folders)
         package = self._regular(name, found)
         is_installed = package is None and _is_installed(name, found, module)
-        return TopLevelName(_reference(module), package, (), is_installed)
+        places = () if found.file is None else (found.file,)
+        return TopLevelName(reference(module), package, (), is_installed, places)
 
-    def _regular(self, name: str, found: _Found) -> LocalPackage | None:
+    def _regular(self, name: str, found: Origin) -> LocalPackage | None:
         """Return the local package with an `__init__`, or of a single file."""
         if not self._is_local(name, found.file):
             return None
@@ -203,7 +218,7 @@ class Finder:
         if not self._policy.includes(dotted):
             portions = tuple(folder for folder in portions if self._is_local(name, folder))
         child = ".".join(dotted.split(".")[: name.count(".") + 2])
-        found = _from_path(child, portions)
+        found = from_path(child, portions)
         if found.file is not None or not found.folders:
             return self._regular(child, found)
         inner = _places(found.folders)
@@ -246,105 +261,11 @@ def _is_standard(module: object) -> bool:
     return in_standard_library(os.path.normcase(file))
 
 
-def _is_installed(name: str, found: _Found, module: object) -> bool:
+def _is_installed(name: str, found: Origin, module: object) -> bool:
     if name in STANDARD_NAMES or (module is None and found.file is None):
         return False
     # Python 3.9 does not tell all standard names: delete this line when it is dropped.
     return not in_standard_library(os.path.normcase(found.file or ""))
-
-
-# --- where a module comes from --------------------------------------------------------------------
-
-
-def _reference(module: object) -> Callable[[], object]:
-    """Return a weak reference: a module that nobody else holds must be free to go (R12)."""
-    try:
-        return weakref.ref(module)
-    except TypeError:  # None, or an odd object that put itself into `sys.modules`
-        return lambda: module
-
-
-def _from_module(module: object) -> _Found | None:
-    """Return where an imported module came from; None if it does not say: ask the disk.
-
-    Attributes are read past `__getattribute__` and `__getattr__`: a lazy module would import
-    itself.
-    """
-    if not isinstance(module, types.ModuleType):
-        return None
-    values: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    if hasattr(values.get("__spec__"), "snapshot"):
-        return None  # the loader made it: that is not where this process' own one is
-    spec, file, folders = (values.get(name) for name in ("__spec__", "__file__", "__path__"))
-    if isinstance(spec, importlib.machinery.ModuleSpec):
-        file = spec.origin if spec.has_location else file
-        folders = spec.submodule_search_locations if folders is None else folders
-    if file is None and folders is None and type(module) is not types.ModuleType:
-        return None  # a module that replaced itself by an object of a class of its own
-    return _found(file, folders)
-
-
-def received_folder(name: str) -> str | None:
-    """Return the last name of the folder on `sys.path` that the loader put there for a module.
-
-    None if no received package has that top-level name. The loader's snapshots are finders, with
-    `parts`: dotted name, digest, archive hash, archive (see `_loader.received`).
-    """
-    for each in [*sys.meta_path]:
-        parts = getattr(each, "parts", None)
-        if isinstance(parts, tuple) and parts[0].partition(".")[0] == name:
-            return str(parts[2].hex())
-    return None
-
-
-def _from_spec(name: str, module: object) -> _Found:
-    """Ask the finders on `sys.meta_path`, which may be anybody's and raise anything."""
-    try:
-        # With the name in `sys.modules`, `find_spec` would answer from there.
-        search = (
-            importlib.util.find_spec if module is None else importlib.machinery.PathFinder.find_spec
-        )
-        taken = received_folder(name)
-        if taken is not None:
-            path = [entry for entry in sys.path if os.path.basename(entry) != taken]
-            return _of_spec(importlib.machinery.PathFinder.find_spec(name, path))
-        spec = search(name)
-    except Exception as error:
-        log.debug("cannot find %s: %r", name, error)
-        return _Found(None, None)
-    return _of_spec(spec)
-
-
-def _from_path(name: str, folders: tuple[str, ...]) -> _Found:
-    """Look for a child of a namespace in some of its portions."""
-    # By its last name only. With the dotted one, a namespace in a namespace gets a path that reads
-    # the parent's in `sys.modules`: it may be missing there, or have portions not among `folders`.
-    child = name.rpartition(".")[2]
-    try:
-        spec = importlib.machinery.PathFinder.find_spec(child, list(folders))
-    except Exception as error:
-        log.debug("cannot find %s in %s: %r", name, folders, error)
-        return _Found(None, None)
-    return _of_spec(spec)
-
-
-def _of_spec(spec: importlib.machinery.ModuleSpec | None) -> _Found:
-    if spec is None:
-        return _Found(None, None)
-    return _found(spec.origin if spec.has_location else None, spec.submodule_search_locations)
-
-
-def _found(file: object, folders: object) -> _Found:
-    try:
-        names = (
-            tuple(f for f in folders if isinstance(f, str))
-            if isinstance(folders, Iterable)
-            else None
-        )
-    except Exception as error:  # iterating a namespace's path asks foreign finders again
-        log.debug("cannot read the path of a package: %r", error)
-        names = None
-    return _Found(file if isinstance(file, str) else None, names)
 
 
 def _places(folders: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,18 +15,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError
+from modulepickle._local.patterns import covers, is_plain, patterns_of, prefixes
 from modulepickle._local.settings import settings, settings_file
 from modulepickle._local.tree import WorkingTree, in_standard_library, working_tree
 
 __all__ = [
     "Policy",
     "WorkingTree",
+    "covers",
     "effective",
     "get_policy",
     "is_registered",
@@ -52,19 +53,22 @@ class Policy:
     """Say what travels, where the default (the working tree) is not what you mean.
 
     The first three are `fnmatch` patterns on dotted module names, and a name covers its submodules.
-    A package travels whole or not at all, so they are asked about it by its own name (`helpers`, or
-    `google.mycompany` in a namespace package); to leave out a part of it, use `ignore`.
 
     Attributes:
-        include: ship these too, wherever they are installed. The standard library is never shipped.
-        exclude: never ship these; wins over `include`. `("*",)` ships nothing.
+        include: ship these too, wherever they are installed. A name without wildcards is a
+            requirement of whatever travels, whether an import statement reaches it or not: that is
+            how plug-ins named in a config file get there. The standard library is never shipped.
+        exclude: never ship these; wins over `include`. `("*",)` ships nothing. The name of a part
+            of a package (`"pkg.secret"`) leaves out that module, or package, and all below it.
         by_value: pickle functions and classes of these modules by value, as those of `__main__`.
         ignore: patterns on POSIX paths relative to the package's folder (`"*.ckpt"`, `"data/*"`).
         max_bytes: uncompressed size at which one snapshot is refused, in bytes.
+        strict: raise a `PackagingError` where a `ShippingWarning` would be given.
 
     Raises:
-        TypeError: a field is not a list or tuple of strings, or `max_bytes` is not an `int`.
-        ValueError: `max_bytes` is not positive.
+        TypeError: a field is not a list or tuple of strings, `max_bytes` is not an `int`, or
+            `strict` not a `bool`.
+        ValueError: `max_bytes` is not positive, or a pattern can match nothing.
     """
 
     __module__ = "modulepickle"  # where users find it, and what pickles name
@@ -74,9 +78,10 @@ class Policy:
     by_value: tuple[str, ...]
     ignore: tuple[str, ...]
     max_bytes: int
+    strict: bool
 
     # By hand, and not a dataclass: to import `dataclasses` takes as long as all of this library.
-    __slots__ = ("by_value", "exclude", "ignore", "include", "max_bytes")
+    __slots__ = ("_in_packages", "by_value", "exclude", "ignore", "include", "max_bytes", "strict")
 
     def __init__(
         self,
@@ -85,6 +90,7 @@ class Policy:
         by_value: tuple[str, ...] = (),
         ignore: tuple[str, ...] = (),
         max_bytes: int = MAX_BYTES,
+        strict: bool = False,
     ) -> None:
         if isinstance(max_bytes, bool) or not isinstance(max_bytes, int):
             kind = type(max_bytes).__name__
@@ -95,8 +101,13 @@ class Policy:
             )
         given = {"include": include, "exclude": exclude, "by_value": by_value, "ignore": ignore}
         for name, value in given.items():  # lists become tuples, so that it hashes
-            object.__setattr__(self, name, _patterns(name, value))
+            object.__setattr__(self, name, patterns_of(name, value))
+        if not isinstance(strict, bool):
+            raise TypeError(f"Policy(strict=...) takes True or False, not {strict!r}")
         object.__setattr__(self, "max_bytes", max_bytes)
+        object.__setattr__(self, "strict", strict)
+        inner = tuple(each for each in self.exclude if "." in each or not is_plain(each))
+        object.__setattr__(self, "_in_packages", inner)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse: a policy is frozen."""
@@ -112,7 +123,7 @@ class Policy:
 
     def __repr__(self) -> str:
         """Return an expression that makes it."""
-        names = ("include", "exclude", "by_value", "ignore", "max_bytes")
+        names = ("include", "exclude", "by_value", "ignore", "max_bytes", "strict")
         given = zip(names, self._values())
         return f"Policy({', '.join(f'{name}={value!r}' for name, value in given)})"
 
@@ -125,7 +136,13 @@ class Policy:
         return hash(self._values())
 
     def _values(self) -> tuple[Any, ...]:
-        return self.include, self.exclude, self.by_value, self.ignore, self.max_bytes
+        fields = self.include, self.exclude, self.by_value, self.ignore
+        return *fields, self.max_bytes, self.strict
+
+    @property
+    def at_home(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What leaves out parts of packages: patterns on paths, and on names of modules."""
+        return self.ignore, self._in_packages  # type: ignore[attr-defined]
 
     def includes(self, name: str) -> bool:
         """Tell whether the dotted module name is to be shipped even if it is not local."""
@@ -150,9 +167,21 @@ class Policy:
             return False
         return any(
             fnmatchcase(prefix, pattern.rstrip("/"))
-            for prefix in _prefixes(path, "/")
+            for prefix in prefixes(path, "/")
             for pattern in self.ignore
         )
+
+    def leaves_out(self, package: str, path: str) -> bool:
+        """Tell whether a file or folder of a package stays at home, by `ignore` or by `exclude`.
+
+        Args:
+            package: its dotted name, which is not excluded itself.
+            path: POSIX, relative to the package's folder.
+        """
+        if self.ignores(path):
+            return True
+        inner = self.at_home[1]
+        return bool(inner) and covers(inner, f"{package}.{module_of(path)}")
 
     def verdict(self, name: str, file: str | None, tree: WorkingTree | None = None) -> bool:
         """Tell whether a top-level module, or portion of a namespace package, is local.
@@ -171,41 +200,16 @@ class Policy:
         return self.includes(name) or (tree or working_tree()).has(file, real)
 
 
-def _patterns(field_name: str, value: Any) -> tuple[str, ...]:
-    """Return the patterns as a tuple, or say what to type: a bare string is a likely mistake."""
-    if isinstance(value, str):
-        raise TypeError(
-            f"Policy({field_name}={value!r}) is one string, which would be read letter by letter; "
-            f"write Policy({field_name}=({value!r},))"
-        )
-    if not isinstance(value, (tuple, list, set, frozenset)):
-        kind = type(value).__name__
-        raise TypeError(
-            f'Policy({field_name}=...) takes a tuple of strings, not {kind}; write ("name",)'
-        )
-    for pattern in value:
-        if not isinstance(pattern, str) or not pattern:
-            name = getattr(pattern, "__name__", None)  # of a module, as somebody may think
-            hint = f"; write Policy({field_name}=({name!r},))" if isinstance(name, str) else ""
-            wrong = f"Policy({field_name}=...) takes non-empty strings, not {pattern!r}"
-            raise TypeError(wrong + hint)
-    return tuple(sorted(value)) if isinstance(value, (set, frozenset)) else tuple(value)
+def module_of(path: str) -> str:
+    """Return the dotted name, inside its package, of what a path is the file or the folder of."""
+    folder, slash, name = path.rpartition("/")
+    stem, dot, suffix = name.partition(".")
+    is_code = suffix.endswith(CODE) or suffix in CODE
+    return (folder + slash + (stem if dot and is_code else name)).replace("/", ".")
 
 
-def _prefixes(path: str, separator: str) -> Iterator[str]:
-    """Yield `a`, `a.b`, `a.b.c` for `a.b.c`."""
-    end = path.find(separator)
-    while end != -1:
-        yield path[:end]
-        end = path.find(separator, end + 1)
-    yield path
-
-
-def covers(patterns: Iterable[str], name: str) -> bool:
-    """Tell whether a pattern matches the dotted name or one of the packages it stands in."""
-    return any(
-        fnmatchcase(prefix, pattern) for pattern in patterns for prefix in _prefixes(name, ".")
-    )
+CODE: Final = ("py", "pyc", "pyo", "pyi", "pyx", "pxd", "pyd", "so")
+"""Last suffixes of the files that a module is made of, or described in."""
 
 
 DEFAULT: Final = Policy()

@@ -6,6 +6,7 @@
     by-value = ["tasks"]
     ignore = ["*.ckpt", "data/*"]
     max-bytes = 100_000_000
+    strict = true
 
 The file is that of the script's project, or, without a script or with one that is installed (as
 that of pytest or Jupyter), of the current folder's; if that is in no project, of the folder's where
@@ -25,7 +26,8 @@ import sys
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
-from modulepickle._base.process import log
+from modulepickle._base.loud import announce
+from modulepickle._local.patterns import malformed
 from modulepickle._local.tree import (
     INSTALLATIONS,
     STARTED_IN,
@@ -45,6 +47,7 @@ KEYS: Final = {
     "by-value": "by_value",
     "ignore": "ignore",
     "max-bytes": "max_bytes",
+    "strict": "strict",
 }
 """Key of the table -> field of `Policy`."""
 
@@ -143,7 +146,8 @@ def _table(path: str) -> Any:
             return {}
         toml = _toml_reader()
         if toml is None:
-            _warn_once(path)
+            strict = re.search(rb"^\s*strict\s*=\s*true\b", data, re.MULTILINE)
+            announce([_unread(path)], strict is not None)
             return {}
         return toml.loads(data.decode("utf-8")).get("tool", {}).get("modulepickle", {})
     except OSError as error:
@@ -162,18 +166,14 @@ def _toml_reader() -> Any:
     return None
 
 
-_warned: set[str] = set()
-
-
-def _warn_once(path: str) -> None:
-    if path not in _warned:
-        _warned.add(path)
-        log.warning(
-            "%s: [tool.modulepickle] is not read, for Python %d.%d has no TOML reader: "
-            "pip install tomli",
-            path,
-            *sys.version_info[:2],
-        )
+def _unread(path: str) -> Problem:
+    """Return what is said where nothing can read the table. Gone with Python 3.10."""
+    detail = (
+        "[tool.modulepickle] is not read, for Python {}.{} has no TOML reader, so what it keeps at"
+        " home (exclude, ignore) travels".format(*sys.version_info)
+    )
+    remedy = "pip install tomli, or say the same by set_policy()"
+    return Problem(Reason.NO_EFFECT, path, detail, remedy)
 
 
 def _unknown(key: str) -> str:
@@ -190,11 +190,18 @@ def _wrong(key: str, value: Any) -> str:
     if key == "max-bytes":
         if type(value) is not int or value <= 0:
             return f"max-bytes = {value!r}: it takes a number of bytes, as max-bytes = 67108864"
+    elif key == "strict":
+        if type(value) is not bool:
+            return f"strict = {value!r}: it takes true or false"
     elif key in KEYS:
         if isinstance(value, str):
             return f'{key} = "{value}": it takes a list, {key} = ["{value}"]'
         if not isinstance(value, list) or not all(type(x) is str and x for x in value):
             return f'{key} = {value!r}: it takes a list of names, as {key} = ["name"]'
+        for pattern in value:
+            wrong = malformed(KEYS[key], pattern)
+            if wrong:
+                return f'{key} = ["{pattern}"] can match nothing: {wrong}'
     return ""
 
 

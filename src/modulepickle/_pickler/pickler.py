@@ -69,6 +69,7 @@ class Pickler(Dispatcher, pickle.Pickler):
         self.start()
         try:
             self._dump(obj)
+            self.finish()
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             from modulepickle._pickler.failures import problems_of  # only for those who fail
 

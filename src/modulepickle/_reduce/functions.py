@@ -174,7 +174,7 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
 
 def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef | str]:
     """Return what a function imports when it runs: local packages, and versions of others."""
-    requirements = _received_needs(dump, function.__globals__)
+    requirements = {**dump.included(), **_received_needs(dump, function.__globals__)}
     package = function.__globals__.get("__package__") or ""
     for name in named(function.__code__).imports:
         try:
@@ -186,7 +186,7 @@ def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef |
             continue
         if any(name == known or name.startswith(f"{known}.") for known in requirements):
             continue
-        need = dump.shipped_module(name)
+        need = dump.shipped_module(name, f"function `{function.__qualname__}`")
         if need is not None:
             requirements[need.name] = need
         elif top not in requirements:

@@ -56,17 +56,16 @@ def shipped(dump: Dump, obj: Any, module: object, path: str) -> SnapshotRef | No
     snapshot = snapshot_of(obj, module, path)
     if snapshot is not None:
         return resend(snapshot, dump.resent)
-    package = None if is_standard(module) else dump.shipment.package(module)
-    if package is None:
+    if is_standard(module):
         dump.note_foreign(module)
         return None
+    package = dump.shipment.package(module)
+    if package is None:
+        dump.note_foreign(module)
+        dump.shipment.note_by_name(module, f"`{module}.{path}`" if path else "")
+        return None
     made = dump.shipment.ship(package)
-    if dump.policy.ignore:
-        from modulepickle._snapshot.left_out import (
-            check_kept,  # not at the top: few policies have patterns
-        )
-
-        check_kept(module, package, dump.policy)
+    dump.shipment.check(module, package)
     check = checks_of(module) if path else None
     if check is not None:
         check(obj, path)

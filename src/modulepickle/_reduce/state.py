@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from types import CodeType, ModuleType
 from typing import Any, Final, NamedTuple, Protocol
 
+from modulepickle._base.errors import Problem
+from modulepickle._base.loud import announce
 from modulepickle._base.process import DIGEST_SIZE, fold, sha256
 from modulepickle._loader.emit import Reduced, reduce_shipped
 from modulepickle._local.policy import Policy, is_registered
@@ -214,6 +216,7 @@ class Dump:
         self._shipment: Shipment | None = None
         self.resent: dict[bytes, SnapshotRef] = {}
         self.parts = ByValue()
+        self._notices: dict[Problem, None] = {}
 
     def reducer_override(self, obj: Any) -> Any:
         """Return the reduction of an object, or `NotImplemented`: plain pickle's."""
@@ -226,13 +229,46 @@ class Dump:
             self._shipment = Shipment(self.policy)
         return self._shipment
 
-    def shipped_module(self, name: str) -> SnapshotRef | None:
-        """Return the snapshot that holds a module; None if it is not local."""
+    @property
+    def notices(self) -> list[Problem]:
+        """What is to be said of what was shipped: it will probably not work, or has no effect."""
+        shipment = self._shipment
+        return [*self._notices, *(() if shipment is None else shipment.notices)]
+
+    def finish(self) -> None:
+        """Say what there is to say of what was shipped (R15).
+
+        Raises:
+            PackagingError: the policy is strict, and there is something.
+        """
+        notices = self.notices
+        if notices:
+            announce(notices, self.policy.strict)
+
+    def note(self, notice: Problem) -> None:
+        """Note what is to be said at the end."""
+        self._notices[notice] = None
+
+    def included(self) -> dict[str, SnapshotRef | str]:
+        """Return the packages that the policy names, by name: whatever travels requires them."""
+        if not self.policy.include:
+            return {}
+        return {sys.intern(made.name): made for made in self.shipment.included()}
+
+    def shipped_module(self, name: str, who: str = "") -> SnapshotRef | None:
+        """Return the snapshot that holds a module; None if it is not local.
+
+        Args:
+            name: dotted. who: what imports it, for a message.
+        """
         package = self.shipment.package(name)
         if package is None:
             self.note_foreign(name)
+            self.shipment.note_by_name(name, who)
             return None
-        return self.shipment.ship(package)
+        made = self.shipment.ship(package)
+        self.shipment.note_import(name, package, who)
+        return made
 
     def emit(self, shipped: SnapshotRef) -> Reduced:
         """Return the reduction of a snapshot: its archive, or where that is."""

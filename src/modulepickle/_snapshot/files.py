@@ -46,25 +46,28 @@ class File:
     """One file of a package, as read.
 
     Attributes:
+        name: archive-relative POSIX path.
         key: its stat when it was read.
         racy: it may have changed since without a change of its stat.
         digest: SHA-256 of its content.
         size: of its content, in bytes.
         crc: CRC-32 of its content.
+        is_sound: it was found to compile, as whoever imported it knows.
         packed: its content, deflated: also where that is longer, as the loader knows no other way.
     """
 
     __slots__ = (
-        "_first", "_imports", "_mentions", "_name", "crc", "digest", "key", "packed", "racy",
-        "size",
+        "_first", "_imports", "_mentions", "crc", "digest", "is_sound", "key", "name", "packed",
+        "racy", "size",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
-        self._name = name
+        self.name = name
         self._imports: tuple[str, ...] | None = None
         self._first: set[str] = set()
         self.key = key
         self.racy = racy
+        self.is_sound = False
         self.digest = sha256(content).digest()
         self.size = len(content)
         self.crc = zlib.crc32(content)
@@ -84,7 +87,7 @@ class File:
     def imports(self) -> tuple[str, ...]:
         """The dotted names that it imports; parsed when they are first asked for."""
         if self._imports is None:
-            self._imports = _imports(self._name, self.content())
+            self._imports = _imports(self.name, self.content())
         return self._imports
 
     def seems_to_import(self, top: str) -> bool:
@@ -98,11 +101,19 @@ class File:
             self._first.update(self._tops_up_to(top))
         return top in self._first or any(name.partition(".")[0] == top for name in self.imports)
 
+    def place_of(self, name: str) -> str:
+        """Return `path:line` of the first import of a module, or of what stands in it."""
+        from modulepickle._snapshot.imports import import_lines, module_of
+
+        lines = import_lines(self.content(), *module_of(self.name))
+        found = (lines[each] for each in lines if f"{each}.".startswith(f"{name}."))
+        return f"{self.name}:{next(found, 1)}"
+
     def _tops_up_to(self, top: str) -> set[str]:
         """Return the top-level names that are imported up to where one may be; perhaps none."""
         from modulepickle._snapshot.mentions import beginning
 
-        found = _imports(self._name, beginning(self.content(), top), is_whole=False)
+        found = _imports(self.name, beginning(self.content(), top), is_whole=False)
         return {name.partition(".")[0] for name in found}
 
     def content(self) -> bytes:
@@ -226,14 +237,9 @@ def _imports(name: str, content: bytes, is_whole: bool = True) -> tuple[str, ...
     """Return what a member of an archive imports; nothing if it is not Python source."""
     if name.endswith(ENTRY_POINTS):
         return targets(content)
-    stem, _, suffix = name.rpartition(".")
-    if suffix != "py":
+    if not name.endswith(".py"):
         return ()
-    from modulepickle._snapshot.imports import (
-        imports,  # not at the top: few files are parsed, or none
-    )
+    # Not at the top: few files are parsed, or none.
+    from modulepickle._snapshot.imports import imports, module_of
 
-    module = stem.replace("/", ".")
-    is_package = module.endswith(".__init__")
-    own = module[: -len(".__init__")] if is_package else module
-    return imports(content, own, is_package, is_whole)
+    return imports(content, *module_of(name), is_whole)

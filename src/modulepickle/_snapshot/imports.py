@@ -5,7 +5,7 @@ find out: importing has effects, and an import inside a function has not happene
 parses, and never raises because of what it finds: what cannot be parsed has no imports, and a DEBUG
 line says so.
 
-Outside API: `imports`, `import_lines` and `fault`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from typing import Any, Final
 
 from modulepickle._base.process import log
 
-__all__ = ["fault", "import_lines", "imports"]
+__all__ = ["fault", "import_lines", "imports", "module_of"]
+
+
+def module_of(path: str) -> tuple[str, bool]:
+    """Return the dotted name of the module that a file in an archive is, and if it is a package."""
+    module = path.rpartition(".")[0].replace("/", ".")
+    return module.removesuffix(".__init__"), module.endswith(".__init__")
 
 
 def imports(source: bytes, module: str, is_package: bool, is_whole: bool = True) -> tuple[str, ...]:

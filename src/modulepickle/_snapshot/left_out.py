@@ -2,7 +2,7 @@
 
 The walk is that of `_snapshot.listing`, so that the two cannot disagree; here it takes notes.
 
-Outside API: `check_kept`, `left_out`.
+Outside API: `left_out`, `modules_left_out`, `pattern_of`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import os
 import sys
 from typing import Any
 
-from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.errors import Problem
 from modulepickle._local.finder import IMPORTABLE, LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.listing import Walk
 
-__all__ = ["check_kept", "left_out"]
+__all__ = ["left_out", "modules_left_out", "pattern_of"]
 
 
 class _Notes(Walk):
@@ -25,12 +25,13 @@ class _Notes(Walk):
     def __init__(self, package: LocalPackage, policy: Policy) -> None:
         problems: list[Problem] = []
         super().__init__(package, policy, problems)
+        self._package = package.name
         self.found: dict[str, str] = {}
 
     def _leaves_out(self, name: str, relative: str, beside: set[str]) -> bool:
         if not super()._leaves_out(name, relative, beside):
             return False
-        self.found[relative] = _rule(name, relative, self._policy)
+        self.found[relative] = _rule(self._package, name, relative, self._policy)
         return True
 
 
@@ -43,49 +44,51 @@ def left_out(package: LocalPackage, policy: Policy) -> dict[str, str]:
     return {path: notes.found[path] for path in sorted(notes.found)}
 
 
-def check_kept(module: str, package: LocalPackage, policy: Policy) -> None:
-    """Raise if the file of a module that something is taken from stays at home.
+def modules_left_out(package: LocalPackage, policy: Policy) -> dict[str, str]:
+    """Return dotted name -> the pattern that leaves it out, of modules, and of folders of them."""
+    if not any(policy.at_home):
+        return {}
+    found = {}
+    for path, rule in left_out(package, policy).items():
+        folder, _, name = path.rpartition("/")
+        is_code = name.endswith(IMPORTABLE) or "." not in name
+        if is_code and rule.startswith(("ignore ", "exclude ")):
+            stem = name.partition(".")[0]
+            inner = [*folder.split("/")] if folder else []
+            inner += [stem] if stem != "__init__" else []
+            found[".".join([package.name, *inner])] = rule
+    return found
+
+
+def pattern_of(module: str, package: LocalPackage, policy: Policy) -> str:
+    """Return the pattern that keeps a module of a package at home; "" if none does.
 
     Args:
-        module: dotted name, imported here. package: the package that it stands in.
-
-    Raises:
-        PackagingError: the receiver could not import it.
+        module: dotted name, imported here.
     """
     file: Any = getattr(sys.modules.get(module), "__file__", None)
     for folder in package.paths if package.is_package and isinstance(file, str) else ():
         inside = os.path.relpath(file, folder).replace(os.sep, "/")
-        if (
-            not inside.startswith("../")
-            and policy.ignores(inside)
-            and not _other(file, folder, policy)
-        ):
-            pattern = next(each for each in policy.ignore if Policy(ignore=(each,)).ignores(inside))
-            detail = f'its file {file} is left out by ignore "{pattern}"'
-            remedy = "let the pattern match less, or send something else of the package"
-            raise PackagingError([Problem(Reason.LEFT_OUT, module, detail, remedy)])
+        found = "" if inside.startswith("../") else _pattern(package.name, inside, policy)
+        if found:
+            return found
+    return ""
 
 
-def _other(file: str, folder: str, policy: Policy) -> bool:
-    """Tell whether another file of the same module travels: the source of a compiled one."""
-    here, name = os.path.split(file)
-    stem = name.partition(".")[0]
-    return any(
-        each.partition(".")[0] == stem
-        and each.endswith(IMPORTABLE)
-        and not policy.ignores(
-            os.path.relpath(os.path.join(here, each), folder).replace(os.sep, "/")
-        )
-        for each in os.listdir(here)
-    )
-
-
-def _rule(name: str, relative: str, policy: Policy) -> str:
+def _rule(package: str, name: str, relative: str, policy: Policy) -> str:
     if name == "__pycache__":
         return "__pycache__"
     if name.startswith("."):
         return "its name begins with a dot"
+    return _pattern(package, relative, policy) or "bytecode, and its source is there"
+
+
+def _pattern(package: str, path: str, policy: Policy) -> str:
+    """Return the pattern that leaves out a path in a package; "" if none does."""
     for pattern in policy.ignore:
-        if Policy(ignore=(pattern,)).ignores(relative):
+        if Policy(ignore=(pattern,)).ignores(path):
             return f'ignore "{pattern}"'
-    return "bytecode, and its source is there"
+    for pattern in policy.at_home[1]:
+        if Policy(exclude=(pattern,)).leaves_out(package, path):
+            return f'exclude "{pattern}"'
+    return ""

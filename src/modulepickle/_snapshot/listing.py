@@ -168,6 +168,7 @@ class Walk:
     def __init__(self, package: LocalPackage, policy: Policy, problems: list[Problem]) -> None:
         self.problems = problems
         self.stem = package.name.replace(".", "/")
+        self._name = package.name
         self.walked: list[tuple[str, Key | None]] = []
         self._policy = policy
         self._homes = tuple(os.path.realpath(path) for path in package.paths)
@@ -258,7 +259,7 @@ class Walk:
         return None
 
     def _leaves_out(self, name: str, relative: str, beside: set[str]) -> bool:
-        return _is_left_out(name, beside) or self._policy.ignores(relative)
+        return _is_left_out(name, beside) or self._policy.leaves_out(self._name, relative)
 
     def _is_bad(self, entry: os.DirEntry[str], relative: str, above: tuple[str, ...]) -> bool:
         """Tell whether an entry cannot travel because of its name, or of where it leads."""

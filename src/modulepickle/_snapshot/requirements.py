@@ -4,19 +4,22 @@ Asked of the names that its files mention, and only where the answer depends on 
 import indeed: then a file is parsed, the smallest first, until one is found that imports the name.
 For what is installed, which is only told of, it is parsed no further than that.
 
-Outside API: `Requirements`, `mentioned`, `requirements_of`.
+Outside API: `Requirements`, `included`, `mentioned`, `requirements_of`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from modulepickle._base.errors import Problem
 from modulepickle._local.distributions import distribution
+from modulepickle._local.doubts import by_name
 from modulepickle._local.finder import Finder, LocalPackage
+from modulepickle._local.patterns import is_plain
 from modulepickle._snapshot.files import File
 
-__all__ = ["Requirements", "mentioned", "requirements_of"]
+__all__ = ["Requirements", "included", "mentioned", "requirements_of"]
 
 
 class Requirements(NamedTuple):
@@ -25,10 +28,12 @@ class Requirements(NamedTuple):
     Attributes:
         packages: the local packages, sorted.
         others: top-level name -> "distribution version" of what is installed here (R15), sorted.
+        notices: what is to be said of what it imports and goes by name.
     """
 
     packages: tuple[LocalPackage, ...]
     others: dict[str, str]
+    notices: tuple[Problem, ...] = ()
 
 
 def mentioned(own: str, files: Iterable[File]) -> dict[str, list[File]]:
@@ -44,8 +49,9 @@ def mentioned(own: str, files: Iterable[File]) -> dict[str, list[File]]:
 
 def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -> Requirements:
     """Return what a package requires, without itself, whose name is `own`."""
-    packages: set[LocalPackage] = set()
+    packages: set[LocalPackage] = {*included(finder)}
     others: dict[str, str] = {}
+    notices: list[Problem] = []
     for name, files in sorted(mentions.items()):
         top = finder.top(name)
         if top.portions:
@@ -64,9 +70,21 @@ def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -
         known = distribution(name) if is_other else None
         if known is not None and any(file.seems_to_import(name) for file in files):
             others[name] = " ".join(known)
-    return Requirements(
-        tuple(sorted(package for package in packages if package.name != own)), others
-    )
+        doubt = by_name(name, finder) if is_other and known is None else None
+        importing = [file for file in files if doubt and file.seems_to_import(name)]
+        if doubt is not None and importing:
+            chain = (f"package `{own}`", f"import at {importing[0].place_of(name)}")
+            notices.append(doubt._replace(chain=chain))
+    found_packages = tuple(sorted(package for package in packages if package.name != own))
+    return Requirements(found_packages, others, tuple(notices))
+
+
+def included(finder: Finder) -> Iterator[LocalPackage]:
+    """Yield the packages that the policy names: each is a requirement of whatever travels."""
+    for name in filter(is_plain, finder.policy.include):
+        package = finder.package(name)
+        if package is not None:
+            yield package
 
 
 def _imported(top: str, files: Iterable[File]) -> Iterable[str]:

@@ -9,14 +9,22 @@ Outside API: `Shipment`, `SnapshotRef`, `is_own`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from typing import Final
 
-from modulepickle._base.errors import PackagingError, Problem
+from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.process import DIGEST_SIZE, fold
+from modulepickle._local.doubts import by_name, without_effect
 from modulepickle._local.finder import LocalPackage, finder, received_folder
+from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
-from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
+from modulepickle._snapshot.faults import (
+    ignores_nothing,
+    left_out_problem,
+    raise_if_missing,
+)
+from modulepickle._snapshot.requirements import Requirements, included, mentioned, requirements_of
 from modulepickle._snapshot.snapshot import Incomplete, Snapshot, snapshot
 
 __all__ = ["Shipment", "SnapshotRef", "is_own"]
@@ -78,6 +86,9 @@ class Shipment:
         self._snapshots: dict[str, Snapshot] = {}
         self._requirements: dict[str, Requirements] = {}
         self._shipped: dict[str, SnapshotRef] = {}
+        if self._finder.notices is None:
+            self._finder.notices = tuple(without_effect(self._finder))
+        self.notices: dict[Problem, None] = dict.fromkeys(self._finder.notices)
 
     def package(self, module: str) -> LocalPackage | None:
         """Return the local package that a dotted module name belongs to, or None."""
@@ -92,15 +103,69 @@ class Shipment:
         if package.name not in self._shipped:
             reach = self._reach(package)
             new = [name for name in reach if name not in self._shipped]
+            self._look_at(reach)
             self._shipped.update((name, self._sealed(name)) for name in new)
             for name in new:
-                packages, others = self._requirements[name]
+                packages, others, _ = self._requirements[name]
                 requirements = {
                     sys.intern(need.name): self._shipped[need.name] for need in packages
                 }
                 texts = {sys.intern(top): sys.intern(others[top]) for top in others}
                 self._shipped[name].requirements = {**requirements, **texts}
         return self._shipped[package.name]
+
+    def included(self) -> Iterator[SnapshotRef]:
+        """Yield the snapshots of the packages that the policy names."""
+        for package in included(self._finder):
+            yield self.ship(package)
+
+    def check(self, module: str, package: LocalPackage) -> None:
+        """Raise if a receiver could not import a module of a package that was shipped.
+
+        Args:
+            module: dotted name, imported here.
+
+        Raises:
+            PackagingError: its file stays at home, is gone, or does not compile.
+        """
+        made = self._snapshots[package.name]
+        broken = made.broken(self._policy)
+        if broken or module not in made.names:
+            raise_if_missing(module, made.names, broken, package, self._policy)
+
+    def note_import(self, module: str, package: LocalPackage, who: str) -> None:
+        """Note that code by value imports a module of a package that was shipped."""
+        left = self._snapshots[package.name].left_out(self._policy)
+        for name in prefixes(module, ".") if left else ():
+            if name in left:
+                self.notices[left_out_problem(name, left[name], (who,))] = None
+
+    def note_by_name(self, module: str, who: str) -> None:
+        """Note that something of a module that is not local goes by name.
+
+        Raises:
+            PackagingError: its file is gone.
+        """
+        found = by_name(module, self._finder)
+        if found is not None:
+            found = found._replace(chain=(who,) if who else ())
+            if found.reason is Reason.GONE:
+                raise PackagingError([found])
+            self.notices[found] = None
+
+    def _look_at(self, names: Iterable[str]) -> None:
+        """Note what in some packages will not work where they are received."""
+        made = [self._snapshots[name] for name in names]
+        left: dict[str, str] = {}
+        for each in made:
+            left.update(each.left_out(self._policy))
+            self.notices.update(dict.fromkeys(self._requirements[each.name].notices))
+            self.notices.update(dict.fromkeys(each.broken(self._policy).values()))
+        for each in made if left else ():
+            self.notices.update(dict.fromkeys(each.imports_of(left)))
+        if self._policy.ignore:
+            packages = [each.package for each in made]
+            self.notices.update(dict.fromkeys(ignores_nothing(packages, self._policy)))
 
     def snapshots(self) -> tuple[Snapshot, ...]:
         """Return the snapshots that were shipped so far, by name."""

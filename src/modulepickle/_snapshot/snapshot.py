@@ -21,13 +21,15 @@ from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.process import DIGEST_SIZE, log, sha256
-from modulepickle._local.finder import Finder, LocalPackage, TopLevelName
+from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage, TopLevelName
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.archive import content_hash, make_zip
+from modulepickle._snapshot.faults import imports_of_left_out, no_longer_compiles
 from modulepickle._snapshot.files import ATTEMPTS, File, forget, read
+from modulepickle._snapshot.left_out import modules_left_out
 from modulepickle._snapshot.listing import Found, Vanished
 from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
-from modulepickle._snapshot.watch import listing
+from modulepickle._snapshot.watch import AtHome, listing
 
 __all__ = ["Incomplete", "Snapshot", "leave_out", "snapshot"]
 
@@ -50,6 +52,7 @@ class Snapshot:
         archive: the zip; the same bytes whenever the same zlib build makes it.
         archive_hash: half of its SHA-256, by which the receiver sees that it came through whole.
         size: of its files' contents, in bytes.
+        names: the dotted names of its modules, those without source included.
         is_sure: no file may have changed since it was read without a change of its stat.
     """
 
@@ -68,6 +71,9 @@ class Snapshot:
         self.size = sum(file.size for file in files.values())
         self.is_sure = False
         self._modules = tuple(_modules(files))
+        self.names = frozenset(_names(files))
+        self._faults: tuple[dict[str, str], dict[str, Problem]] | None = None
+        self._seen: tuple[dict[str, str], tuple[Problem, ...]] = {}, ()
         self._mentioned = mentioned(name, files.values())
         self._requirements: tuple[Finder, list[TopLevelName], Requirements] | None = None
 
@@ -83,6 +89,27 @@ class Snapshot:
                 requirements_of(self.name, self._mentioned, finder),
             )
         return known[2]
+
+    def left_out(self, policy: Policy) -> dict[str, str]:
+        """Return the modules that the policy, which it was made with, leaves out, and by what."""
+        return self._known_faults(policy)[0]
+
+    def broken(self, policy: Policy) -> dict[str, Problem]:
+        """Return the modules that are imported here, and no longer compile."""
+        return self._known_faults(policy)[1]
+
+    def imports_of(self, left: dict[str, str]) -> tuple[Problem, ...]:
+        """Return what it imports of modules that are left out, of this package and others."""
+        if self._seen[0] != left:
+            self._seen = left, (*imports_of_left_out(self.name, self.files.values(), left),)
+        return self._seen[1]
+
+    def _known_faults(self, policy: Policy) -> tuple[dict[str, str], dict[str, Problem]]:
+        if self._faults is None:
+            left = modules_left_out(self.package, policy)
+            left = {name: left[name] for name in left if name not in self.names}
+            self._faults = left, dict(no_longer_compiles(self.files.values()))
+        return self._faults
 
     def specs(self) -> dict[str, ModuleSpec]:
         """Return the specs of those of its modules that this process has imported by itself."""
@@ -102,10 +129,20 @@ def _modules(files: Iterable[str]) -> Iterable[str]:
             yield stem.replace("/", ".").removesuffix(".__init__")
 
 
+def _names(files: Iterable[str]) -> Iterable[str]:
+    """Yield the dotted names of the modules that files are."""
+    for path in files:
+        if path.endswith(IMPORTABLE):
+            folder, _, name = path.rpartition("/")
+            stem = name.partition(".")[0]
+            parts = folder if stem == "__init__" else f"{folder}/{stem}".lstrip("/")
+            yield parts.replace("/", ".")
+
+
 # --- the process' cache ---------------------------------------------------------------------------
 
-_snapshots: dict[tuple[LocalPackage, tuple[str, ...]], tuple[tuple[Found, ...], Snapshot]] = {}
-"""Package and `Policy.ignore` -> the files as they were listed, and what was made of them."""
+_snapshots: dict[tuple[LocalPackage, AtHome], tuple[tuple[Found, ...], Snapshot]] = {}
+"""Package and `Policy.at_home` -> the files as they were listed, and what was made of them."""
 
 
 def snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
@@ -135,7 +172,7 @@ def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
     began = time.perf_counter()
     problems: list[Problem] = []
     found = listing(package, policy, problems)
-    before, known = _snapshots.get((package, policy.ignore), ((), None))
+    before, known = _snapshots.get((package, policy.at_home), ((), None))
     if known is not None and found == before and known.is_sure and known.size <= policy.max_bytes:
         return known
     problems += _too_large(package, found, policy)
@@ -158,7 +195,7 @@ def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
         _log(made, (time.perf_counter() - began) * 1000)
     made.is_sure = not any(file.racy for file in files.values())
     forget({file.path for file in before} - {file.path for file in found})
-    _snapshots[package, policy.ignore] = found, made
+    _snapshots[package, policy.at_home] = found, made
     return made
 
 
@@ -222,6 +259,3 @@ def _log(made: Snapshot, milliseconds: float) -> None:
             f"{made.files[largest].size:,}",
             leave_out(made.name, largest),
         )
-
-
-# --- shipments ------------------------------------------------------------------------------------

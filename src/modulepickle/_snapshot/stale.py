@@ -8,7 +8,7 @@ compared with is the content that travels, and not what the disk says a moment l
 
 Nothing is compiled as long as the file is older than this process, which is the usual case.
 
-Outside API: `Check`, `checks_of`.
+Outside API: `BEGAN_NS`, `Check`, `checks_of`, `compiles`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from types import CodeType, FunctionType
 from typing import Any, Final
 
 from modulepickle._base.errors import StaleSourceWarning
+from modulepickle._base.loud import stack_level
 from modulepickle._base.process import began_ns
 from modulepickle._snapshot.files import File, last_read
 
-__all__ = ["Check", "checks_of"]
-
-HOME: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+__all__ = ["BEGAN_NS", "Check", "checks_of", "compiles"]
 
 Print = tuple[Any, ...]
 """What two compilations of one function share, wherever it stands in its file."""
@@ -64,13 +63,26 @@ def checks_of(module: str) -> Check | None:
 def _check(module: str, origin: str, file: File, obj: Any, path: str) -> None:
     try:
         known = _prints_in(origin, file)
-    except (SyntaxError, ValueError):
-        return _warn(f"{module}.{path}", f"{origin}, which does not compile")
-    except (RecursionError, MemoryError):
+    except UNREADABLE:  # that is an error, if it is known (`faults`)
         return
     for code in _codes(obj):
         if code.co_filename == origin and _print(code) not in known.get(code.co_name, ()):
             return _warn(f"{module}.{path}", origin)
+
+
+UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+def compiles(path: str, file: File) -> str:
+    """Return why a file does not compile, with the line; "" if it does, or nobody knows."""
+    try:
+        _prints_in(path, file)
+    except (SyntaxError, ValueError) as error:
+        line, why = getattr(error, "lineno", None), getattr(error, "msg", None) or error
+        return f"does not compile: {why}" + (f", in line {line}" if line else "")
+    except (RecursionError, MemoryError):
+        pass
+    return ""
 
 
 def _warn(name: str, file: str) -> None:
@@ -78,7 +90,7 @@ def _warn(name: str, file: str) -> None:
         f"{name} is not what its file says now: {file}. The file was edited after it was imported,"
         " and is what travels; reload the module, or start again, to run the same here.",
         StaleSourceWarning,
-        stacklevel=_stack_level(),
+        stacklevel=stack_level(),
     )
 
 
@@ -155,15 +167,3 @@ _HOLDERS: Final[dict[type, tuple[str, ...]]] = {
     functools.partialmethod: ("func",),
     functools.singledispatchmethod: ("func",),
 }
-
-
-def _stack_level() -> int:
-    """Return the `stacklevel` of the first caller outside this package, counted from our caller."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
-        level, frame = level + 1, frame.f_back
-    return level
-
-
-def _is_ours(path: str) -> bool:
-    return os.path.abspath(path).startswith(HOME)

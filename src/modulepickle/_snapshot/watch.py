@@ -21,7 +21,11 @@ from modulepickle._local.policy import Policy
 from modulepickle._snapshot.listing import Found, Key, is_racy
 from modulepickle._snapshot.listing import listing as walk
 
-__all__ = ["listing"]
+__all__ = ["AtHome", "listing"]
+
+
+AtHome = tuple[tuple[str, ...], tuple[str, ...]]
+"""`Policy.at_home`: what a listing depends on, besides the disk."""
 
 
 class _Known:
@@ -41,14 +45,14 @@ class _Known:
         self.paths, self.keys, self.folders, self.found = paths, keys, folders, found
 
 
-_listings: dict[tuple[LocalPackage, tuple[str, ...]], _Known] = {}
+_listings: dict[tuple[LocalPackage, AtHome], _Known] = {}
 
 _KEY: Final[Any] = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
 
 
 def listing(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
     """Return what `listing.listing` does; the same object if nothing has changed since."""
-    known = _listings.get((package, policy.ignore))
+    known = _listings.get((package, policy.at_home))
     found = None if known is None else _again(package, policy, known)
     return _anew(package, policy, problems) if found is None else found
 
@@ -69,7 +73,7 @@ def _again(package: LocalPackage, policy: Policy, known: _Known) -> tuple[Found,
         file if file.key == now[file.path] else file._replace(key=now[file.path])
         for file in known.found
     )
-    _listings[package, policy.ignore] = _Known(known.paths, keys, count, found)
+    _listings[package, policy.at_home] = _Known(known.paths, keys, count, found)
     return found
 
 
@@ -84,7 +88,7 @@ def _anew(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tup
         first = dict(folders)
         keys = {**first, **{file.path: file.key for file in found if file.path not in first}}
         known = _Known([*keys], [*keys.values()], len(first), found)
-        _listings[package, policy.ignore] = known
+        _listings[package, policy.at_home] = known
     else:
-        _listings.pop((package, policy.ignore), None)
+        _listings.pop((package, policy.at_home), None)
     return found

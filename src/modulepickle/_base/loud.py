@@ -1,0 +1,68 @@
+"""Saying what will probably not work, at `dumps`, where it can be mended (R15).
+
+What is to be said is a `Problem`, as an error's is. It is said once a process and subject, by
+`warnings` and in the log, with the line of the user's code that pickles; a strict policy makes an
+error of it, each time.
+
+Outside API: `announce`, `sentence`, `stack_level`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterable
+from typing import Final
+
+from modulepickle._base.errors import ARROW, PackagingError, Problem, Reason, ShippingWarning
+from modulepickle._base.process import log
+
+__all__ = ["announce", "sentence", "stack_level"]
+
+HOME: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+_told: set[tuple[Reason, str]] = set()
+"""Reason and subject of what was said in this process."""
+
+
+def announce(notices: Iterable[Problem], strict: bool = False) -> None:
+    """Say each notice, unless it was said before.
+
+    Args:
+        strict: raise instead.
+
+    Raises:
+        PackagingError: if it is strict: all of them.
+    """
+    if strict:
+        found = (*notices,)
+        if found:
+            raise PackagingError(found)
+        return
+    for each in notices:
+        key = each.reason, each.subject
+        if key not in _told:
+            text = sentence(each)
+            # First: where warnings are errors, it is said again the next time.
+            warnings.warn(text, ShippingWarning, stacklevel=stack_level())
+            _told.add(key)
+            log.warning("%s", text, quiet=True)
+
+
+def sentence(notice: Problem) -> str:
+    """Return a notice as one line: what, why, who leads there, and what to type."""
+    who = f" (reached by: {ARROW.join(notice.chain)})" if notice.chain else ""
+    return f"{notice.subject}: {notice.detail}{who}; {notice.remedy}"
+
+
+def stack_level() -> int:
+    """Return the `stacklevel` of the first caller outside this package, counted from our caller."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_ours(path: str) -> bool:
+    return os.path.abspath(path).startswith(HOME)

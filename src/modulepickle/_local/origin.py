@@ -1,0 +1,119 @@
+"""Where a module is or would be imported from, as this process has it; nothing is imported.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import types
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from modulepickle._base.process import log
+
+__all__ = ["Origin", "from_module", "from_path", "from_spec", "received_folder", "reference"]
+
+
+class Origin:
+    """Where a module is or would be imported from."""
+
+    __slots__ = ("file", "folders")
+
+    def __init__(self, file: str | None, folders: tuple[str, ...] | None) -> None:
+        self.file, self.folders = file, folders
+
+
+def reference(module: object) -> Callable[[], object]:
+    """Return a weak reference: a module that nobody else holds must be free to go (R12)."""
+    try:
+        return weakref.ref(module)
+    except TypeError:  # None, or an odd object that put itself into `sys.modules`
+        return lambda: module
+
+
+def from_module(module: object) -> Origin | None:
+    """Return where an imported module came from; None if it does not say: ask the disk.
+
+    Attributes are read past `__getattribute__` and `__getattr__`: a lazy module would import
+    itself.
+    """
+    if not isinstance(module, types.ModuleType):
+        return None
+    values: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    if hasattr(values.get("__spec__"), "snapshot"):
+        return None  # the loader made it: that is not where this process' own one is
+    spec, file, folders = (values.get(name) for name in ("__spec__", "__file__", "__path__"))
+    if isinstance(spec, importlib.machinery.ModuleSpec):
+        file = spec.origin if spec.has_location else file
+        folders = spec.submodule_search_locations if folders is None else folders
+    if file is None and folders is None and type(module) is not types.ModuleType:
+        return None  # a module that replaced itself by an object of a class of its own
+    return _found(file, folders)
+
+
+def received_folder(name: str) -> str | None:
+    """Return the last name of the folder on `sys.path` that the loader put there for a module.
+
+    None if no received package has that top-level name. The loader's snapshots are finders, with
+    `parts`: dotted name, digest, archive hash, archive (see `_loader.received`).
+    """
+    for each in [*sys.meta_path]:
+        parts = getattr(each, "parts", None)
+        if isinstance(parts, tuple) and parts[0].partition(".")[0] == name:
+            return str(parts[2].hex())
+    return None
+
+
+def from_spec(name: str, module: object) -> Origin:
+    """Ask the finders on `sys.meta_path`, which may be anybody's and raise anything."""
+    try:
+        # With the name in `sys.modules`, `find_spec` would answer from there.
+        search = (
+            importlib.util.find_spec if module is None else importlib.machinery.PathFinder.find_spec
+        )
+        taken = received_folder(name)
+        if taken is not None:
+            path = [entry for entry in sys.path if os.path.basename(entry) != taken]
+            return _of_spec(importlib.machinery.PathFinder.find_spec(name, path))
+        spec = search(name)
+    except Exception as error:
+        log.debug("cannot find %s: %r", name, error)
+        return Origin(None, None)
+    return _of_spec(spec)
+
+
+def from_path(name: str, folders: tuple[str, ...]) -> Origin:
+    """Look for a child of a namespace in some of its portions."""
+    # By its last name only. With the dotted one, a namespace in a namespace gets a path that reads
+    # the parent's in `sys.modules`: it may be missing there, or have portions not among `folders`.
+    child = name.rpartition(".")[2]
+    try:
+        spec = importlib.machinery.PathFinder.find_spec(child, list(folders))
+    except Exception as error:
+        log.debug("cannot find %s in %s: %r", name, folders, error)
+        return Origin(None, None)
+    return _of_spec(spec)
+
+
+def _of_spec(spec: importlib.machinery.ModuleSpec | None) -> Origin:
+    if spec is None:
+        return Origin(None, None)
+    return _found(spec.origin if spec.has_location else None, spec.submodule_search_locations)
+
+
+def _found(file: object, folders: object) -> Origin:
+    try:
+        names = (
+            tuple(f for f in folders if isinstance(f, str))
+            if isinstance(folders, Iterable)
+            else None
+        )
+    except Exception as error:  # iterating a namespace's path asks foreign finders again
+        log.debug("cannot read the path of a package: %r", error)
+        names = None
+    return Origin(file if isinstance(file, str) else None, names)

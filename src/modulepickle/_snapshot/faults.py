@@ -1,0 +1,147 @@
+"""What in a snapshot will not work on a receiver, as far as its files show it (R15).
+
+Three things can be known before anything is sent: that shipped code imports a module which the
+policy leaves out; that a file is gone since it was imported here; that a file no longer compiles.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.machinery import SourceFileLoader
+from typing import Any
+
+from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._local.finder import LocalPackage
+from modulepickle._local.patterns import is_plain, prefixes
+from modulepickle._local.policy import Policy
+from modulepickle._snapshot.files import File
+from modulepickle._snapshot.imports import module_of
+from modulepickle._snapshot.left_out import pattern_of
+from modulepickle._snapshot.stale import BEGAN_NS, compiles
+
+__all__ = [
+    "ignores_nothing", "imports_of_left_out", "left_out_problem", "no_longer_compiles",
+    "raise_if_missing",
+]  # fmt: skip
+
+
+def imports_of_left_out(own: str, files: Iterable[File], left: dict[str, str]) -> Iterator[Problem]:
+    """Yield what is imported in files that travel, and stays at home by a pattern.
+
+    Args:
+        own: name of the package. left: dotted name of a module -> the pattern.
+    """
+    for file in files:
+        words = {name: name.rpartition(".")[2].encode() for name in left}
+        if not file.name.endswith(".py") or not left:
+            continue
+        content = file.content()
+        near = [name for name, word in words.items() if word in content]
+        for name in near:
+            if any(f"{each}.".startswith(f"{name}.") for each in file.imports):
+                chain = f"package `{own}`", f"import at {file.place_of(name)}"
+                yield left_out_problem(name, left[name], chain)
+
+
+def left_out_problem(module: str, pattern: str, chain: tuple[str, ...]) -> Problem:
+    """Return that a module is left out by a pattern, and imported nevertheless."""
+    detail = f"it is left out by {pattern}, and what travels imports it"
+    remedy = "let the pattern match less, or take the import out"
+    return Problem(Reason.LEFT_OUT, f"`{module}`", detail, remedy, chain)
+
+
+def no_longer_compiles(files: Iterable[File]) -> Iterator[tuple[str, Problem]]:
+    """Yield the modules that are imported here and whose files no longer compile, and why."""
+    for file in files:
+        if file.is_sound or not file.name.endswith(".py") or max(file.key[1:3]) < BEGAN_NS:
+            continue
+        module = module_of(file.name)[0]
+        spec: Any = getattr(sys.modules.get(module), "__spec__", None)
+        if type(getattr(spec, "loader", None)) is not SourceFileLoader:
+            continue
+        why = "" if _has_compiled(spec.cached, file) else compiles(spec.origin, file)
+        file.is_sound = not why
+        if why:
+            detail = f"its file {spec.origin} was edited after it was imported here, and {why}"
+            yield module, Problem(Reason.GONE, f"`{module}`", detail, "correct the file")
+
+
+def _has_compiled(cached: object, file: File) -> bool:
+    """Tell whether there is bytecode that is younger than a file: so an import has compiled it."""
+    try:
+        return os.stat(str(cached)).st_mtime_ns > max(file.key[1:3])
+    except (OSError, ValueError):
+        return False
+
+
+def raise_if_missing(
+    module: str,
+    names: frozenset[str],
+    broken: dict[str, Problem],
+    package: LocalPackage,
+    policy: Policy,
+) -> None:
+    """Raise if the receiver could not import a module that something is taken from.
+
+    Args:
+        module: dotted name, imported here. names: the modules of the snapshot.
+        broken: those that no longer compile. package, policy: what the snapshot was made of.
+
+    Raises:
+        PackagingError: its file stays at home, is gone, or does not compile.
+    """
+    for name in prefixes(module, "."):
+        if name in broken:
+            raise PackagingError([broken[name]._replace(reason=Reason.GONE)])
+    if module in names:
+        return
+    file: Any = getattr(sys.modules.get(module), "__file__", None)
+    pattern = pattern_of(module, package, policy)
+    if pattern:
+        detail = f"its file {file} is left out by {pattern}"
+        remedy = "let the pattern match less, or send something else of the package"
+        raise PackagingError([Problem(Reason.LEFT_OUT, module, detail, remedy)])
+    if isinstance(file, str) and not os.path.exists(file) and _is_in(file, package.paths):
+        detail = f"its file {file} is gone since it was imported here"
+        remedy = "put the file back, or start again without it"
+        raise PackagingError([Problem(Reason.GONE, f"`{module}`", detail, remedy)])
+
+
+def ignores_nothing(packages: Iterable[LocalPackage], policy: Policy) -> Iterator[Problem]:
+    """Yield the patterns of `ignore` that begin with the name of a package, or are misspelt.
+
+    Others that match nothing here may match in another package, or tomorrow.
+    """
+    folders = [(each.name, path) for each in packages if each.is_package for path in each.paths]
+    for pattern in policy.ignore:
+        hint = _meant(pattern.rstrip("/"), folders)
+        if hint:
+            detail = f"it has no effect: {hint}"
+            remedy = "correct it, or take it out of Policy(ignore=...) or ignore = [...]"
+            yield Problem(Reason.NO_EFFECT, f'ignore "{pattern}"', detail, remedy)
+
+
+def _meant(pattern: str, folders: Iterable[tuple[str, str]]) -> str:
+    """Return what may be meant by a path, if it is in none of the folders."""
+    first, _, rest = pattern.partition("/")
+    above, _, last = pattern.rpartition("/")
+    near: dict[str, None] = {}
+    for name, folder in folders:
+        if rest and first == name.rpartition(".")[2] and not os.path.exists(f"{folder}/{first}"):
+            return f'paths begin inside the package: write "{rest}"'
+        if not is_plain(pattern) or os.path.lexists(os.path.join(folder, pattern)):
+            return ""
+        if os.path.isdir(os.path.join(folder, above)):
+            near.update(dict.fromkeys(sorted(os.listdir(os.path.join(folder, above)))))
+    import difflib  # not at the top: it is needed for this message only
+
+    close = difflib.get_close_matches(last, [*near], 1, 0.8)
+    return f"there is no such path; did you mean {close[0]!r}?" if close else ""
+
+
+def _is_in(file: str, folders: Iterable[str]) -> bool:
+    return any(os.path.abspath(file).startswith(folder + os.sep) for folder in folders)
