@@ -6,9 +6,9 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +354,81 @@ def test_nothing_is_left_of_a_write_that_failed(
     assert [*shared.iterdir()] == []
 
 
+def _mended(path: Path) -> tuple[Any, bytes, Path]:
+    """A store in which something is, and what that is."""
+    store = stores.directory(path)
+    data = b"archive"
+    digest = hashlib.sha256(data).digest()[:16]
+    store(digest, data)
+    return store, data, path / digest.hex()
+
+
+def test_a_folder_that_was_taken_away_is_made_again(shared: Path) -> None:
+    store, data, path = _mended(shared / "a" / "b")
+    shutil.rmtree(shared / "a")
+    assert store(hashlib.sha256(data).digest()[:16], data)() == data
+    assert [*path.parent.iterdir()] == [path]
+
+
+def test_a_pipe_in_the_place_of_an_archive_is_replaced(shared: Path) -> None:
+    store, data, path = _mended(shared)
+    path.unlink()
+    os.mkfifo(path)
+    assert store(hashlib.sha256(data).digest()[:16], data)() == data
+    assert [*shared.iterdir()] == [path]
+    path.unlink()
+    os.mkfifo(path)
+    assert stores.directory(shared)(hashlib.sha256(data).digest()[:16], data)() == data
+
+
+def test_a_huge_file_in_the_place_of_an_archive_is_not_read(shared: Path) -> None:
+    store, data, path = _mended(shared)
+    with path.open("wb") as file:
+        file.truncate(2**40)  # with holes: more than any memory has
+    assert store(hashlib.sha256(data).digest()[:16], data)() == data
+    assert path.stat().st_size == len(data)
+
+
+def test_damage_of_the_same_size_is_mended(shared: Path) -> None:
+    store, data, path = _mended(shared)
+    path.write_bytes(b"x" * len(data))
+    assert stores.directory(shared)(hashlib.sha256(data).digest()[:16], data)() == data
+    path.write_bytes(b"y" * len(data))
+    assert store(hashlib.sha256(data).digest()[:16], data)() == data
+
+
+def test_a_folder_in_the_place_of_an_archive_is_named(shared: Path) -> None:
+    store, data, path = _mended(shared)
+    path.unlink()
+    path.joinpath("inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="could not keep a package") as caught:
+        store(hashlib.sha256(data).digest()[:16], data)
+    assert caught.value.filename == str(path)
+    assert repr(store) in str(caught.value)
+    assert [*shared.iterdir()] == [path]
+
+
+def test_a_file_that_goes_between_two_looks(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, data, path = _mended(shared)
+    holds = "modulepickle.stores._holds"
+    monkeypatch.setattr(holds, lambda path, archive: path.unlink() or False)
+    path.write_bytes(b"other!!")
+    assert store(hashlib.sha256(data).digest()[:16], data)() == data
+    monkeypatch.undo()
+    replace = os.replace
+
+    def and_away(part: Path, path: Path) -> None:
+        replace(part, path)
+        path.unlink()
+
+    monkeypatch.setattr("os.replace", and_away)
+    path.unlink()
+    store(hashlib.sha256(data).digest()[:16], data)
+    monkeypatch.undo()
+    assert [*shared.iterdir()] == []
+    assert store(hashlib.sha256(data).digest()[:16], data)() == data
+
+
 def test_receivers_only_read(tree: Path, shared: Path) -> None:
     data = put(tree, shared, "import helpers\nobj = helpers.double")
     before = {path: path.stat().st_mtime_ns for path in [shared, *shared.iterdir()]}
@@ -591,22 +666,90 @@ def test_fsspec_asks_a_far_store_once_in_ten_seconds(tmp_path: Path) -> None:
     _fsspec()
     store = stores.fsspec(f"file://{tmp_path}/s")
     asked: list[str] = []
-    exists: Callable[[str], bool] = store._files.exists
 
     class Counting:
-        def exists(self, path: str) -> bool:
-            asked.append(path)
-            return exists(path)
-
         def __getattr__(self, name: str) -> Any:
+            asked.append(name)
             return getattr(stores.fsspec(f"file://{tmp_path}/s")._files, name)
 
     store._files = Counting()
     data = b"archive"
     digest = hashlib.sha256(data).digest()[:16]
+    store(digest, data)
+    before = [*asked]
     for _ in range(5):
         assert store(digest, data)() == data
-    assert len(asked) == 1
+    assert asked == before
+
+
+def _later(store: Any) -> None:
+    """Let ten seconds pass."""
+    store._seen = {key: (-100.0, state) for key, (_, state) in store._seen.items()}
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["the same process", "the next process"])
+@pytest.mark.parametrize("where", ["file://{}/s", "memory://packages"])
+def test_fsspec_mends_damage_of_the_same_size(tmp_path: Path, is_new: bool, where: str) -> None:
+    _fsspec()
+    url = where.format(tmp_path)
+    store = stores.fsspec(url)
+    data = b"archive"
+    digest = hashlib.sha256(data).digest()[:16]
+    store(digest, data)
+    path = f"{store._path}/{digest.hex()}"
+    for damage in (b"x" * len(data), b"longer than it was"):
+        store._files.pipe_file(path, damage)
+        store = stores.fsspec(url) if is_new else store
+        _later(store)
+        assert store(digest, data)() == data
+    store._files.rm(store._path, recursive=True)
+    _later(store)
+    assert store(digest, data)() == data
+
+
+def test_fsspec_reads_nothing_again_that_has_not_changed(tmp_path: Path) -> None:
+    _fsspec()
+    store = stores.fsspec(f"file://{tmp_path}/s")
+    read: list[str] = []
+    files = store._files
+
+    class Counting:
+        def cat_file(self, path: str) -> bytes:
+            read.append(path)
+            return bytes(files.cat_file(path))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(files, name)
+
+    store._files = Counting()
+    data = b"archive"
+    for _ in range(3):
+        store(hashlib.sha256(data).digest()[:16], data)
+        _later(store)
+    assert read == []
+
+
+@pytest.mark.parametrize("step", ["pipe_file", "mv"])
+def test_fsspec_leaves_no_part_behind(tmp_path: Path, step: str) -> None:
+    _fsspec()
+    store = stores.fsspec(f"file://{tmp_path}/s")
+    files = store._files
+
+    class Failing:
+        def __getattr__(self, name: str) -> Any:
+            if name != step:
+                return getattr(files, name)
+
+            def fail(path: str, data: Any) -> None:
+                files.pipe_file(path, b"a part")
+                raise ConnectionError("gone")
+
+            return fail
+
+    store._files = Failing()
+    with pytest.raises(ConnectionError, match="gone"):
+        store(b"k" * 16, b"data")
+    assert [*tmp_path.joinpath("s").iterdir()] == []
 
 
 def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:

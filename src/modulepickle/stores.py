@@ -16,8 +16,10 @@ Outside API: `directory`, `fsspec`; and `RayStore`, for `extend_ray(store=True)`
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import stat
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -51,15 +53,23 @@ class directory:
         return f"modulepickle.stores.directory({str(self.path)!r})"
 
     def __call__(self, digest: bytes, archive: bytes) -> Text:
-        """Keep an archive under its digest; return the callable that reads it."""
+        """Keep an archive under its digest; return the callable that reads it.
+
+        Raises:
+            OSError: it cannot be kept there; with the path, and the store.
+        """
         path = self.path / digest.hex()
         try:
             # What somebody else put there, or did to it, is looked at.
-            if self._seen.get(digest) != _state(path) and path.read_bytes() != archive:
+            state = _state(path)
+            if state is None or (state != self._seen.get(digest) and not _holds(path, archive)):
                 self._write(path, archive)
-        except FileNotFoundError:
-            self._write(path, archive)
-        self._seen[digest] = _state(path)
+                state = _state(path)
+        except OSError as error:
+            text = f"{error.strerror or error}; {self!r} could not keep a package"
+            raise type(error)(error.errno, text, str(path)) from error
+        if state is not None:  # else somebody took it away again: the next call will see that
+            self._seen[digest] = state
         return self.fetch(digest)
 
     def fetch(self, digest: bytes) -> Text:
@@ -68,6 +78,7 @@ class directory:
 
     def _write(self, path: Path, archive: bytes) -> None:
         """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
+        self.path.mkdir(parents=True, exist_ok=True)  # somebody may have taken that away, too
         part = self.path / f".{secrets.token_hex(8)}"
         try:
             with part.open("xb") as file:
@@ -78,15 +89,38 @@ class directory:
             raise
 
 
-def _state(path: Path) -> tuple[int, ...]:
-    found = path.stat()
+READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file does; None if there is none, or no regular one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):  # a pipe, a device: to read it could take for ever
+        return None
     return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _holds(path: Path, archive: bytes) -> bool:
+    """Tell whether a file holds an archive and nothing else; no more of it than that is read."""
+    try:
+        with open(os.open(path, READ), "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_size != len(archive):
+                return False
+            return file.read(len(archive) + 1) == archive
+    except FileNotFoundError:  # it was there a moment ago
+        return False
 
 
 class fsspec:
     """A store at a URL that fsspec opens: object stores, HDFS, SFTP, ...
 
-    Whether something is there is asked again after ten seconds, since that may take long.
+    What somebody damaged there, or took away, is put anew by the next process that pickles, or by
+    this one: it asks again after ten seconds, since that may take long, and reads a file again if
+    what the file system says of it has changed.
 
     Args:
         url: a folder, for example `s3://bucket/modulepickle`.
@@ -105,7 +139,7 @@ class fsspec:
         self.url: str = url.rstrip("/")
         self.options: dict[str, Any] = options
         self._files, self._path = fsspec.core.url_to_fs(self.url, **options)
-        self._seen: dict[bytes, float] = {}
+        self._seen: dict[bytes, tuple[float, str | None]] = {}
 
     def __repr__(self) -> str:
         """Return the call that makes it, without its options."""
@@ -114,9 +148,10 @@ class fsspec:
     def __call__(self, digest: bytes, archive: bytes) -> Text:
         """Keep an archive under its digest; return the callable that reads it."""
         now = time.monotonic()
-        if now - self._seen.get(digest, -FRESH) >= FRESH:
-            self._put(f"{self._path}/{digest.hex()}", archive)
-            self._seen[digest] = now
+        asked, state = self._seen.get(digest, (-FRESH, None))
+        if now - asked >= FRESH:
+            path = f"{self._path}/{digest.hex()}"
+            self._seen[digest] = now, self._kept(path, archive, state)
         return self.fetch(digest)
 
     def fetch(self, digest: bytes) -> Text:
@@ -124,14 +159,42 @@ class fsspec:
         where = f"__import__('fsspec').core.url_to_fs({f'{self.url}/'!r}+k.hex(),**{self.options})"
         return Text(f"(lambda files,path:files.cat_file(path))(*{where})", digest)
 
-    def _put(self, path: str, archive: bytes) -> None:
+    def _kept(self, path: str, archive: bytes, known: str | None) -> str | None:
+        """See to it that an archive is there; return what changes when that does, if it is told."""
         self._files.invalidate_cache()
-        if self._files.exists(path) and self._files.size(path) == len(archive):
-            return
+        state = self._state(path, archive)
+        if (state is None or state != known) and not self._holds(path, archive):
+            self._put(path, archive)
+            self._files.invalidate_cache()
+            state = self._state(path, archive)
+        return state
+
+    def _state(self, path: str, archive: bytes) -> str | None:
+        """Return the file system's mark of a file; None: it is not as large, or has no mark."""
+        try:
+            same_size = self._files.size(path) == len(archive)
+            return str(self._files.ukey(path)) if same_size else None
+        except (FileNotFoundError, NotImplementedError):
+            return None
+
+    def _holds(self, path: str, archive: bytes) -> bool:
+        try:
+            if self._files.size(path) != len(archive):
+                return False
+            return bool(self._files.cat_file(path) == archive)
+        except (FileNotFoundError, IsADirectoryError):
+            return False
+
+    def _put(self, path: str, archive: bytes) -> None:
         self._files.makedirs(self._path, exist_ok=True)
         part = f"{path}.{secrets.token_hex(8)}"  # nobody sees it in part
-        self._files.pipe_file(part, archive)
-        self._files.mv(part, path)
+        try:
+            self._files.pipe_file(part, archive)
+            self._files.mv(part, path)
+        except BaseException:
+            with contextlib.suppress(Exception):  # it may not even be there
+                self._files.rm_file(part)
+            raise
 
 
 FRESH: Final = 10.0
