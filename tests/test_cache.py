@@ -243,6 +243,98 @@ def test_parts_that_killed_processes_left_go(filled: Path) -> None:
     assert left == {f"{HEX * 2}.{alive}", f"{alive}.140", f"{alive}.140.77"}
 
 
+def test_parts_that_are_being_written_stay(filled: Path) -> None:
+    """A folder is locked as long as it is written; a file is written at once."""
+    folder, left = filled / f"part-{HEX}", filled / f"part-{HEX[::-1]}"
+    folder.joinpath("helpers").mkdir(parents=True)
+    left.joinpath("helpers").mkdir(parents=True)
+    new, old = filled / "part-0000000000000000", filled / "part-0000000000000001"
+    new.write_text("x")
+    old.write_text("x")
+    os.utime(old, (1_000_000_000, 1_000_000_000))
+    with held(folder):
+        done = command("clear")
+    assert done.returncode == 1
+    assert set(os.listdir(filled)) == {folder.name, new.name}
+
+
+AS_NOBODY = """
+import os, sys
+import modulepickle.__main__ as command
+import pickle, json, shutil, argparse, secrets  # as long as they can be read
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+sys.argv[1:1] = ["cache"]
+sys.exit(command.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("unreadable", ["a folder", "what is in one"])
+def test_one_entry_that_cannot_be_read_does_not_end_it(tmp_path: Path, unreadable: str) -> None:
+    user = os.getuid() or 65534
+    for folder in (tmp_path, *tmp_path.parents):  # pytest's are for root alone
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    top = tmp_path / f"modulepickle-{user}"
+    odd, good = top / ("a" * 32), top / ("b" * 32)
+    project(odd, "=== odd/inside.py\nx = 1")
+    project(good, "=== good.py\nx = 1")
+    if os.getuid() == 0:
+        for path in (top, good, good / "good.py"):
+            os.chown(path, user, -1)
+    top.chmod(0o700)
+    (odd if unreadable == "a folder" else odd / "odd").chmod(0)
+    try:
+        done = [
+            subprocess.run(
+                [sys.executable, "-c", AS_NOBODY, what],
+                env={**os.environ, "PYTHONPATH": str(SOURCE), "MODULEPICKLE_CACHE": str(tmp_path)},
+                capture_output=True,
+                encoding="utf-8",
+                timeout=100,
+            )
+            for what in ("list", "clear")
+        ]
+    finally:
+        for path in (odd, *top.glob("*/odd")):
+            if path.exists():
+                path.chmod(0o700)
+    assert [each.stderr for each in done] == ["", ""]
+    assert [each.returncode for each in done] == [0, 1]
+    assert all("(Permission denied)" in each.stdout for each in done)
+    assert "  good  1 file" in done[0].stdout
+    assert done[1].stdout.startswith("removed 1 package: ")
+    assert not good.exists()
+    assert odd.exists() or any(top.glob("part-*"))
+
+
+def test_a_folder_that_is_being_deleted_has_another_name_first(filled: Path) -> None:
+    code = """
+import os, sys
+from modulepickle._loader import cache
+seen = []
+def deleted(top, name):
+    seen.append((name, sorted(os.listdir(top))))
+cache._delete_folder = deleted
+cache.clear()
+for name, there in seen:
+    assert name.startswith("part-"), name
+    assert name in there
+print(len(seen))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+    )
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    assert [path.name for path in filled.iterdir() if len(path.name) == 32] == []
+
+
 # --- folders that are refused ---------------------------------------------------------------------
 
 

@@ -237,9 +237,9 @@ def _cache(options: argparse.Namespace) -> int:
         print(json.dumps([entry._asdict() for entry in found], indent=1))
     else:
         for entry in found:
-            if entry.kind == "package":
-                print(cache.described(entry))
-        print(f"{cache.location()} holds {cache.total(found)}")
+            if entry.kind == "package" or entry.problem:
+                print(printable(cache.described(entry)))
+        print(printable(f"{cache.location()} holds {cache.total(found)}"))
     return int(options.what == "clear" and bool(found))
 
 

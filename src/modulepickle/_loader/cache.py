@@ -5,13 +5,13 @@ The loader unpacks and compiles into one folder a user and host (`loader`, R13).
     <32 hex>        a folder: one unpacked package; the name is the hash of its archive
     <64 hex>        bytecode of one file
     <32 hex>.zip    an archive that came from a store
-    <PID>.<number>  what a process was writing when it was killed
-    *.<PID>         what `clear` was deleting when it was killed
+    part-<16 hex>   what a process is writing or deleting, or was when it was killed
 
-The time of a folder is that of its last use, that of bytecode when it was made. A process that uses
-a folder holds a shared lock on it; whoever deletes one gets the exclusive lock, renames it, so that
-nobody finds half of it, and then deletes. Anything else in there is not the loader's: neither
-listed nor deleted.
+and, of older releases, `<PID>.<number>` and `*.<PID>` for the last. The time of a folder is that of
+its last use, that of bytecode when it was made. A process that uses a folder holds a shared lock on
+it; whoever deletes one gets the exclusive lock, renames it, so that nobody finds half of it, and
+then deletes. Nobody waits for a lock: the process that holds it may have been stopped. Anything
+else in there is not the loader's: neither listed nor deleted.
 
 Outside API: `Entry`, `clear`, `described`, `entries`, `location`, `total`.
 """
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ KINDS: Final = {
     "package": re.compile(r"[0-9a-f]{32}"),
     "bytecode file": re.compile(r"[0-9a-f]{64}"),
     "archive": re.compile(r"[0-9a-f]{32}\.zip"),
-    "leftover": re.compile(r"[0-9a-f]{32}\.(?P<process>[0-9]+)|(?P<by>[0-9]+)(?:\.[0-9]+){1,2}"),
+    "leftover": re.compile(
+        r"part-[0-9a-f]{16}|[0-9a-f]{32}\.(?P<process>[0-9]+)|(?P<by>[0-9]+)(?:\.[0-9]+){1,2}"
+    ),
 }
 """What the loader makes -> the names that it gives it."""
 
@@ -58,6 +61,8 @@ class Entry(NamedTuple):
     """When a process began to use a package last, or made another file: seconds since the epoch."""
     in_use: bool
     """Whether a process uses it now."""
+    problem: str = ""
+    """Why not all of it could be looked at, or why it could not be deleted."""
 
 
 def location() -> str:
@@ -90,7 +95,10 @@ def clear() -> tuple[list[Entry], list[Entry]]:
     stayed: list[Entry] = []
     with _opened() as top:
         for entry in reversed(entries()):  # leftovers first: one may have the name of the next
-            (gone if _delete(top, entry) else stayed).append(entry)
+            try:
+                (gone if _delete(top, entry) else stayed).append(entry)
+            except OSError as error:  # the others are to go all the same
+                stayed.append(entry._replace(problem=error.strerror or str(error)))
     return gone, stayed
 
 
@@ -99,7 +107,8 @@ def described(entry: Entry) -> str:
     files = "1 file" if entry.files == 1 else f"{entry.files} files"
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
     line = f"{entry.file}  {entry.name or entry.kind}  {files}  {entry.size:,} bytes  {used}"
-    return line + "  in use" * entry.in_use
+    line += "  in use" * entry.in_use
+    return f"{line}  ({entry.problem})" if entry.problem else line
 
 
 def total(found: list[Entry]) -> str:
@@ -153,47 +162,76 @@ def _entry(top: str, file: str) -> Entry | None:
     path = os.path.join(top, file)
     try:
         found = os.lstat(path)
-        is_folder = stat.S_ISDIR(found.st_mode)
-        if kind is None or not (is_folder or stat.S_ISREG(found.st_mode)):
-            return None
-        if kind != "leftover" and is_folder != (kind == "package"):
-            return None
-        sizes = _sizes(path) if is_folder else [found.st_size]
-        name = _name(path) if kind == "package" else ""
-        in_use = _in_use(path, kind)
-    except FileNotFoundError:
+    except OSError:  # it just went
         return None
-    return Entry(file, kind, name, len(sizes), sum(sizes), found.st_mtime, in_use)
+    is_folder = stat.S_ISDIR(found.st_mode)
+    if kind is None or not (is_folder or stat.S_ISREG(found.st_mode)):
+        return None
+    if kind != "leftover" and is_folder != (kind == "package"):
+        return None
+    problems: list[OSError] = []
+    sizes = [*_sizes(path, problems)] if is_folder else [found.st_size]
+    name = _name(path, problems) if kind == "package" else ""
+    in_use = _in_use(path, kind, found, problems)
+    if problems and isinstance(problems[-1], FileNotFoundError) and not os.path.lexists(path):
+        return None
+    problem = (problems[0].strerror or str(problems[0])) if problems else ""
+    return Entry(file, kind, name, len(sizes), sum(sizes), found.st_mtime, in_use, problem)
 
 
-def _sizes(path: str) -> list[int]:
-    """Return the bytes of each file below a folder."""
-    walk = os.walk(path)
-    return [os.lstat(os.path.join(folder, f)).st_size for folder, _, files in walk for f in files]
+def _sizes(path: str, problems: list[OSError]) -> Iterator[int]:
+    """Yield the bytes of each file below a folder, as far as it can be looked at."""
+    for folder, _, files in os.walk(path, onerror=problems.append):
+        for file in files:
+            try:
+                yield os.lstat(os.path.join(folder, file)).st_size
+            except OSError as error:
+                problems.append(error)
 
 
-def _name(path: str) -> str:
+def _name(path: str, problems: list[OSError]) -> str:
     """Return the dotted name of the one package in a folder: `google.mycompany` for a portion."""
     parts = []
-    inside = os.listdir(path)
-    while len(inside) == 1:
-        parts.append(inside[0].partition(".")[0])
-        path = os.path.join(path, inside[0])
-        inside = os.listdir(path) if os.path.isdir(path) else []
-        if not os.path.isdir(os.path.join(path, *inside[:1])):
-            break
+    try:
+        inside = _packages(path)
+        while len(inside) == 1:
+            parts.append(inside[0].partition(".")[0])
+            path = os.path.join(path, inside[0])
+            inside = os.listdir(path) if os.path.isdir(path) else []
+            if not os.path.isdir(os.path.join(path, *inside[:1])):
+                break
+    except OSError as error:
+        problems.append(error)
     return ".".join(parts)
 
 
-def _in_use(path: str, kind: str) -> bool:
+def _packages(path: str) -> list[str]:
+    """Return what is in the folder of an archive, but for the metadata of its distribution."""
+    return [each for each in os.listdir(path) if not each.endswith(".dist-info")]
+
+
+RECENT: Final = 3600.0
+"""Seconds in which a process has written a part, or will never do so."""
+
+
+def _in_use(path: str, kind: str, found: os.stat_result, problems: list[OSError]) -> bool:
     """Tell whether a process uses it. A file that is no part of one is read at once, and closed."""
     if kind == "leftover":
         match = KINDS[kind].fullmatch(os.path.basename(path))
-        process = int(match["process"] or match["by"]) if match else 0
-        return process != os.getpid() and _is_alive(process)
-    if kind != "package" or fcntl is None:
+        process = int(match["process"] or match["by"] or 0) if match else 0
+        if process:
+            return process != os.getpid() and _is_alive(process)
+        if not stat.S_ISDIR(found.st_mode):
+            return time.time() - found.st_mtime < RECENT
+    elif kind != "package":
         return False
-    folder = os.open(path, os.O_RDONLY)
+    if fcntl is None:
+        return False
+    try:
+        folder = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        problems.append(error)
+        return False
     try:
         return not _lock(folder)
     finally:
@@ -226,30 +264,22 @@ def _lock(folder: int) -> bool:
 
 def _delete(top: int, entry: Entry) -> bool:
     """Delete an entry of an open cache folder, unless it is in use; return whether it went."""
-    name = entry.file
-    if entry.kind == "package":
-        name = f"{entry.file}.{os.getpid()}"
-        if not _rename(top, entry.file, name):
-            return False
-    elif entry.in_use:
+    if entry.in_use:
         return False
-    if stat.S_ISDIR(os.lstat(name, dir_fd=top).st_mode):
-        _delete_folder(top, name)
-    else:
-        os.unlink(name, dir_fd=top)
-    return True
-
-
-def _rename(top: int, file: str, name: str) -> bool:
-    """Rename a folder that nobody uses."""
-    folder = os.open(file, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+    if not stat.S_ISDIR(os.lstat(entry.file, dir_fd=top).st_mode):
+        os.unlink(entry.file, dir_fd=top)
+        return True
+    folder = os.open(entry.file, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
     try:
         if not _lock(folder):
             return False
-        os.rename(file, name, src_dir_fd=top, dst_dir_fd=top)
-        return True
+        # Under a name that no loader looks for, and locked, so that nobody else deletes it too.
+        name = f"part-{secrets.token_hex(8)}"
+        os.rename(entry.file, name, src_dir_fd=top, dst_dir_fd=top)
+        _delete_folder(top, name)
     finally:
         os.close(folder)
+    return True
 
 
 def _delete_folder(top: int, name: str) -> None:
