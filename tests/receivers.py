@@ -164,14 +164,14 @@ class _Process:
 
     python: str
     options: tuple[str, ...]
-    script: Path
+    script: tuple[str, ...]  # a path; or `-m` and a module
     arguments: tuple[str, ...]
     folder: Path | str
     environ: Mapping[str, str]
 
     def start(self, outputs: tuple[str, str]) -> int:
         """Start an interpreter; return its exit status when it has ended."""
-        command = [self.python, *self.options, str(self.script), *self.arguments]
+        command = [self.python, *self.options, *self.script, *self.arguments]
         with open(outputs[0], "wb") as stdout, open(outputs[1], "wb") as stderr:
             return subprocess.run(
                 command,
@@ -197,8 +197,8 @@ class _Process:
             given.setdefault("PATH", self.environ.get("PATH", os.defpath))
             warm = WARM_BARE if self.options else WARM_LIBRARY
             zygote = Zygote([self.python, *self.options], given, warm)
-        script, folder = str(self.script), str(self.folder)
-        status = zygote.run(script, self.arguments, folder, self.environ, outputs, TIMEOUT)
+        order = (self.script, self.arguments, os.path.abspath(self.folder), self.environ)
+        status = zygote.run(*order, outputs, TIMEOUT)
         waiting.append(zygote)
         return status
 
@@ -207,8 +207,8 @@ _zygotes: dict[tuple[Any, ...], list[Zygote]] = {}
 """What an interpreter is started with -> its zygotes that have nothing to do."""
 
 
-def _run(process: _Process, job: Path, fresh: bool, fails: bool) -> Result:
-    """Run a process, whose script writes into the file `result` of the folder `job`."""
+def _captured(process: _Process, job: Path, fresh: bool) -> tuple[int, str, str]:
+    """Run a process; return its exit status and what it wrote, by way of the folder `job`."""
     outputs = job / "stdout", job / "stderr"
     for path in outputs:
         path.touch()
@@ -218,6 +218,12 @@ def _run(process: _Process, job: Path, fresh: bool, fails: bool) -> Result:
         path.read_bytes().decode("utf-8", "backslashreplace").replace("\r\n", "\n")
         for path in outputs
     )
+    return status, stdout, stderr
+
+
+def _run(process: _Process, job: Path, fresh: bool, fails: bool) -> Result:
+    """Run a process, whose script writes into the file `result` of the folder `job`."""
+    status, stdout, stderr = _captured(process, job, fresh)
     if (status != 0) != fails:
         raise AssertionError(
             f"{process.python} was expected to {'fail' if fails else 'succeed'} and ended with "
@@ -264,12 +270,35 @@ def run(
     fresh = fresh or hash_seed is not None or _is_read_at_start(env)
     with tempfile.TemporaryDirectory() as job:
         arguments = (str(Path(job, "result")),)
-        process = _Process(python, (), path, arguments, folder, environment)
+        process = _Process(python, (), (str(path),), arguments, folder, environment)
         return _run(process, Path(job), fresh, expect_failure)
 
 
 def _is_read_at_start(env: Mapping[str, str] | None) -> bool:
     return any(name.startswith(AT_START) for name in env or ())
+
+
+def command(
+    *arguments: str,
+    cwd: Path | str = ".",
+    env: Mapping[str, str] | None = None,
+    check: bool = False,
+    fresh: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m modulepickle ARGUMENTS` in a folder, as `run` runs a script.
+
+    Raises:
+        subprocess.CalledProcessError: if `check`, and it failed.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), **(env or {})}
+    script = ("-m", "modulepickle")
+    process = _Process(sys.executable, (), script, arguments, cwd, environment)
+    with tempfile.TemporaryDirectory() as job:
+        found = _captured(process, Path(job), fresh or _is_read_at_start(env))
+    done = subprocess.CompletedProcess([*script, *arguments], *found)
+    if check:
+        done.check_returncode()
+    return done
 
 
 def send(
@@ -356,5 +385,6 @@ def receive(
             **(env or {}),
         }
         options = ("-I", "-S") if bare else ()
-        process = _Process(python, options, script, (str(out),), folder or empty, environment)
+        arguments = (str(out),)
+        process = _Process(python, options, (str(script),), arguments, folder or empty, environment)
         return _run(process, Path(job), fresh or _is_read_at_start(env), expect_failure)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import receivers
 from receivers import SOURCE, project, receive, send
 
 TREE = """
@@ -55,13 +56,7 @@ def filled(cache_dir: Path, data: bytes) -> Path:
 
 
 def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "modulepickle", "cache", *arguments],
-        env={**os.environ, "PYTHONPATH": str(SOURCE), **variables},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=100,
-    )
+    return receivers.command("cache", *arguments, env=variables)
 
 
 def listed(*arguments: str) -> list[dict[str, Any]]:

@@ -152,9 +152,10 @@ def test_a_wrong_magic_number_is_told(tmp_path: Path) -> None:
     import importlib.util
 
     data = send(tmp_path, "obj = eval('lambda: 1')")
-    other = (3400 + 25).to_bytes(2, "little") + b"\r\n"
+    version, number = ("3.10", 3439) if sys.version_info < (3, 10) else ("3.9", 3425)
+    other = number.to_bytes(2, "little") + b"\r\n"
     data = data.replace(importlib.util.MAGIC_NUMBER, other)
-    assert "but has the bytecode of 3.9" in inspect(data).warnings[0]
+    assert f"but has the bytecode of {version}" in inspect(data).warnings[0]
 
 
 def test_a_function_in_a_shipped_module_has_its_place(tmp_path: Path) -> None:
@@ -353,7 +354,7 @@ def test_control_characters_do_not_reach_a_terminal_nor_html() -> None:
 def test_several_pickles_in_one_file(sent: bytes) -> None:
     stream = sent + pickle.dumps([1], 0) + pickle.dumps({2}, 5)
     report = inspect(stream)
-    assert [each["protocol"] for each in report.data["pickles"]] == [4, 0, 5]
+    assert [each["protocol"] for each in report.data["pickles"]] == [pickle.DEFAULT_PROTOCOL, 0, 5]
     assert [each["position"] for each in report.data["pickles"]][1] == len(sent)
     assert report.problems == report.warnings == []
     report = inspect(sent + pickle.dumps([1] * 100, 5)[:-1])
@@ -605,6 +606,7 @@ def test_pickles_of_others_are_read() -> None:
 
 def test_a_library_without_it_loaded_still_names_it() -> None:
     code = """
+        import re
         import sys
         import modulepickle
         result = [
@@ -615,7 +617,9 @@ def test_a_library_without_it_loaded_still_names_it() -> None:
         ]
         import pydoc
         text = pydoc.plain(pydoc.render_doc(modulepickle))
-        result.append("inspect(data" in text and "explain(obj" in text and "class Report" in text)
+        # A long signature has a line for each parameter, from 3.13 on.
+        heads = [r"inspect\\(\\s*data: ", r"explain\\(\\s*obj: ", "class Report"]
+        result.append(all(re.search(head, text) for head in heads))
         try:
             modulepickle.nope
         except AttributeError as error:

@@ -9,14 +9,14 @@ import pytest
 
 from receivers import interpreters, project, receive, run, send
 
-COUNT: int = 300
+COUNT: int = 60
 
 # One sender makes all versions: each edits the package, imports it anew, and pickles.
-MANY = f"""
+MANY = """
     import importlib, modulepickle, pathlib, sys
     result = []
-    for version in range({COUNT}):
-        pathlib.Path("pkg/version.py").write_text(f"VERSION = {{version}}\\n")
+    for version in range(COUNT):
+        pathlib.Path("pkg/version.py").write_text(f"VERSION = {version}\\n")
         for name in [n for n in sys.modules if n.split(".")[0] in ("pkg", "other")]:
             del sys.modules[name]
         importlib.invalidate_caches()
@@ -106,29 +106,38 @@ USES = {
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory) -> list[bytes]:
-    """The package in many versions, each with another digest."""
-    tree = project(tmp_path_factory.mktemp("tree"), PACKAGE)
-    return list(run(tree, MANY).result)
+    """The package in 60 versions, each with another digest."""
+    return versions(tmp_path_factory.mktemp("tree"), COUNT)
 
 
-def flat(many: list[bytes], use: str, python: str, count: int) -> None:
+@pytest.fixture(scope="module")
+def more(tmp_path_factory) -> list[bytes]:
+    """The package in 300 versions."""
+    return versions(tmp_path_factory.mktemp("tree"), 5 * COUNT)
+
+
+def versions(folder: Path, count: int) -> list[bytes]:
+    return list(run(project(folder, PACKAGE), MANY.replace("COUNT", str(count))).result)
+
+
+def flat(many: list[bytes], use: str, python: str) -> None:
     # The classes' registries of weak references and method caches settle within some versions.
     body = "\n".join(" " * 8 + line.strip("\n") for line in _lines(use))
     code = f"""
 {CENSUS}
     sizes = []
-    for i in range({count}):
+    for i in range({len(many)}):
         obj = load(i)
 {body}
         del obj
-        if i in (20, {count - 1}):
+        if i in (20, {len(many) - 1}):
             for name in ("pkg", "other"):
                 globals().pop(name, None)
             sizes.append(census())
             print(i, rss(), "KiB", sizes[-1])
     result = sizes
     """
-    got = receive(many[:count], code, python=python, lazy=True)
+    got = receive(many, code, python=python, lazy=True)
     print(got.stdout)
     first, last = got.result
     assert first == last
@@ -141,15 +150,17 @@ def _lines(use: str) -> list[str]:
     return [line[indent:] for line in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", interpreters())
-def test_r12_300_versions_stay_flat(many, python):
-    assert len(set(many)) == COUNT
-    flat(many, USES["called"], python, COUNT)
+def test_r12_300_versions_stay_flat(more, python):
+    assert len(set(more)) == 5 * COUNT
+    flat(more, USES["called"], python)
 
 
-@pytest.mark.parametrize("use", [use for use in USES if use != "called"])
+@pytest.mark.parametrize("use", USES)
 def test_r12_stays_flat_however_it_is_used(many, use):
-    flat(many, USES[use], sys.executable, 60)
+    assert len(set(many)) == COUNT
+    flat(many, USES[use], sys.executable)
 
 
 def test_r12_stays_flat_beside_a_native_module(many, tmp_path):
@@ -167,7 +178,7 @@ def test_r12_stays_flat_beside_a_native_module(many, tmp_path):
             sizes.append(census())
     result = sizes
     """
-    first, last = receive(many[:60], code, lazy=True).result
+    first, last = receive(many, code, lazy=True).result
     assert first == last
     assert first["modules"] == 0
 
@@ -185,8 +196,8 @@ def test_r12_stays_flat_when_the_import_fails(tmp_path):
         === pkg/good.py
         OBJ = 1
     """
-    send_all = MANY.replace("pkg.OBJ", "pkg.f")
-    datas = run(project(tmp_path, text), send_all).result[:60]
+    send_all = MANY.replace("pkg.OBJ", "pkg.f").replace("COUNT", "60")
+    datas = run(project(tmp_path, text), send_all).result
     code = f"""
 {CENSUS}
     sizes = []

@@ -50,7 +50,7 @@ def serve(main, first):
         order = sys.stdin.buffer.readline()
         if not order:
             os._exit(0)
-        script, arguments, folder, environ, outputs = eval(order)
+        script, module, arguments, folder, environ, outputs = eval(order)
         child = os.fork()
         if not child:
             break
@@ -70,14 +70,20 @@ def serve(main, first):
     sys.argv[:] = [script, *arguments]
     if not sys.flags.isolated:
         sys.path[0] = os.path.dirname(script)
+    if module:  # as `-m` does it
+        sys.path[0] = folder
+        import runpy
     names = vars(main)
     names.clear()
     names.update(first, __file__=script, __loader__=type(first["__loader__"])("__main__", script))
     status = 0
     try:
-        with open(script, "rb") as file:
-            code = compile(file.read(), script, "exec", dont_inherit=True)
-        exec(code, names)
+        if module:
+            runpy._run_module_as_main(module)
+        else:
+            with open(script, "rb") as file:
+                code = compile(file.read(), script, "exec", dont_inherit=True)
+            exec(code, names)
     except SystemExit as error:
         status = error.code or 0
         if not isinstance(status, int):
@@ -141,7 +147,7 @@ class Zygote:
 
     def run(
         self,
-        script: str,
+        script: Sequence[str],
         arguments: Sequence[str],
         folder: str,
         environ: Mapping[str, str],
@@ -151,13 +157,15 @@ class Zygote:
         """Run a script in a new child; return its exit status, as `subprocess` gives it.
 
         Args:
+            script: its path; or `-m` and the name of a module.
             outputs: paths of the files, which must be there, for its stdout and stderr.
             timeout: in seconds; then the child is killed.
 
         Raises:
             subprocess.TimeoutExpired: it took longer.
         """
-        order = (script, [*arguments], folder, dict(environ), outputs)
+        path, module = ("-m", script[1]) if script[0] == "-m" else (script[0], "")
+        order = (path, module, [*arguments], folder, dict(environ), outputs)
         orders = self._process.stdin
         assert orders is not None
         orders.write(ascii(order).encode() + b"\n")
@@ -166,7 +174,7 @@ class Zygote:
         if not status:
             os.kill(child, 9)  # it is not reaped: the number is still its own
             self._answer(timeout)
-            raise subprocess.TimeoutExpired([script, *arguments], timeout)
+            raise subprocess.TimeoutExpired([*script, *arguments], timeout)
         code = int(status)
         return -os.WTERMSIG(code) if os.WIFSIGNALED(code) else os.WEXITSTATUS(code)
 

@@ -351,7 +351,7 @@ def test_r13_odd_names(tmp_path, python):
     """
     tree = project(tmp_path / "tree", text)
     for name in ODD:
-        (tree / "pkg" / name).write_text(name, encoding="utf-8", newline="")
+        (tree / "pkg" / name).write_bytes(name.encode())
     data = send(tree, "from pkg import f as obj")
     code = f"    NAMES = {ODD!r}\n{READ_ODD}"
     cache = tmp_path / "cache with späce"

@@ -29,6 +29,9 @@ LOADS: Final = frozenset({"pickle.loads", "_pickle.loads", "pickle._loads"})
 TEXT_LIMIT: Final = 2**20
 """Bytes of a loader's text; the real ones have some 12,000."""
 
+COMPILERS_OWN: Final = frozenset({"__firstlineno__", "__static_attributes__"})
+"""What a class statement has on top of its names, from Python 3.13 on: nobody wrote it there."""
+
 PARTS: Final = 20
 """Arguments of a call that are looked at: no call of ours has more."""
 
@@ -290,6 +293,7 @@ class Anatomy:
             spaces = args_of(target)[:PARTS]
             space = next((each for each in reversed(spaces) if _own_name(each)), None)
             names = self._keys(parts[1]) if len(parts) > 1 else ()
+            names = tuple(name for name in names if name not in COMPILERS_OWN)
             yield Definition("class", _own_name(space)[:LONG], None, names, target.position)
 
     def _keys(self, node: Any) -> tuple[str, ...]:

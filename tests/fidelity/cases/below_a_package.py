@@ -26,7 +26,7 @@ case(
     script="import pkg, pkg.compat",
 )
 
-_six = find_spec("pip._vendor.six") or find_spec("six")
+_six = (find_spec("pip") and find_spec("pip._vendor.six")) or find_spec("six")
 if _six and _six.origin:  # the real one, of whoever has it here
     case(
         "r08_vendored_six",
