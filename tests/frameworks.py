@@ -255,7 +255,7 @@ def drive(
     command: Sequence[str] = (),
     **env: str,
 ) -> str:
-    """Run a driver in a new working tree; return what it printed.
+    """Run a driver in a working tree; return what it printed.
 
     It is run as `python -c`; as a script; or by a command of its own, which names `driver.py`.
     """
@@ -303,6 +303,7 @@ class DaskCluster:
 
     def __init__(self, folder: Path, stack: ExitStack, python: str = sys.executable) -> None:
         self.folder, self.stack, self.python = folder, stack, python
+        self.options: list[str] = []  # more of them, for workers
         empty = folder / "empty"
         empty.mkdir()
         self.env = environment(folder)
@@ -330,4 +331,4 @@ class DaskCluster:
     def worker(self, name: str) -> None:
         options = ["--host", "127.0.0.1", "--name", name, "--nthreads", "1", "--no-nanny"]
         local = ["--local-directory", str(self.folder / "local"), "--death-timeout", "60"]
-        self.start("worker", self.address, *options, *local)
+        self.start("worker", self.address, *options, *local, *self.options)

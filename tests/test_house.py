@@ -32,10 +32,11 @@ FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in f
 
 # The texts that run on receivers: they import nothing of ours, and nobody imports them.
 SHIPPED = {
-    f"_loader.{name}" for name in ("classes", "functions", "lines", "loader", "registry", "store")
+    f"_loader.{name}"
+    for name in ("classes", "dask", "functions", "lines", "loader", "registry", "store")
 }
 # Shipped, and used by the library too: they run in either place.
-SHARED = {"_loader.registry"}
+SHARED = {"_loader.dask", "_loader.registry"}
 
 # What these patch or use is imported when they are called, from whatever the user has installed.
 FOR_OTHERS = {"_engines.cloudpickle", "extend", "stores", "test"}
@@ -53,6 +54,7 @@ CHEAP = {
     "binascii",
     "collections",
     "contextlib",
+    "contextvars",  # four lines, of what the interpreter has in C
     "copyreg",
     "enum",
     "errno",  # 3.14

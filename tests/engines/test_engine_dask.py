@@ -191,14 +191,6 @@ assert call(helpers.double, helpers.Point(1)) == "2 km"
     assert "second hop passed" in drive(tmp_path, code, ADDRESS=cluster.address)
 
 
-def test_an_asynchronous_client_is_refused(tmp_path: Path) -> None:
-    import modulepickle
-
-    client = type("Client", (), {"asynchronous": True})()
-    with pytest.raises(TypeError, match="synchronous client"):
-        modulepickle.extend_dask(client)
-
-
 def test_each_version_is_installed_once_and_tasks_go_by_name(
     tmp_path: Path, cluster: DaskCluster
 ) -> None:

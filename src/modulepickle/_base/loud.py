@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable
+from types import FrameType
 from typing import Final
 
 from modulepickle._base.errors import ARROW, PackagingError, Problem, Reason, ShippingWarning
@@ -57,12 +58,22 @@ def sentence(notice: Problem) -> str:
 
 
 def stack_level() -> int:
-    """Return the `stacklevel` of the first caller outside this package, counted from our caller."""
+    """Return the `stacklevel` of the caller who pickles or sends, counted from our caller."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+    while frame.f_back is not None and _is_passed_over(frame):
         level, frame = level + 1, frame.f_back
     return level
 
 
-def _is_ours(path: str) -> bool:
-    return os.path.abspath(path).startswith(HOME)
+SENDERS: Final = frozenset(
+    {"cloudpickle", "concurrent", "dask", "dill", "distributed", "joblib", "loky"}
+    | {"multiprocessing", "pyspark", "ray"}
+)
+"""Top-level names of those who pickle for their callers."""
+
+
+def _is_passed_over(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__")
+    if isinstance(name, str) and name.partition(".")[0] in SENDERS:
+        return True
+    return os.path.abspath(frame.f_code.co_filename).startswith(HOME)

@@ -1,42 +1,135 @@
-"""Dask: the working tree in every process of a cluster, as it is at each submit.
+"""Dask: each task runs the code that it was sent with, in every process of a cluster.
 
-Dask pickles with plain `pickle` first, by name; the scheduler unpickles the graph, and pickles it
-again; workers send results to each other. So what a pickle carries is gone after the first hop, and
-only what is in *every* process is enough. Before each submit, the digests of the local packages are
-compared with those sent last; if they are others, a function like that of `preload` runs on the
-scheduler and on the workers, those that come later included. Functions by value travel with what
-they import, through `extend_cloudpickle`.
+Before a client sends, the digests of the local packages are compared with those that were installed
+last; if there are others, a function like that of `preload` installs them on the scheduler and on
+the workers, those that come later included. What is sent then says of which digest it is, and so do
+results (see `_loader.dask`). An earlier version stays installed as long as this client holds a
+future that was made with it, and the last few stay in any case.
 
 Outside API: `extend_dask`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib
-import sys
-from collections.abc import Callable, Iterator
-from types import FunctionType
+import inspect
+import pickle
+import threading
+from collections.abc import Callable
 from typing import Any, Final
 
+from modulepickle._base.process import log
 from modulepickle._engines.cloudpickle import extend_cloudpickle
-from modulepickle._engines.patch import Extension
-from modulepickle._engines.preload import Installer
+from modulepickle._engines.home import HOME, Packages, enter_home, leave_home
+from modulepickle._engines.patch import SENDING, Extension
+from modulepickle._engines.references import Sending, sending
+from modulepickle._loader.emit import THE_DASK
 from modulepickle._local.policy import get_policy
+from modulepickle._pickler.pickler import dumps as ship
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
-from modulepickle._snapshot.stale import checks_of
 
 __all__ = ["extend_dask"]
 
-SENDS: Final = ("submit", "map", "get", "compute", "persist", "scatter", "run")
-"""Methods of a client that pickle something for the cluster."""
+GRAPHS: Final = ("submit", "map", "get", "compute", "persist")
+"""Methods of a client that send a graph, which the scheduler unpickles."""
 
-PLUGIN: Final = "modulepickle"
-"""Name of the worker plugin: registered again, it replaces itself."""
+OTHERS: Final = ("scatter", "run", "run_on_scheduler", "register_plugin")
+"""Methods that send something else."""
 
+KEPT: Final = 8
+"""Versions of the working tree that a cluster keeps in any case: tasks may wait for which nobody
+holds a future."""
 
 STATE: Final = "_modulepickle"
 """Attribute of an extended client."""
+
+INSTALL: Final = "lambda: (lambda install, *rest: install(*rest))(*loads(data))"
+"""What `_Install` is in another process."""
+
+
+class _Install:
+    """Installs snapshots in a process of a cluster.
+
+    Args:
+        keep: digests, of what the same client installed earlier, that stay.
+    """
+
+    def __init__(self, client: str, snapshots: list[SnapshotRef], keep: list[bytes]) -> None:
+        self._what = THE_DASK, client, snapshots, keep
+
+    def __call__(self) -> None:
+        """Do nothing: this is the client's own process."""
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Reduce to a function made of text."""
+        return eval, (INSTALL, {"loads": pickle.loads, "data": ship(self._what, protocol)})
+
+
+class _Version:
+    """The working tree at one moment, as a cluster has it.
+
+    Attributes:
+        digests: of all packages. new: those that came with it. plugin: name of the worker plugin.
+        keys: of the futures that were made with it; None: it is the present one.
+    """
+
+    def __init__(self, digests: list[bytes], new: list[bytes], plugin: str) -> None:
+        self.digests, self.new, self.plugin = digests, new, plugin
+        self.keys: set[Any] | None = None
+
+
+class _Versions:
+    """The versions of the working tree that a cluster has from one client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._versions: list[_Version] = []
+        self.digests: set[bytes] = set()
+        self._count = 0
+
+    def missing(self, found: list[SnapshotRef]) -> bool:
+        """Tell whether the present version is another one."""
+        now = [each.digest for each in found]
+        return not self._versions or self._versions[-1].digests != now
+
+    def add(self, found: list[SnapshotRef]) -> tuple[_Version, _Install, list[str]]:
+        """Note that a version is installed; return it, what installs it, and plugins to drop."""
+        self._note_keys()
+        new = [each for each in found if each.digest not in self.digests]
+        self._count += 1
+        digests = [each.digest for each in found]
+        plugin = f"modulepickle-{self._client.id}-{self._count}"
+        version = _Version(digests, [each.digest for each in new], plugin)
+        self._versions.append(version)
+        kept = self._kept()
+        dropped = [each for each in self._versions if each not in kept]
+        self._versions = kept
+        keep = {digest: None for each in kept for digest in each.digests}
+        self.digests = {*keep}
+        names = [each.plugin for each in dropped if not self.digests.intersection(each.new)]
+        return version, _Install(self._client.id, new, [*keep]), names
+
+    def _note_keys(self) -> None:
+        """Note which futures were made with the version that is the present one until now."""
+        now = {*self._client.futures}
+        for each in self._versions:
+            if each.keys is None:
+                each.keys = now.copy()
+            each.keys &= now
+            now -= each.keys
+
+    def _kept(self) -> list[_Version]:
+        recent = self._versions[-KEPT:]
+        # A plugin that brought something which others still use stays, and so does its version.
+        used = [each for each in self._versions if each in recent or each.keys]
+        digests = {digest for each in used for digest in each.digests}
+        return [each for each in self._versions if each in used or digests.intersection(each.new)]
+
+    def plugins(self) -> list[str]:
+        """Return the names of the worker plugins that are registered."""
+        return [each.plugin for each in self._versions]
 
 
 class _Cluster:
@@ -44,37 +137,98 @@ class _Cluster:
 
     def __init__(self, client: Any) -> None:
         self.users = 0
+        self.versions = _Versions(client)
         self._client = client
-        self._packages = _Packages()
-        self._sent: tuple[bytes, ...] = ()
-        self._made = {name: self._refreshing(getattr(client, name)) for name in SENDS}
+        self._packages = Packages()
+        self._lock = threading.RLock()
+        self._installing: asyncio.Future[None] | None = None
+        self._held_back: list[Any] = []
+        self._made: dict[str, Any] = {
+            name: self._sending(getattr(client, name), name in GRAPHS)
+            for name in GRAPHS + OTHERS
+            if hasattr(client, name)
+        }
+        self._plain = {name: getattr(client, name) for name in self._made}
+        self._to_scheduler = client._send_to_scheduler
+        self._made["_send_to_scheduler"] = self._send_to_scheduler
 
-    def _refreshing(self, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _sending(self, method: Callable[..., Any], graph: bool) -> Callable[..., Any]:
         @functools.wraps(method)
         def send(*args: Any, **kwargs: Any) -> Any:
-            self.refresh()
-            for function in args[:1]:
-                _tell_stale(function)
-            return method(*args, **kwargs)
+            # Within one process nothing is pickled, or one version would meet the other.
+            if not self.users or SENDING.get() is not None or self._is_inside():
+                return method(*args, **kwargs)
+            what = self.look()
+            with sending(what, graph):
+                found = method(*args, **kwargs)
+            return self._later(what, found) if inspect.iscoroutine(found) else found
 
         return send
 
-    def refresh(self) -> None:
-        """Install the local packages that this process has imported, if they are not yet there.
+    async def _later(self, what: Sending, found: Any) -> Any:
+        """Await what a method of an asynchronous client returned, when the code is installed."""
+        if self._installing is not None:
+            await asyncio.wait([self._installing])
+        with sending(what, graph=False):
+            return await found
+
+    def _is_inside(self) -> bool:
+        scheduler = getattr(self._client, "scheduler", None)
+        return str(getattr(scheduler, "address", "")).startswith("inproc://")
+
+    def look(self) -> Sending:
+        """Look at the working tree, and install what has changed since the last look.
 
         Raises:
-            PackagingError: one cannot travel.
+            PackagingError: a local package cannot travel.
         """
-        if not self.users or self._client.asynchronous:  # in the event loop nobody can wait
-            return
-        found = [*self._packages.now()]
-        digests = tuple(each.digest for each in found)
-        if digests == self._sent:
+        shipment = Shipment(get_policy())
+        found = self._packages.now(shipment)
+        with self._lock:
+            if self.versions.missing(found):
+                HOME.sent.update((each.digest, each.name) for each in found)
+                HOME.latest.update((each.name, each.digest) for each in found)
+                self._install(found)
+            return Sending(shipment, self.versions.digests.copy())
+
+    def _install(self, found: list[SnapshotRef]) -> None:
+        _, install, dropped = self.versions.add(found)
+        plugin = self.versions.plugins()[-1]
+        if self._client.asynchronous:
+            later = self._install_later(self._installing, install, plugin, dropped)
+            self._installing = asyncio.ensure_future(later)
             return
         # One after the other: on one host, the first unpacks the files for both.
-        self._client.run_on_scheduler(Installer(found))
-        _register(self._client, _Again(found))
-        self._sent = digests
+        self._plain["run_on_scheduler"](install)
+        self._plain["register_plugin"](_setup(install), name=plugin)
+        for name in dropped:
+            self._client.unregister_worker_plugin(name)
+
+    async def _install_later(
+        self, before: Any, install: _Install, plugin: str, dropped: list[str]
+    ) -> None:
+        """Do the same in the event loop; what is sent to the scheduler meanwhile waits."""
+        try:
+            if before is not None:
+                await asyncio.wait([before])
+            await self._plain["run_on_scheduler"](install)
+            await self._plain["register_plugin"](_setup(install), name=plugin)
+            for name in dropped:
+                await self._client.unregister_worker_plugin(name)
+        except Exception as error:
+            log.warning("the code could not be installed on the Dask cluster: %r", error)
+        finally:
+            if self._installing is asyncio.current_task():
+                self._installing = None
+                messages, self._held_back = self._held_back, []
+                for message in messages:
+                    self._to_scheduler(message)
+
+    def _send_to_scheduler(self, message: Any) -> None:
+        if self._installing is None:
+            self._to_scheduler(message)
+        else:
+            self._held_back.append(message)
 
     def enter(self) -> None:
         """Wrap the methods, for the first user."""
@@ -90,27 +244,26 @@ class _Cluster:
             return
         for name, method in self._made.items():
             # Under somebody else's patch ours stays, and passes everything on.
-            if vars(self._client).get(name) is method:
+            if vars(self._client).get(name) == method:
                 delattr(self._client, name)
         del vars(self._client)[STATE]
-        if self._sent and self._client.status == "running" and not self._client.asynchronous:
-            self._client.unregister_worker_plugin(PLUGIN)
+        if self._client.status == "running" and not self._client.asynchronous:
+            for name in self.versions.plugins():
+                self._client.unregister_worker_plugin(name)
 
 
-def _tell_stale(function: Any) -> None:
-    """Warn if a function that is sent by its name is older than the file that was installed."""
-    module = function.__module__ if isinstance(function, FunctionType) else None
-    check = checks_of(module) if isinstance(module, str) else None
-    if check is not None:
-        check(function, function.__qualname__)
+def _setup(install: _Install) -> Any:
+    """Return the plugin that runs a function on a worker, once."""
+    return importlib.import_module("distributed.client")._WorkerSetupPlugin(install)
 
 
 class DaskExtension(Extension):
-    """What `extend_dask` returns. `undo()` leaves on the cluster what is installed there."""
+    """What `extend_dask` returns. `undo()` leaves on the cluster what tasks still use."""
 
     def __init__(self, client: Any) -> None:
         super().__init__({})
         self._inner: Extension | None = extend_cloudpickle()
+        enter_home()
         if STATE not in vars(client):
             setattr(client, STATE, _Cluster(client))
         self._cluster: _Cluster = getattr(client, STATE)
@@ -127,100 +280,34 @@ class DaskExtension(Extension):
             self._inner.undo()
             self._inner = None
             self._cluster.leave()
-
-
-class _Packages:
-    """The local packages that this process has imported; which modules are not, it remembers."""
-
-    def __init__(self) -> None:
-        self._policy = get_policy()
-        self._others: set[str] = set()
-
-    def now(self) -> Iterator[SnapshotRef]:
-        """Yield the snapshots, by name."""
-        policy = get_policy()
-        if policy is not self._policy:
-            self._policy, self._others = policy, set()
-        shipment = Shipment(policy)
-        packages = {}
-        for name in sys.modules.keys() - self._others:
-            top = name.partition(".")[0]
-            # Of a package with a file, the rest is in the same snapshot.
-            inside = top != name and getattr(sys.modules.get(top), "__file__", None)
-            package = None if inside else shipment.package(name)
-            if package is None:
-                self._others.add(name)
-            else:
-                packages[package.name] = package
-        for name in sorted(packages):
-            yield shipment.ship(packages[name])
-
-
-INSTALL: Final = (
-    "lambda: (lambda pool, names: (loads(data), [pool.submit(load, name) for name in names])[2:])"
-    "(Pool(1), [name for name in [*__import__('sys').modules]"
-    " if any(f'{name}.'.startswith(f'{top}.') for top in tops)]) or None"
-)
-"""What `_Again` is in another process. The names are looked for first: to install a version takes
-those of the one before out of `sys.modules`."""
-
-
-class _Again(Installer):
-    """Installs snapshots; where they were in use, imports the same modules again, in a thread.
-
-    The scheduler has to import what a graph names before a worker gets its task, and does so, too:
-    in this way the worker need not wait for it. What cannot be imported fails when it is asked for.
-    """
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        """Reduce to a function made of text."""
-        from concurrent.futures import ThreadPoolExecutor  # who has Dask, has imported it
-
-        names = {
-            **super().__reduce_ex__(protocol)[1][1],
-            "Pool": ThreadPoolExecutor,
-            "load": importlib.import_module,
-            "tops": [each.name for each in self.snapshots()],
-        }
-        return eval, (INSTALL, names)
-
-
-def _register(client: Any, install: Installer) -> None:
-    """Run a function on all workers, and on each that comes later."""
-    plugin = getattr(importlib.import_module("distributed.client"), "_WorkerSetupPlugin", None)
-    if plugin is None:  # the public way, which keeps every version for workers to come
-        client.register_worker_callbacks(install)
-    else:
-        client.register_plugin(plugin(install), name=PLUGIN)
+            leave_home()
 
 
 def extend_dask(client: Any) -> Extension:
-    """Let a Dask client's cluster see the working tree, in all its processes, as it is now.
+    """Let a Dask client send code with its tasks: the working tree as it is at each submit.
 
     The methods of this client that send something (`submit`, `map`, `get`, `compute`, `persist`,
-    `scatter`, `run`) are wrapped. Before they send, each local package that this process has
-    imported is installed on the scheduler and on all workers, now and later, if it has changed
-    since. What a worker had in use is imported there again at once, in a thread. Modules that an
-    earlier version made stay as long as somebody uses them, but names find the new one: do not edit
-    between the submit of a graph and its end. cloudpickle is extended too.
+    `scatter`, `run`, `run_on_scheduler`, `register_plugin`) are wrapped. Before they send, each
+    local package that this process has imported is installed on the scheduler and on all workers,
+    now and later, if it has changed since. What is sent names the version of the code, so that a
+    worker runs no other: neither one that it has imported by itself, nor what was edited after the
+    submit. Results are of the same versions on all workers, and come home as the classes that this
+    process has. The keys of pure tasks depend on the code. cloudpickle is extended too.
 
     Args:
-        client: a synchronous `distributed.Client`.
+        client: a `distributed.Client`; an asynchronous one sends, while code is being installed,
+            when that is done. With a cluster inside this process (`processes=False`) nothing is
+            pickled, and what runs is what this process has imported.
 
     Returns:
         An object whose `undo()` takes that out again; it is a context manager, too.
 
     Raises:
-        TypeError: it is no client, or an asynchronous one.
+        TypeError: it is no client.
     """
     if not hasattr(client, "asynchronous"):
         raise TypeError(
             f"extend_dask() takes a distributed.Client, not {type(client).__name__}; write"
             " extend_dask(Client(...))"
-        )
-    if client.asynchronous:
-        raise TypeError(
-            "extend_dask() takes a synchronous client, since it waits for the cluster: make one"
-            " with Client(..., asynchronous=False)"
         )
     return DaskExtension(client)

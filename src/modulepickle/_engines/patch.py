@@ -14,6 +14,7 @@ import importlib
 import pickle
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from modulepickle._pickler.stored import Store, store_writer
 from modulepickle._reduce.dispatch import HOOK, REDUCERS, Dispatcher, resumed
 from modulepickle._reduce.state import Live, Positioned, SortedSet
 
-__all__ = ["PROTOCOL", "Extension", "Leaves", "Patch", "is_pure"]
+__all__ = ["PROTOCOL", "SENDING", "Extension", "Foreign", "Leaves", "Patch", "is_pure"]
 
 Leaves = Callable[["Foreign", Any], bool]
 """Tells whether a function, class or module is left to the pickler that was extended."""
@@ -111,6 +112,11 @@ def is_pure(kind: type) -> bool:
     return issubclass(kind, pickle._Pickler)
 
 
+SENDING: Final[ContextVar[Any]] = ContextVar("modulepickle_sending", default=None)
+"""What makes the `Foreign` of each dump, of a pickler and of the hook that was wrapped; None:
+`Foreign` itself."""
+
+
 _MISSING: Final = object()
 
 
@@ -142,7 +148,7 @@ class Patch:
                 return self._rest(cls, pickler, "dump")(*args, **kwargs)
             names = pickler.__dict__
             outer = names.get(STATE)
-            state = names[STATE] = self._shipping(pickler)
+            state = names[STATE] = self._shipping(cls, pickler)
             is_ours = HOOK not in names and type(pickler).reducer_override is reducer_override
             state.is_alone = is_ours and self._rest(cls, pickler, HOOK) is None
             rest = self._rest(cls, pickler, "dump")
@@ -169,7 +175,7 @@ class Patch:
             if is_plain or not self.users:
                 return rest(obj)
             if state is None:  # somebody called the C pickler's own `dump`
-                state = pickler.__dict__[STATE] = self._shipping(pickler)
+                state = pickler.__dict__[STATE] = self._shipping(cls, pickler)
             if _is_ours(type(obj)):
                 found = state.reduce(obj, self.leaves)
                 return rest(obj) if found is NotImplemented else found
@@ -181,7 +187,11 @@ class Patch:
     def _reduce(self, state: Any, obj: Any) -> Any:
         return state.reduce(obj, self.leaves)
 
-    def _shipping(self, pickler: Any) -> Foreign:
+    def _shipping(self, cls: type, pickler: Any) -> Foreign:
+        sending = SENDING.get()
+        if sending is not None:
+            made: Foreign = sending(pickler, self._rest(cls, pickler, HOOK) or _asks_nobody)
+            return made
         return Foreign(pickler, next(filter(None, reversed(self.stores)), None))
 
     def _rest(self, cls: type, pickler: Any, name: str) -> Any:

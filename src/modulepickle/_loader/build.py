@@ -24,6 +24,7 @@ TEXTS: Final = {
     "FUNCTIONS": ("registry", "lines", "functions"),
     "CLASSES": ("registry", "lines", "classes"),
     "STORE": ("registry", "lines", "store"),
+    "DASK": ("registry", "lines", "dask"),
 }
 """Name of a text -> the files it is made of, in this folder."""
 

@@ -24,6 +24,7 @@ __all__ = [
     "SYS",
     "TEXTS",
     "THE_CLASSES",
+    "THE_DASK",
     "THE_FETCHER",
     "THE_FUNCTIONS",
     "THE_LOADER",
@@ -84,7 +85,10 @@ THE_LOADER: Final = ShippedText("snapshots", packed.LOADER_NAME, packed.LOADER)
 THE_FUNCTIONS: Final = ShippedText("functions", packed.FUNCTIONS_NAME, packed.FUNCTIONS)
 THE_CLASSES: Final = ShippedText("classes", packed.CLASSES_NAME, packed.CLASSES)
 THE_STORE: Final = ShippedText("archives of a store", packed.STORE_NAME, packed.STORE)
-TEXTS: Final = {each.name: each for each in (THE_LOADER, THE_FUNCTIONS, THE_CLASSES, THE_STORE)}
+THE_DASK: Final = ShippedText("references in a Dask cluster", packed.DASK_NAME, packed.DASK)
+TEXTS: Final = {
+    each.name: each for each in (THE_LOADER, THE_FUNCTIONS, THE_CLASSES, THE_STORE, THE_DASK)
+}
 """All that travels as code, by the name that it gets on the receiver."""
 
 

@@ -678,3 +678,262 @@ def archive(seal, name, sender, fetch):
 registry.manifest = find
 entry = registry.texts.setdefault(__name__, globals().get)
 """
+
+DASK_NAME: Final = "_modulepickle_dask_c6527303"
+DASK: Final = r"""import sys
+from weakref import WeakValueDictionary
+class Registry:
+    def __init__(self) -> None:
+        self.active: dict = vars(sys).setdefault("_modulepickle", {})
+        self.texts, self.sources = {}, {}
+        self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
+        self.manifest = None
+    def __call__(self, expression, names):
+        if self.manifest and "k" in names:
+            return self.manifest(expression, names)
+        return self.texts.get(names.get("__name__")) or eval(expression, names)
+registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import zlib
+class Lines:
+    def __init__(self, packed):
+        self.packed = packed
+    def get_source(self, name):
+        return zlib.decompress(self.packed).decode()
+__loader__ = Lines(packed)
+import contextlib
+import importlib
+import io
+import pickle
+import sys
+import threading
+from types import FunctionType, MethodType, ModuleType
+class Now:
+    def __init__(self, function, *args):
+        self.function, self.args = function, args
+    def __call__(self, *args):
+        raise TypeError("only the next process can call this")
+    def __reduce_ex__(self, protocol):
+        return self.function, self.args
+class Later(Now):
+    def __reduce_ex__(self, protocol):
+        return CALLABLE, (self.function, *self.args)
+def reach(call):
+    registry = call(getattr, call(__import__, "sys"), "_modulepickle_registry", None)
+    peer = call(getattr, registry, "dask", {})
+    return peer, call(getattr, peer, "get"), call(__import__, "pkgutil")
+PEER, GET, PKGUTIL = reach(Now)
+PEER_LATER, GET_LATER, PKGUTIL_LATER = reach(Later)
+LATER, CALLABLE = Now(getattr, PEER, "later"), Now(getattr, PEER, "callable")
+MAKE = Later(getattr, PEER_LATER, "make")
+def reference(digest, name, graph):
+    if graph:
+        version = Later(GET_LATER, digest, PKGUTIL_LATER)
+        return CALLABLE, (Later(getattr, version, "resolve_name"), name)
+    return Now(getattr, Now(GET, digest, PKGUTIL), "resolve_name"), (name,)
+def deferred(reduction, is_callable=False, make=()):
+    function, args, *rest = reduction
+    state, items, pairs, setter = (*rest, None, None, None, None)[:4]
+    found = CALLABLE if is_callable else LATER, (*make, function, *args)
+    if any(each is not None for each in rest):
+        return *found, (state, list(items or ()), list(pairs or ()), setter)
+    return found
+class Deferred:
+    rest = ()
+    def __init__(self, function, *args):
+        self.function, self.args = function, args
+    def __setstate__(self, rest):
+        self.rest = rest
+    def __reduce_ex__(self, protocol):
+        if not self.rest:
+            return self.function, self.args
+        state, items, pairs, setter = self.rest
+        found = self.function, self.args, state, iter(items), iter(pairs)
+        return (*found, setter) if setter else found
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.args}>"
+    def __dask_tokenize__(self):
+        return "deferred", pickle.dumps(self, 5)
+    def __getattr__(self, name):
+        if name.startswith("_") and name not in ("__signature__", "__wrapped__"):
+            raise AttributeError(name)
+        return getattr(real(self), name)
+class DeferredCallable(Deferred):
+    def __call__(self, *args, **options):
+        return real(self)(*args, **options)
+def real(obj):
+    return pickle.loads(pickle.dumps(obj, 5))
+class Unusable:
+    def __init__(self, error):
+        self.error = error
+    def __call__(self, *args, **options):
+        raise self.error
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self.error
+    def __reduce_ex__(self, protocol):
+        raise self.error
+    def __setstate__(self, state):
+        pass
+    append = extend = __setitem__ = lambda *_: None
+    def __repr__(self):
+        return f"<unusable: {self.error!r}>"
+    __bool__ = __eq__ = __hash__ = __len__ = __iter__ = __getitem__ = __str__ = __call__
+class Version:
+    def __init__(self, peer, digest):
+        self.peer, self.digest = peer, digest
+    @property
+    def snapshot(self):
+        try:
+            return self.peer.snapshots[self.digest]
+        except KeyError:
+            raise pickle.UnpicklingError(
+                f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
+                " process (any more): submit the task again"
+            )
+    def resolve_name(self, name):
+        module, _, path = name.partition(":")
+        for home in [*self.peer.homes]:
+            if home.has(self.digest):
+                return home.find(self.digest, module, path)
+        try:
+            return self.snapshot(module, *(path.split(".") if path else ()))
+        except Exception as error:
+            return Unusable(error)
+class Peer:
+    later, callable = Deferred, DeferredCallable
+    def __init__(self):
+        self.held, self.snapshots, self.tops, self.homes = {}, {}, (), []
+        self.sender, self.is_patched = None, False
+        self.local = threading.local()
+    def get(self, digest, default=None):
+        return Version(self, digest)
+    def make(self, function, *args):
+        for each in (function, *args[:1]):
+            if isinstance(each, Unusable):
+                return each
+        return function(*args)
+    def install(self, client, snapshots, keep):
+        had = self.held.get(client, {})
+        self.held[client] = {digest: had[digest] for digest in keep if digest in had}
+        self.held[client].update((each.parts[1], each) for each in snapshots)
+        self.snapshots = {}
+        for held in self.held.values():
+            self.snapshots.update(held)
+        tops = {each.parts[0].partition(".")[0] for each in self.snapshots.values()}
+        self.tops = [top.encode() for top in sorted(tops)]
+        self.patch()
+        before = {old.parts[0]: old for old in had.values()}
+        used = [
+            (new, name)
+            for new in snapshots
+            if new.parts[0] in before
+            for name in [*before[new.parts[0]].made]
+        ]
+        if used:
+            threading.Thread(target=warm, args=(used,), daemon=True).start()
+    def patch(self):
+        if self.is_patched or self.homes:
+            return
+        self.is_patched = True
+        client = importlib.import_module("distributed.client").Client
+        theirs = importlib.import_module("distributed.protocol.pickle")
+        self.stand_between(theirs)
+        picklers = (
+            importlib.import_module("cloudpickle").Pickler,
+            getattr(theirs, "_DaskPickler", 0),
+        )
+        for cls in filter(None, picklers):
+            cls.reducer_override = first(self.reduce, cls.reducer_override)
+        client._graph_to_futures = self.sending(client._graph_to_futures)
+    def stand_between(self, theirs):
+        if not isinstance(theirs.pickle, Between):
+            theirs.pickle = Between(self, theirs.pickle)
+    def sending(self, send):
+        def _graph_to_futures(*args, **options):
+            with self.pickling_graph():
+                return send(*args, **options)
+        return _graph_to_futures
+    @contextlib.contextmanager
+    def pickling_graph(self):
+        before, self.local.graph = self.graph, True
+        try:
+            yield
+        finally:
+            self.local.graph = before
+    @property
+    def graph(self):
+        return getattr(self.local, "graph", False)
+    def dumps(self, obj, buffer_callback=None, **options):
+        data = self.sender and self.sender(obj, buffer_callback, options)
+        if data is not None:
+            return data
+        buffers = []
+        append = buffer_callback and buffers.append
+        try:
+            data = pickle.dumps(obj, buffer_callback=append, **options)
+        except Exception:
+            if not self.tops:
+                raise
+        if data is None or any(top in data for top in self.tops):
+            buffers.clear()
+            file = io.BytesIO()
+            pickler = By(file, buffer_callback=append, **options)
+            pickler.reducer_override = self.reduce
+            pickler.dump(obj)
+            data = file.getvalue()
+        for each in buffers:
+            buffer_callback(each)
+        return data
+    def reduce(self, obj):
+        if isinstance(obj, (FunctionType, type)):
+            name = obj.__module__, obj.__qualname__
+        elif isinstance(obj, ModuleType):
+            name = obj.__name__, ""
+        elif self.graph:
+            owner = obj.__self__ if isinstance(obj, MethodType) else obj
+            kind = owner if isinstance(owner, type) else type(owner)
+            if self.digest(kind, kind.__module__, kind.__qualname__) is None:
+                return NotImplemented
+            found = obj.__reduce_ex__(5)
+            return found if isinstance(found, str) else deferred(found, callable(obj), (MAKE,))
+        else:
+            return NotImplemented
+        digest = self.digest(obj, *name)
+        return NotImplemented if digest is None else reference(digest, "%s:%s" % name, self.graph)
+    def digest(self, obj, module, path):
+        if not isinstance(module, str) or not isinstance(path, str) or "<" in path:
+            return None
+        for digest, snapshot in [*self.snapshots.items()][::-1]:
+            if f"{module}.".startswith(f"{snapshot.parts[0]}."):
+                found = snapshot.made.get(module)
+                if not found and snapshot.own():
+                    found = sys.modules.get(module)
+                for part in path.split(".") if path and found else ():
+                    found = getattr(found, part, None)
+                if found is obj:
+                    return digest
+        return None
+class Between:
+    def __init__(self, peer, plain):
+        self.dumps, self.plain = peer.dumps, plain
+    def __getattr__(self, name):
+        return getattr(self.plain, name)
+class By(pickle.Pickler):
+    pass
+def first(reduce, rest):
+    def reducer_override(pickler, obj):
+        found = reduce(obj)
+        return rest(pickler, obj) if found is NotImplemented else found
+    return reducer_override
+def warm(used):
+    for snapshot, name in used:
+        try:
+            snapshot(name)
+        except Exception:
+            pass
+def install(client, snapshots, keep):
+    registry.dask.install(client, snapshots, keep)
+vars(registry).setdefault("dask", Peer())
+entry = registry.texts.setdefault(__name__, install)
+"""

@@ -167,6 +167,10 @@ class Shipment:
             packages = [each.package for each in made]
             self.notices.update(dict.fromkeys(ignores_nothing(packages, self._policy)))
 
+    def shipped(self) -> list[SnapshotRef]:
+        """Return what was shipped so far, by name."""
+        return [self._shipped[name] for name in sorted(self._shipped)]
+
     def snapshots(self) -> tuple[Snapshot, ...]:
         """Return the snapshots that were shipped so far, by name."""
         return tuple(self._snapshots[name] for name in sorted(self._shipped))

@@ -8,7 +8,7 @@ compared with is the content that travels, and not what the disk says a moment l
 
 Nothing is compiled as long as the file is older than this process, which is the usual case.
 
-Outside API: `BEGAN_NS`, `Check`, `checks_of`, `compiles`.
+Outside API: `BEGAN_NS`, `Check`, `checks_of`, `compiles`, `is_stale`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any, Final
@@ -27,7 +28,7 @@ from modulepickle._base.loud import stack_level
 from modulepickle._base.process import began_ns
 from modulepickle._snapshot.files import File, last_read
 
-__all__ = ["BEGAN_NS", "Check", "checks_of", "compiles"]
+__all__ = ["BEGAN_NS", "QUIET", "Check", "checks_of", "compiles", "is_stale"]
 
 Print = tuple[Any, ...]
 """What two compilations of one function share, wherever it stands in its file."""
@@ -60,14 +61,39 @@ def checks_of(module: str) -> Check | None:
     return functools.partial(_check, module, spec.origin, file)
 
 
+def is_stale(obj: Any, module: str) -> bool:
+    """Tell whether an object differs from what its file said when a snapshot was last made of it.
+
+    Args:
+        obj: as for `Check`. module: the dotted name of its module.
+    """
+    check: Any = checks_of(module)
+    if check is None:
+        return False
+    _, origin, file = check.args
+    return _difference(origin, file, obj) is not None
+
+
 def _check(module: str, origin: str, file: File, obj: Any, path: str) -> None:
+    difference = _difference(origin, file, obj)
+    if difference is not None:
+        _warn(f"{module}.{path}", difference)
+
+
+def _difference(origin: str, file: File, obj: Any) -> str | None:
+    """Return what an object differs from, in words; None: it does not."""
     try:
         known = _prints_in(origin, file)
     except UNREADABLE:  # that is an error, if it is known (`faults`)
-        return
+        return None
     for code in _codes(obj):
         if code.co_filename == origin and _print(code) not in known.get(code.co_name, ()):
-            return _warn(f"{module}.{path}", origin)
+            return origin
+    return None
+
+
+QUIET: Final[ContextVar[bool]] = ContextVar("modulepickle_quiet", default=False)
+"""Whether nobody is told now, since what is pickled is pickled once more to be sent."""
 
 
 UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -86,6 +112,8 @@ def compiles(path: str, file: File) -> str:
 
 
 def _warn(name: str, file: str) -> None:
+    if QUIET.get():
+        return
     warnings.warn(
         f"{name} is not what its file says now: {file}. The file was edited after it was imported,"
         " and is what travels; reload the module, or start again, to run the same here.",

@@ -1,0 +1,165 @@
+"""The client's own process in a Dask cluster: its modules are what references of results mean.
+
+Outside API: `HOME`, `Packages`, `enter_home`, `leave_home`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import sys
+from types import ModuleType
+from typing import Any, Final
+
+from modulepickle._engines.references import Sending, dumps, peer, sending
+from modulepickle._local.finder import LocalPackage
+from modulepickle._local.policy import get_policy
+from modulepickle._snapshot.shipment import Shipment, SnapshotRef
+from modulepickle._snapshot.stale import QUIET, is_stale
+
+__all__ = ["HOME", "Packages", "enter_home", "leave_home"]
+
+
+class Packages:
+    """The local packages that this process has imported; which modules are not, it remembers."""
+
+    def __init__(self) -> None:
+        self._policy = get_policy()
+        self._others: set[str] = set()
+
+    def now(self, shipment: Shipment) -> list[SnapshotRef]:
+        """Return the snapshots, and those that they require, by name."""
+        policy = get_policy()
+        if policy is not self._policy:
+            self._policy, self._others = policy, set()
+        for package in self._imported(shipment).values():
+            shipment.ship(package)
+        return shipment.shipped()
+
+    def _imported(self, shipment: Shipment) -> dict[str, LocalPackage]:
+        packages = {}
+        for name in sys.modules.keys() - self._others:
+            top = name.partition(".")[0]
+            # Of a package with a file, the rest is in the same snapshot.
+            inside = top != name and getattr(sys.modules.get(top), "__file__", None)
+            package = None if inside else shipment.package(name)
+            if package is None:
+                self._others.add(name)
+            else:
+                packages[package.name] = package
+        return {name: packages[name] for name in sorted(packages)}
+
+    def tops(self) -> set[bytes]:
+        """Return the top-level names, as they stand in a pickle."""
+        names = self._imported(Shipment(get_policy()))
+        return {name.partition(".")[0].encode() for name in names}
+
+
+class _Home:
+    """The clients' own process.
+
+    Attributes:
+        sent: digest -> package, of all that clients of this process sent. latest: the reverse.
+        users: how many extended clients there are.
+    """
+
+    def __init__(self) -> None:
+        self.sent: dict[bytes, str] = {}
+        self.latest: dict[str, bytes] = {}
+        self.users = 0
+        self.tokens: dict[str, Any] = {}
+
+    def has(self, digest: bytes) -> bool:
+        """Tell whether this process' own modules are the code of a digest."""
+        return digest in self.sent
+
+    def find(self, digest: bytes, module: str, path: str) -> Any:
+        """Return what came home as a reference.
+
+        Raises:
+            UnpicklingError: this process has no such thing, or an older one.
+        """
+        found: Any = importlib.import_module(module)
+        name = f"{module}.{path}"
+        try:
+            for part in path.split(".") if path else ():
+                found = getattr(found, part)
+        except AttributeError:
+            raise pickle.UnpicklingError(_OLD.format(name, "has none", module)) from None
+        is_latest = digest == self.latest.get(self.sent[digest])
+        if is_latest and isinstance(found, type) and is_stale(found, module):
+            raise pickle.UnpicklingError(_OLD.format(name, "has an older one", module))
+        return found
+
+
+class _Everything:
+    """The digests of a cluster that has whatever is looked for."""
+
+    def __contains__(self, digest: object) -> bool:
+        return True
+
+
+_OLD: Final = (
+    "{0} came back from the cluster, of the version that was sent, and this process {1}: it"
+    " imported {2} before the edit. Run importlib.reload({2}), and get the result again"
+)
+
+HOME: Final = _Home()
+
+
+class _Tokens:
+    """Stands for `pickle`, or cloudpickle, where Dask makes the keys of pure tasks.
+
+    A key has to be another one after an edit: a result that is still there would be taken for that
+    of the new code. So what is hashed are references, with their digests.
+    """
+
+    def __init__(self, plain: ModuleType, always: bool) -> None:
+        self._plain, self._always = plain, always
+        self._packages = Packages()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+    def dumps(self, obj: Any, protocol: int, buffer_callback: Any = None) -> bytes:
+        """Return a pickle that only its hash is taken of."""
+        if not self._always:
+            data: bytes = pickle.dumps(obj, protocol, buffer_callback=buffer_callback)
+            # By name is enough where no name is local.
+            if not any(name in data for name in self._packages.tops()):
+                return data
+        token = QUIET.set(True)
+        try:
+            with sending(Sending(Shipment(get_policy()), _Everything()), graph=True):
+                found: bytes = dumps(obj, buffer_callback, {"protocol": protocol})
+        finally:
+            QUIET.reset(token)
+        return found
+
+
+def enter_home() -> None:
+    """Let this process be a client's, for the first user."""
+    HOME.users += 1
+    if HOME.users > 1:
+        return
+    found = peer()
+    if HOME not in found.homes:
+        found.homes.append(HOME)
+    found.sender = dumps
+    found.stand_between(importlib.import_module("distributed.protocol.pickle"))
+    tokenize: Any = importlib.import_module("dask.tokenize")
+    HOME.tokens = {"pickle": tokenize.pickle, "cloudpickle": tokenize.cloudpickle}
+    tokenize.pickle = _Tokens(tokenize.pickle, always=False)
+    tokenize.cloudpickle = _Tokens(tokenize.cloudpickle, always=True)
+
+
+def leave_home() -> None:
+    """Undo that, after the last user; what comes home later is still understood."""
+    HOME.users -= 1
+    if HOME.users:
+        return
+    peer().sender = None
+    theirs: Any = importlib.import_module("distributed.protocol.pickle")
+    if not peer().is_patched:
+        theirs.pickle = pickle
+    vars(importlib.import_module("dask.tokenize")).update(HOME.tokens)

@@ -1,0 +1,375 @@
+"""What runs in each process of a Dask cluster: references to code say of which version it is.
+
+Dask pickles by name first, the scheduler unpickles each graph and pickles its tasks again, and
+workers send results to each other. A name says nothing of the version: a worker may have imported
+an older copy by itself, or got a newer one meanwhile. So:
+
+1. A *reference* is a digest and a name. It is looked up in the snapshots that a client installed
+   in this process; in a process that has nothing of this, it is the name alone.
+2. In a graph, a reference, and each object of the user's classes, is a *deferred* call: the
+   scheduler keeps the call, does not make it, and passes it on. So it needs none of the code, and
+   a scheduler in the client's process does not take the client's own objects for what was sent.
+3. What cannot be imported fails in the task that uses it: an error while a worker reads its
+   messages would end its connection, and the client would wait for ever.
+
+A client runs this as a module of the library; schedulers and workers get it as text. The `Peer`
+hangs at the registry, as `dask`; that, and its `get`, `make`, `later` and `callable`, keep their
+names and meaning in all releases.
+"""
+
+import contextlib
+import importlib
+import io
+import pickle
+import sys
+import threading
+from types import FunctionType, MethodType, ModuleType
+
+from modulepickle._loader.registry import registry
+
+
+class Now:
+    """Stands, in a pickle, for what a call returns where the pickle is loaded."""
+
+    def __init__(self, function, *args):
+        self.function, self.args = function, args
+
+    def __call__(self, *args):
+        raise TypeError("only the next process can call this")
+
+    def __reduce_ex__(self, protocol):
+        return self.function, self.args
+
+
+class Later(Now):
+    """Stands, in a graph, for what a call returns where the task runs."""
+
+    def __reduce_ex__(self, protocol):
+        return CALLABLE, (self.function, *self.args)
+
+
+def reach(call):
+    """The calls that find a process' peer, its `get`, and what that of a dict would answer with."""
+    registry = call(getattr, call(__import__, "sys"), "_modulepickle_registry", None)
+    peer = call(getattr, registry, "dask", {})
+    return peer, call(getattr, peer, "get"), call(__import__, "pkgutil")
+
+
+PEER, GET, PKGUTIL = reach(Now)
+PEER_LATER, GET_LATER, PKGUTIL_LATER = reach(Later)
+LATER, CALLABLE = Now(getattr, PEER, "later"), Now(getattr, PEER, "callable")
+MAKE = Later(getattr, PEER_LATER, "make")
+
+
+def reference(digest, name, graph):
+    """The reduction of what `module:path` is in a version."""
+    if graph:
+        version = Later(GET_LATER, digest, PKGUTIL_LATER)
+        return CALLABLE, (Later(getattr, version, "resolve_name"), name)
+    return Now(getattr, Now(GET, digest, PKGUTIL), "resolve_name"), (name,)
+
+
+def deferred(reduction, is_callable=False, make=()):
+    """The reduction of a call that is made later: of what `object.__reduce_ex__` returns."""
+    function, args, *rest = reduction
+    state, items, pairs, setter = (*rest, None, None, None, None)[:4]
+    found = CALLABLE if is_callable else LATER, (*make, function, *args)
+    if any(each is not None for each in rest):
+        return *found, (state, list(items or ()), list(pairs or ()), setter)
+    return found
+
+
+class Deferred:
+    """A call that makes an object, not made here; pickled, it is the call.
+
+    Asked for something of the object itself, it makes the object: some collections ask, while the
+    scheduler makes tasks of them.
+    """
+
+    rest = ()
+
+    def __init__(self, function, *args):
+        self.function, self.args = function, args
+
+    def __setstate__(self, rest):
+        self.rest = rest
+
+    def __reduce_ex__(self, protocol):
+        if not self.rest:
+            return self.function, self.args
+        state, items, pairs, setter = self.rest
+        found = self.function, self.args, state, iter(items), iter(pairs)
+        return (*found, setter) if setter else found
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.args}>"
+
+    def __dask_tokenize__(self):
+        return "deferred", pickle.dumps(self, 5)
+
+    def __getattr__(self, name):
+        if name.startswith("_") and name not in ("__signature__", "__wrapped__"):
+            raise AttributeError(name)
+        return getattr(real(self), name)
+
+
+class DeferredCallable(Deferred):
+    """The same of something that can be called, which frameworks look at."""
+
+    def __call__(self, *args, **options):
+        return real(self)(*args, **options)
+
+
+def real(obj):
+    """What was deferred, made here and now."""
+    return pickle.loads(pickle.dumps(obj, 5))
+
+
+class Unusable:
+    """Stands for what could not be imported, and raises that error as soon as it is used."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, *args, **options):
+        raise self.error
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self.error
+
+    def __reduce_ex__(self, protocol):
+        raise self.error
+
+    def __setstate__(self, state):
+        pass
+
+    append = extend = __setitem__ = lambda *_: None
+
+    def __repr__(self):
+        return f"<unusable: {self.error!r}>"
+
+    __bool__ = __eq__ = __hash__ = __len__ = __iter__ = __getitem__ = __str__ = __call__
+
+
+class Version:
+    """What one digest stands for in this process."""
+
+    def __init__(self, peer, digest):
+        self.peer, self.digest = peer, digest
+
+    @property
+    def snapshot(self):
+        """The snapshot itself, for functions that went by value."""
+        try:
+            return self.peer.snapshots[self.digest]
+        except KeyError:
+            raise pickle.UnpicklingError(
+                f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
+                " process (any more): submit the task again"
+            )
+
+    def resolve_name(self, name):
+        """What `module:path` stands for in this version, or what says why that cannot be had."""
+        module, _, path = name.partition(":")
+        for home in [*self.peer.homes]:
+            if home.has(self.digest):
+                return home.find(self.digest, module, path)
+        try:
+            return self.snapshot(module, *(path.split(".") if path else ()))
+        except Exception as error:
+            return Unusable(error)
+
+
+class Peer:
+    """One process of a cluster, or of several.
+
+    Attributes:
+        held: id of a client -> digest -> snapshot, of what that client installed here.
+        snapshots: all of these. tops: their top-level names, as a pickle has them.
+        homes: the clients in this process, whose modules are the process' own (`_engines.dask`).
+        sender: pickles what such a client sends, and answers None for all else.
+        local: `graph` is True while this thread pickles a graph.
+    """
+
+    later, callable = Deferred, DeferredCallable
+
+    def __init__(self):
+        self.held, self.snapshots, self.tops, self.homes = {}, {}, (), []
+        self.sender, self.is_patched = None, False
+        self.local = threading.local()
+
+    def get(self, digest, default=None):
+        """The version of a digest. In a process without a peer, a dict stands for this object."""
+        return Version(self, digest)
+
+    def make(self, function, *args):
+        """What a call returns, or what cannot be used of it."""
+        for each in (function, *args[:1]):
+            if isinstance(each, Unusable):
+                return each
+        return function(*args)
+
+    def install(self, client, snapshots, keep):
+        """Have snapshots, and of the client's earlier ones those of the digests to be kept."""
+        had = self.held.get(client, {})
+        self.held[client] = {digest: had[digest] for digest in keep if digest in had}
+        self.held[client].update((each.parts[1], each) for each in snapshots)
+        self.snapshots = {}
+        for held in self.held.values():
+            self.snapshots.update(held)
+        tops = {each.parts[0].partition(".")[0] for each in self.snapshots.values()}
+        self.tops = [top.encode() for top in sorted(tops)]
+        self.patch()
+        before = {old.parts[0]: old for old in had.values()}  # of each package, the latest
+        used = [
+            (new, name)
+            for new in snapshots
+            if new.parts[0] in before
+            for name in [*before[new.parts[0]].made]
+        ]
+        # While the scheduler makes tasks of a graph, this process imports what it had in use.
+        if used:
+            threading.Thread(target=warm, args=(used,), daemon=True).start()
+
+    # What this process pickles
+
+    def patch(self):
+        """Let what was shipped be pickled as references, once a process that is no client."""
+        if self.is_patched or self.homes:
+            return
+        self.is_patched = True
+        client = importlib.import_module("distributed.client").Client
+        theirs = importlib.import_module("distributed.protocol.pickle")
+        self.stand_between(theirs)
+        picklers = (
+            importlib.import_module("cloudpickle").Pickler,
+            getattr(theirs, "_DaskPickler", 0),
+        )
+        for cls in filter(None, picklers):
+            cls.reducer_override = first(self.reduce, cls.reducer_override)
+        client._graph_to_futures = self.sending(client._graph_to_futures)
+
+    def stand_between(self, theirs):
+        """Answer Dask's calls of `pickle.dumps`."""
+        if not isinstance(theirs.pickle, Between):
+            theirs.pickle = Between(self, theirs.pickle)
+
+    def sending(self, send):
+        def _graph_to_futures(*args, **options):
+            with self.pickling_graph():
+                return send(*args, **options)
+
+        return _graph_to_futures
+
+    @contextlib.contextmanager
+    def pickling_graph(self):
+        """Let what this thread pickles meanwhile be deferred."""
+        before, self.local.graph = self.graph, True
+        try:
+            yield
+        finally:
+            self.local.graph = before
+
+    @property
+    def graph(self):
+        return getattr(self.local, "graph", False)
+
+    def dumps(self, obj, buffer_callback=None, **options):
+        """The pickle of an object, as `pickle.dumps` makes it."""
+        data = self.sender and self.sender(obj, buffer_callback, options)
+        if data is not None:
+            return data
+        buffers = []
+        append = buffer_callback and buffers.append
+        try:
+            data = pickle.dumps(obj, buffer_callback=append, **options)
+        except Exception:
+            if not self.tops:
+                raise
+        # By name is quick, and right where no name is of what was sent.
+        if data is None or any(top in data for top in self.tops):
+            buffers.clear()
+            file = io.BytesIO()
+            pickler = By(file, buffer_callback=append, **options)
+            pickler.reducer_override = self.reduce
+            pickler.dump(obj)
+            data = file.getvalue()
+        for each in buffers:
+            buffer_callback(each)
+        return data
+
+    def reduce(self, obj):
+        """The reduction of what was shipped, and in a graph, of what is made of it."""
+        if isinstance(obj, (FunctionType, type)):
+            name = obj.__module__, obj.__qualname__
+        elif isinstance(obj, ModuleType):
+            name = obj.__name__, ""
+        elif self.graph:
+            owner = obj.__self__ if isinstance(obj, MethodType) else obj
+            kind = owner if isinstance(owner, type) else type(owner)
+            if self.digest(kind, kind.__module__, kind.__qualname__) is None:
+                return NotImplemented
+            found = obj.__reduce_ex__(5)
+            return found if isinstance(found, str) else deferred(found, callable(obj), (MAKE,))
+        else:
+            return NotImplemented
+        digest = self.digest(obj, *name)
+        return NotImplemented if digest is None else reference(digest, "%s:%s" % name, self.graph)
+
+    def digest(self, obj, module, path):
+        """The digest of the snapshot that an object stands in under a name, or None."""
+        if not isinstance(module, str) or not isinstance(path, str) or "<" in path:
+            return None
+        # The latest first: of what two versions share, that is the one that others have, too.
+        for digest, snapshot in [*self.snapshots.items()][::-1]:
+            if f"{module}.".startswith(f"{snapshot.parts[0]}."):
+                found = snapshot.made.get(module)
+                if not found and snapshot.own():
+                    found = sys.modules.get(module)
+                for part in path.split(".") if path and found else ():
+                    found = getattr(found, part, None)
+                if found is obj:
+                    return digest
+        return None
+
+
+class Between:
+    """Stands for `pickle` in the module with which Dask pickles."""
+
+    def __init__(self, peer, plain):
+        self.dumps, self.plain = peer.dumps, plain
+
+    def __getattr__(self, name):
+        return getattr(self.plain, name)
+
+
+class By(pickle.Pickler):
+    """A pickler whose hook is set on it."""
+
+
+def first(reduce, rest):
+    def reducer_override(pickler, obj):
+        found = reduce(obj)
+        return rest(pickler, obj) if found is NotImplemented else found
+
+    return reducer_override
+
+
+def warm(used):
+    """Import again what was in use; what cannot be imported fails when a task asks for it."""
+    for snapshot, name in used:
+        try:
+            snapshot(name)
+        except Exception:
+            pass
+
+
+def install(client, snapshots, keep):
+    """Install in this process' peer, of whatever release that is."""
+    registry.dask.install(client, snapshots, keep)
+
+
+vars(registry).setdefault("dask", Peer())
+entry = registry.texts.setdefault(__name__, install)
