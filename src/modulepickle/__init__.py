@@ -12,6 +12,7 @@ Unpickling runs code: load only what you trust.
 
     explain(f)                  what would travel, and why
     inspect(data)               what a pickle holds, with nothing executed
+    requirements(f)             what its receivers must have installed
     test.test(f)                run it in a Docker container that has none of the source
     set_policy(Policy(...))     what travels, and what not; or [tool.modulepickle] in pyproject.toml
     stores.directory(path)      keep packages outside the pickles, for many tasks
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from modulepickle._report.explain import explain
     from modulepickle._report.inspect import inspect
     from modulepickle._report.report import Report
+    from modulepickle._report.requirements import requirements
 
 __all__ = [
     "DEFAULT_PROTOCOL",
@@ -96,6 +98,7 @@ __all__ = [
     "loads",
     "preload",
     "register_pickle_by_value",
+    "requirements",
     "set_policy",
     "set_store",
     "unregister_pickle_by_value",
@@ -109,6 +112,7 @@ _LATER = {
     "explain": "_report.explain",
     "extend_dask": "_engines.dask",
     "inspect": "_report.inspect",
+    "requirements": "_report.requirements",
 }
 """Name -> the module that has it. Few processes use these: they are imported when asked for."""
 

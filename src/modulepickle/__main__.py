@@ -1,4 +1,4 @@
-"""The command line: `python -m modulepickle demo`, `run`, `explain`, `inspect`, `cache`.
+"""The command line: `python -m modulepickle COMMAND`.
 
 This and `test.py` are the files of the library that print.
 """
@@ -24,6 +24,12 @@ from modulepickle._pickler.stored import DEFAULT
 from modulepickle._report.explain import explain
 from modulepickle._report.inspect import Inspection, inspect
 from modulepickle._report.report import amount, count, printable
+from modulepickle._report.requirements import (
+    requirements,
+    requirements_in,
+    wanting,
+    with_theirs,
+)
 from modulepickle._run.demo import demo
 from modulepickle._run.docker import DockerError, run_docker
 from modulepickle._run.receivers import BareError, Outcome, pickled_call, run_bare
@@ -94,7 +100,16 @@ def _add_what_tells(add: Callable[..., argparse.ArgumentParser]) -> None:
     text = "print one of them; or a loader or code by value, by the name that  inspect FILE  shows"
     form.add_argument("--show", metavar="PATH", help=text)
     form.add_argument("--json", action="store_true", help="print JSON")
+    text = "say which distributions that it requires are missing here, or of another version"
+    form.add_argument("--check", action="store_true", help=text)
     command.set_defaults(command=_inspect)
+    text = "list what the receivers of an object, or of a pickle, must have installed"
+    command = add("requirements", text, _REQUIREMENTS)
+    text = "an object of your project, as  train:fit ; or a file that holds a pickle, or  -"
+    command.add_argument("what", metavar="MODULE:OBJECT|FILE", help=text)
+    text = "with what those need in turn, as far as it is installed here"
+    command.add_argument("--all", action="store_true", help=text)
+    command.set_defaults(command=_requirements)
     command = add("cache", "list or empty the folder that pickles are unpacked in", _CACHE)
     command.add_argument("what", choices=["list", "clear"], nargs="?", default="list")
     command.add_argument("--json", action="store_true", help="print JSON")
@@ -108,7 +123,11 @@ pyproject.toml counts."""
 _EXPLAIN: Final = """MODULE is imported from the current folder, and [tool.modulepickle] in
 pyproject.toml counts. The exit code is 1 if it cannot be pickled."""
 
-_INSPECT: Final = """The exit code is 1 if it cannot be read as a whole."""
+_INSPECT: Final = """The exit code is 1 if it cannot be read as a whole, or if --check finds that
+something is missing: the test for a worker's image."""
+
+_REQUIREMENTS: Final = """One name==version a line, sorted, for  pip install -r FILE . The versions
+are those of the sender."""
 
 _CACHE: Final = """Lists the packages: hash of the archive (as `explain` and `inspect` show it),
 name, files, bytes, last use; and counts the rest. `clear` deletes what no process uses; its exit
@@ -172,14 +191,50 @@ def _store(place: str) -> modulepickle.Store:
     return stores.directory(place)
 
 
-def _inspect(options: argparse.Namespace) -> int:
+def _read(name: str) -> Inspection:
+    """Return what the pickle in a file holds; `-` is standard input."""
     try:
-        report = inspect(sys.stdin.buffer if options.file == "-" else Path(options.file))
+        return inspect(sys.stdin.buffer if name == "-" else Path(name))
     except OSError as error:
         hint = "give the name of a file that `modulepickle.dump` or `pickle.dump` wrote"
-        if ":" in options.file:
-            hint = f"what would be in a pickle, says  python -m modulepickle explain {options.file}"
-        raise Mistake(f"cannot read {options.file}: {error.strerror}; {hint}") from None
+        if ":" in name:
+            hint = f"what would be in a pickle, says  python -m modulepickle explain {name}"
+        raise Mistake(f"cannot read {name}: {error.strerror}; {hint}") from None
+
+
+def _requirements(options: argparse.Namespace) -> int:
+    problems: list[str] = []
+    if options.what == "-" or os.path.isfile(options.what):
+        report = _read(options.what)
+        found, problems = requirements_in(report.data), report.problems
+    else:
+        found = requirements(find(options.what, "MODULE:OBJECT"))
+    for line in with_theirs(found) if options.all else found:
+        print(printable(line))
+    for problem in problems:
+        print(f"modulepickle: {printable(problem)}", file=sys.stderr)
+    return int(bool(problems))
+
+
+def _check(report: Inspection) -> int:
+    """Say what this environment lacks of what a pickle requires."""
+    found = wanting(report.data)
+    for line in found:
+        print(printable(line))
+    lines = requirements_in(report.data)
+    if not found and not report.problems:
+        print(f"all is here: {count(len(lines), 'distribution')}")
+    elif found and lines:
+        print(f"to install what the sender had:  pip install {printable(' '.join(lines))}")
+    for problem in report.problems:
+        print(f"modulepickle: {printable(problem)}", file=sys.stderr)
+    return int(bool(found or report.problems))
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    report = _read(options.file)
+    if options.check:
+        return _check(report)
     if options.show:
         return _show(report, options.show)
     if options.files:

@@ -7,7 +7,7 @@ Installers leave a folder of metadata beside what they install. These are read h
 `importlib.metadata`, whose import alone takes as long as to pack a package of middle size; it is
 asked where `sys.path` has more than folders.
 
-Outside API: `distribution`; and `declares`, `installed_metadata` and `likeness` for `own`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 from modulepickle._base.process import log
 from modulepickle._local.tree import metadata_in
 
-__all__ = ["declares", "distribution", "installed_metadata", "likeness"]
+__all__ = ["declares", "distribution", "installed_metadata", "likeness", "portion", "requirement"]
 
 
 MOST: Final = 2**26
@@ -34,18 +36,78 @@ MOST: Final = 2**26
 
 
 @cache
-def distribution(module_top_name: str) -> tuple[str, str] | None:
-    """Return name and version of the installed distribution that provides a top-level module.
+def distribution(module: str) -> tuple[str, str] | None:
+    """Return name and version of the installed distribution that provides a module.
 
-    None if nothing does. Where several do (a namespace package), it is one that is named like the
-    module, else the first on `sys.path`. Remembered for the process.
+    None if nothing does. Where several provide the top-level name, it is one that is named like it,
+    else the first on `sys.path`; of a namespace package, the one that has the part which is asked
+    for. Remembered for the process.
+
+    Args:
+        module: dotted name.
     """
+    top = module.partition(".")[0]
     try:
-        found = next(_in_folders(module_top_name), None)
-        return _elsewhere(module_top_name) if found is None else found
+        if is_namespace(top):
+            found = portion(module)
+            if found is not None or module != top:
+                return None if found is None else found[1]
+        about = next(_in_folders(top), None)
+        return _elsewhere(top) if about is None else about
     except Exception as error:  # metadata is whatever installers and people left on the disk
-        log.debug("cannot tell which distribution provides %s: %r", module_top_name, error)
+        log.debug("cannot tell which distribution provides %s: %r", module, error)
         return None
+
+
+def is_namespace(top: str) -> bool:
+    """Tell whether a top-level module has no file of its own (PEP 420); nothing is imported."""
+    module = sys.modules.get(top)
+    if type(module) is ModuleType:
+        return hasattr(module, "__path__") and getattr(module, "__file__", None) is None
+    spec = None if top in sys.modules else find_spec(top)
+    return spec is not None and spec.origin is None and spec.submodule_search_locations is not None
+
+
+@cache
+def portion(module: str) -> tuple[str, tuple[str, str]] | None:
+    """Return the part of a namespace package that a module is in, and the distribution that has it.
+
+    The part is as much of the dotted name as that distribution alone provides. None if none has it,
+    or several have.
+    """
+    parts = module.split(".")
+    having = _lists_of(parts[0])
+    for number in range(1, len(parts) + 1):
+        stem = "\n" + "/".join(parts[:number])
+        having = [each for each in having if f"{stem}/" in each[1] or f"{stem}." in each[1]]
+        if len(having) == 1:
+            about = _about(having[0][0])
+            return None if about is None else (".".join(parts[:number]), about)
+    return None
+
+
+@cache
+def requirement(module: str) -> tuple[str, str]:
+    """Return what a module is looked up by, and "distribution version" or "".
+
+    That is the top-level name, or the part of a namespace package.
+    """
+    top = module.partition(".")[0]
+    found = portion(module) if is_namespace(top) else None
+    if found is not None:
+        return found[0], " ".join(found[1])
+    return top, " ".join(distribution(module) or ())
+
+
+@cache
+def _lists_of(top: str) -> list[tuple[str, str]]:
+    """Return the folder of metadata, and the list of files, of all that has a part of a namespace.
+
+    Without a list, as that of an editable install is, one knows not which part that is.
+    """
+    folders = [os.path.join(entry, name) for entry in _path() for name in metadata_in(entry)]
+    lists = ((path, "\n" + _text(path, "RECORD")) for path in folders)
+    return [(path, record) for path, record in lists if f"\n{top}/" in record]
 
 
 def _in_folders(top: str) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from modulepickle._loader.emit import Rebuilt, Reduced
 from modulepickle._loader.received import is_receiver, resend
-from modulepickle._local.distributions import distribution
+from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
 from modulepickle._reduce.named import WORD, named
@@ -189,8 +189,10 @@ def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef |
         need = dump.shipped_module(name, f"function `{function.__qualname__}`")
         if need is not None:
             requirements[need.name] = need
-        elif top not in requirements:
-            requirements[top] = " ".join(distribution(top) or ())
+        else:
+            part, text = requirement(name)
+            if text:
+                requirements.setdefault(part, text)
     return {name: need for name, need in requirements.items() if need}
 
 

@@ -68,6 +68,8 @@ FROM_SYS: Final = {
 }
 """What our pickles look up in `sys`, step by step: see `_reduce.names`."""
 
+IMPORTERS: Final = frozenset({"builtins.__import__", "importlib.import_module"})
+
 OWN: Final = "modulepickle._own"
 
 SHOWN: Final = 20
@@ -80,6 +82,7 @@ class Calls:
     Attributes:
         called: names of what it calls and of which nothing is known here. changed: names of what it
         gives state or items to. names: all globals of which something is made, or that are data.
+        modules: (dotted name, position) of each module that it imports as itself.
     """
 
     def __init__(self, machine: Machine, anatomy: Anatomy, budget: Budget) -> None:
@@ -89,6 +92,7 @@ class Calls:
         self.names = [*self._foreign()]
         self.called = dict.fromkeys(self._strangers())
         self.changed = dict.fromkeys(map(repr, machine.changed))
+        self.modules = [*self._imported()]
 
     def _strangers(self) -> Iterator[str]:
         """Yield what is called, and is not known to make an object and do nothing else."""
@@ -102,6 +106,15 @@ class Calls:
                     yield f"what {called_name(inner.function) or 'a call'} returns"
             elif name not in BUILDS and name not in RUNS_ANYTHING and not _is_read(name, call):
                 yield name
+
+    def _imported(self) -> Iterator[tuple[str, int]]:
+        """Yield the modules that are the results of calls, as those that functions use are."""
+        for call in self._machine.calls:
+            name, args = called_name(call.function), args_of(call)
+            if name not in IMPORTERS or id(call) in self._anatomy.plumbing or is_sys(call):
+                continue
+            if len(args) == 1 and type(args[0]) is str and self._budget.take("entries"):
+                yield args[0][:LONG], call.position
 
     def _is_own(self, call: Call) -> bool:
         """Tell whether a call is of something that a loader made; then so is its result."""

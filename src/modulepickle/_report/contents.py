@@ -261,6 +261,10 @@ class Contents:
                 if repr(each) not in seen:
                     seen.add(repr(each))
                     yield {"name": repr(each), "position": each.position}
+            for name, position in reading.calls.modules:
+                if name not in seen:
+                    seen.add(name)
+                    yield {"name": name, "position": position}
 
     def _sizes(
         self, loaders: list[Loader], snapshots: list[Snapshot], codes: list[Code]

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from modulepickle._base.errors import Problem, StaleSourceWarning
 from modulepickle._loader.emit import Reduced
-from modulepickle._local.distributions import distribution
+from modulepickle._local.distributions import distribution, requirement
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy, origin
 from modulepickle._pickler.failures import Recorder
@@ -197,8 +197,10 @@ class _Story:
             for name in named(node.obj.__code__).imports:
                 top = name.partition(".")[0]
                 if top and not is_standard(top) and not self._travels(name):
-                    found[top] = " ".join(distribution(top) or ())
-        return found
+                    found.setdefault(*requirement(name))
+        # What is asked of a namespace package as a whole, nobody has, but its parts.
+        wholes = {name.rpartition(".")[0] for name in found} | {n.partition(".")[0] for n in found}
+        return {name: found[name] for name in found if found[name] or name not in wholes - {""}}
 
     def _travels(self, name: str) -> bool:
         return self._recorder.shipment.package(name) is not None
@@ -306,7 +308,7 @@ def _by_name(imports: list[Import], requires: dict[str, str]) -> Iterator[ByName
     for name in [each["name"] for each in imports]:
         top = name.partition(".")[0]
         if top not in ("builtins", "copyreg", "__main__") and not is_standard(top):
-            found.setdefault(" ".join(distribution(top) or ()), []).append(name)
+            found.setdefault(" ".join(distribution(name) or ()), []).append(name)
     for name, text in requires.items():
         found.setdefault(text, []).append(name)
     for text in sorted(found):

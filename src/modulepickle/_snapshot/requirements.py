@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from modulepickle._base.errors import Problem
-from modulepickle._local.distributions import distribution
+from modulepickle._local.distributions import distribution, portion
 from modulepickle._local.doubts import by_name
 from modulepickle._local.finder import Finder, LocalPackage
 from modulepickle._local.patterns import is_plain
@@ -27,7 +27,8 @@ class Requirements(NamedTuple):
 
     Attributes:
         packages: the local packages, sorted.
-        others: top-level name -> "distribution version" of what is installed here (R15), sorted.
+        others: top-level name, or the part of a namespace package -> "distribution version" of what
+        is installed here (R15), sorted.
         notices: what is to be said of what it imports and goes by name.
     """
 
@@ -55,9 +56,13 @@ def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -
     for name, files in sorted(mentions.items()):
         top = finder.top(name)
         if top.portions:
-            found = {finder.package(each) for each in _imported(name, files)}
-            packages.update(package for package in found if package is not None)
-            is_other = None in found
+            named = dict.fromkeys(_imported(name, files))
+            found = {each: finder.package(each) for each in named}
+            packages.update(package for package in found.values() if package is not None)
+            lacking = [portion(each) for each in found if found[each] is None]
+            parts = {part[0]: " ".join(part[1]) for part in lacking if part is not None}
+            others.update(parts)
+            is_other = bool(lacking) and not parts
         else:
             package = top.package
             if (
@@ -76,6 +81,7 @@ def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -
             chain = (f"package `{own}`", f"import at {importing[0].place_of(name)}")
             notices.append(doubt._replace(chain=chain))
     found_packages = tuple(sorted(package for package in packages if package.name != own))
+    others = {name: others[name] for name in sorted(others)}
     return Requirements(found_packages, others, tuple(notices))
 
 

@@ -1,0 +1,124 @@
+"""What the receivers of an object must have installed, as lines that pip takes.
+
+Outside API: `requirements`, `requirements_in`, `with_theirs`, `wanting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
+
+from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._local.distributions import distribution
+from modulepickle._local.policy import Policy
+from modulepickle._report.explain import explain
+from modulepickle._report.gaps import is_standard
+from modulepickle._report.markers import normal, parsed
+from modulepickle._report.schema import InspectData, ProblemData
+
+__all__ = ["requirements", "requirements_in", "wanting", "with_theirs"]
+
+
+def requirements(obj: Any, *, all: bool = False, policy: Policy | None = None) -> list[str]:
+    """Return the distributions that the receivers of an object must have.
+
+    It pickles as `explain` does. What travels by name counts: for the object itself, for functions
+    by value, and for each package that travels.
+
+    Args:
+        obj: what you would give to `dumps`.
+        all: with what those need in turn, by their metadata here, for this interpreter.
+        policy: as for `dumps`.
+
+    Returns:
+        `name==version` each (PEP 508), sorted, with the versions that are here.
+
+    Raises:
+        PackagingError: the object cannot be pickled. TypeError: the policy is none.
+    """
+    report = explain(obj, policy=policy)
+    data = report.data
+    if data["problems"]:
+        raise PackagingError(map(_problem, data["problems"]))
+    said = [text for each in data["snapshots"] for text in each["distributions"].values()]
+    found = lines([*said, *(each["distribution"] for each in data["by_name"])])
+    return with_theirs(found) if all else found
+
+
+def _problem(told: ProblemData) -> Problem:
+    chain = tuple(told["chain"])
+    return Problem(Reason(told["reason"]), told["subject"], told["detail"], told["remedy"], chain)
+
+
+def requirements_in(data: InspectData) -> list[str]:
+    """Return the same of a pickle, by what `inspect` found in it.
+
+    Of what it imports by name alone, the pickle has no version: that of this environment counts.
+    """
+    said = [text for each in data["snapshots"] for text in each["distributions"].values()]
+    here = (" ".join(distribution(each["name"]) or ()) for each in data["imports"])
+    return lines([*said, *data["requires"].values(), *here])
+
+
+def lines(said: Iterable[str]) -> list[str]:
+    """Return `name==version` for each "name version", sorted, and nothing for "" (unknown)."""
+    return sorted({"==".join(each.rsplit(" ", 1)) for each in said if " " in each})
+
+
+def with_theirs(found: Iterable[str]) -> list[str]:
+    """Return requirements with all that they need in turn, as far as that is installed here."""
+    wanted: list[tuple[str, tuple[str, ...]]] = [(each.partition("==")[0], ()) for each in found]
+    made = {normal(each.partition("==")[0]): each for each in found}
+    seen = {(normal(name), extras) for name, extras in wanted}
+    for name, extras in wanted:  # grows as it is read
+        try:
+            about = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        made.setdefault(normal(name), f"{about.metadata['Name']}=={about.version}")
+        for need in _needs(about, extras):
+            if (normal(need[0]), need[1]) not in seen:
+                seen.add((normal(need[0]), need[1]))
+                wanted.append(need)
+    return sorted(made.values())
+
+
+def _needs(
+    about: metadata.Distribution, extras: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield name and extras of what a distribution needs here, with some extras of its own."""
+    for text in about.requires or ():
+        need = parsed(text)
+        if need is not None and any(need.holds(extra) for extra in ("", *extras)):
+            yield need.name, need.extras
+
+
+def wanting(data: InspectData) -> list[str]:
+    """Return a sentence for each requirement of a pickle that this environment does not have."""
+    found = []
+    for line in requirements_in(data):
+        name, _, version = line.partition("==")
+        try:
+            here = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found.append(f"{name} is missing; the pickle was made with {version}")
+            continue
+        if here != version:
+            found.append(f"{name} is {here} here; the pickle was made with {version}")
+    tops = dict.fromkeys(each["name"].partition(".")[0] for each in data["imports"])
+    lacking = (each for each in tops if not (is_standard(each) or distribution(each)))
+    found += [
+        f"the module {top} is missing; the pickle imports it by name"
+        for top in lacking
+        if not _is_there(top)
+    ]
+    return found
+
+
+def _is_there(top: str) -> bool:
+    try:
+        return find_spec(top) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
