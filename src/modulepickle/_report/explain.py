@@ -199,8 +199,9 @@ class _Story:
                 if top and not is_standard(top) and not self._travels(name):
                     found.setdefault(*requirement(name))
         # What is asked of a namespace package as a whole, nobody has, but its parts.
-        wholes = {name.rpartition(".")[0] for name in found} | {n.partition(".")[0] for n in found}
-        return {name: found[name] for name in found if found[name] or name not in wholes - {""}}
+        wholes = {part.rpartition(".")[0] for part in found}
+        wholes |= {part.partition(".")[0] for part in found if "." in part}
+        return {name: found[name] for name in found if found[name] or name not in wholes}
 
     def _travels(self, name: str) -> bool:
         return self._recorder.shipment.package(name) is not None
