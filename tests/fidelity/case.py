@@ -29,7 +29,7 @@ class Case:
     script: str
     other: str = ""
     older: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str | bytes] = field(default_factory=dict)
     policy: str = ""
     paths: tuple[str, ...] = ("",)
     zipped: bool = False
@@ -88,14 +88,14 @@ def _files(text: str) -> list[tuple[str, str, str]]:
     return list(zip(rest[::3], rest[1::3], contents))
 
 
-def _write(path: Path, mark: str, content: str) -> None:
+def _write(path: Path, mark: str, content: str | bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.name == ".keep":  # the folder is wanted, and nothing in it
         return
     if mark.startswith("->"):
         path.symlink_to(mark[2:].strip())
         return
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     if mark == "exec":
         os.chmod(path, 0o755)
 
@@ -114,7 +114,7 @@ def case(name: str, call: str, files: str, *, script: str = "", **options: Any) 
     Options:
         other, older: the files of the other version, and of the host's, where it is not enough that
             `@V@` is 2, or 0, in them.
-        extra: more files, taken as they are: path -> text.
+        extra: more files, taken as they are: path -> text or bytes.
         policy: the arguments of a `Policy` for `dumps`.
         paths: the folders of the tree that stand on `sys.path`; the tree itself by default.
         zipped: the script and the packages stand in one archive.
