@@ -52,6 +52,7 @@ from modulepickle._local.policy import (
 )
 from modulepickle._pickler.pickler import Pickler, Unpickler, dump, dumps, load, loads
 from modulepickle._pickler.stored import Store, get_store, set_store
+from modulepickle._snapshot.hold import hold
 from modulepickle.extend import extend, extend_dill, extend_multiprocessing
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ __all__ = [
     "extend_ray",
     "get_policy",
     "get_store",
+    "hold",
     "inspect",
     "list_registry_pickle_by_value",
     "load",

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from modulepickle._base.errors import Problem
+from modulepickle._base.held import held
 from modulepickle._local.origin import (
     Origin,
     from_module,
@@ -238,8 +239,17 @@ _finders: dict[Policy, tuple[_Key, Finder]] = {}
 
 
 def finder(policy: Policy | None = None) -> Finder:
-    """Return a finder for now: the policy's last one, if nothing moved since (a stat a folder)."""
+    """Return a finder for now, or for when the working tree was last held still."""
     policy = get_policy() if policy is None else policy
+    still = held()
+    if still is None:
+        return _finder_now(policy)
+    found: Finder | None = still.finders.get(policy)
+    return still.finders.setdefault(policy, _finder_now(policy)) if found is None else found
+
+
+def _finder_now(policy: Policy) -> Finder:
+    """Return the policy's last finder, if nothing moved since (a stat a folder), or a new one."""
     times = path_times()
     tree, cwd = working_tree(times), current_folder()
     key = (tree, cwd, tuple(times), tuple(map(id, sys.meta_path)))

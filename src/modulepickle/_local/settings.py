@@ -26,6 +26,7 @@ import sys
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.held import held
 from modulepickle._base.loud import announce
 from modulepickle._local.patterns import malformed
 from modulepickle._local.tree import (
@@ -64,6 +65,21 @@ _read: dict[str, tuple[tuple[int, ...], Settings]] = {}
 
 
 def settings() -> Settings | None:
+    """Return what the project's file says, or said when the working tree was last held still.
+
+    Raises:
+        PackagingError: as `_settings_now`.
+    """
+    still = held()
+    if still is None:
+        return _settings_now()
+    if not still.settings:
+        still.settings = (_settings_now(),)
+    found: Settings | None = still.settings[0]
+    return found
+
+
+def _settings_now() -> Settings | None:
     """Return what the project's file says; the same object as long as it is unchanged.
 
     None if there is no such file.

@@ -270,8 +270,10 @@ def _editable_folders(times: dict[str, int]) -> tuple[str, ...]:
     found: list[str] = []
     for folder, mtime in times.items():
         entry = _entry(folder, mtime)
-        found += (source for source, _ in entry.editable)
-        found += (each for each in entry.added if each in times)  # else nobody has read that file
+        if entry.editable:
+            found += [source for source, _ in entry.editable]
+        if entry.added:
+            found += [each for each in entry.added if each in times]  # else nobody has read it
     return tuple(found)
 
 

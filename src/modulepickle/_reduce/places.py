@@ -26,6 +26,7 @@ from typing import Any, Final, NamedTuple, Union
 
 from modulepickle._loader.registry import registry
 from modulepickle._reduce.code import nested
+from modulepickle._snapshot.files import held_lines
 
 __all__ = ["Place", "label", "locate"]
 
@@ -105,9 +106,9 @@ def _key(node: Definition) -> tuple[str, int]:
 _files: dict[tuple[str, int], tuple[list[str], _File | None]] = {}
 
 
-def _file(name: str, flags: int) -> _File | None:
+def _file(name: str, flags: int, held: list[str] | None = None) -> _File | None:
     """Return the file that code says it is of, if it can be read and compiled."""
-    lines = linecache.getlines(name)
+    lines = linecache.getlines(name) if held is None else held
     known = _files.get((name, flags))
     # linecache keeps the list as long as nothing happens to the file.
     if known is not None and known[0] is lines:
@@ -134,9 +135,10 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
     received = _received(code)
     if received is not None:
         return received
-    if fresh:
+    lines = held_lines(code.co_filename) if fresh else None
+    if fresh and lines is None:
         linecache.checkcache(code.co_filename)
-    file = _file(code.co_filename, code.co_flags & TO_MATCH)
+    file = _file(code.co_filename, code.co_flags & TO_MATCH, lines)
     if file is None or not file.holds(code):
         return None
     found = file.nodes.get((code.co_name, code.co_firstlineno), [])

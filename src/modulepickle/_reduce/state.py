@@ -241,9 +241,9 @@ class Dump:
         Raises:
             PackagingError: the policy is strict, and there is something.
         """
-        notices = self.notices
-        if notices:
-            announce(notices, self.policy.strict)
+        shipment = self._shipment
+        if self._notices or (shipment is not None and shipment.notices):
+            announce(self.notices, self.policy.strict)
 
     def note(self, notice: Problem) -> None:
         """Note what is to be said at the end."""

@@ -20,11 +20,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.held import held
 from modulepickle._base.process import sha256
 from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
 from modulepickle._snapshot.metadata import targets
 
-__all__ = ["ATTEMPTS", "File", "forget", "last_read", "read"]
+__all__ = ["ATTEMPTS", "File", "forget", "held_lines", "last_read", "read"]
 
 LEVEL: Final = 6
 """Of deflate: within one per cent of level 9 in size, and three times as fast."""
@@ -135,9 +136,14 @@ def read(listed: Iterable[Found], problems: list[Problem]) -> dict[str, File]:
     """
     files: dict[str, Any] = {}
     stale: list[Found] = []
+    holding = held()
+    still = {} if holding is None else holding.files
     for found in listed:
         if found.is_folder or found.content is not None:
             files[found.name] = _given(found)
+            continue
+        if found.path in still:
+            files[found.name] = still[found.path]
             continue
         files[found.name] = file = _files.get(found.path)
         if file is None or file.racy or file.key != found.key:
@@ -167,9 +173,29 @@ def forget(paths: Iterable[str]) -> None:
         _files.pop(path, None)
 
 
+def held_lines(path: str) -> list[str] | None:
+    """Return the lines of a file of Python source that a `hold()` keeps; the same list each time.
+
+    None outside of it, and of other files.
+    """
+    still = held()
+    file = None if still is None else still.files.get(path)
+    if still is None or file is None:
+        return None
+    if path not in still.lines:
+        from importlib.util import decode_source  # not at the top: few processes come here
+
+        try:
+            still.lines[path] = decode_source(file.content()).splitlines(keepends=True)
+        except (SyntaxError, UnicodeDecodeError):
+            return None
+    return still.lines[path]
+
+
 def last_read(path: str) -> File | None:
-    """Return what was last read from a file on this disk, if it was read."""
-    return _files.get(path)
+    """Return what was last read from a file on this disk and travels, if it was read."""
+    still = held()
+    return _files.get(path) if still is None else still.files.get(path) or _files.get(path)
 
 
 def _tried_all(listed: list[Found]) -> list[File | PackagingError]:

@@ -9,11 +9,12 @@ Outside API: `Shipment`, `SnapshotRef`, `is_own`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.held import held
 from modulepickle._base.process import DIGEST_SIZE, fold
 from modulepickle._local.doubts import by_name, without_effect
 from modulepickle._local.finder import LocalPackage, finder, received_folder
@@ -77,15 +78,41 @@ class SnapshotRef:
         raise TypeError("only a receiver can call a snapshot")
 
 
+class _Parts:
+    """What is known of the packages at one moment, by name; shared by all dumps of a `hold()`.
+
+    Attributes:
+        snapshots, requirements: of each that was looked at. shipped: those that are complete.
+        notices: what is to be said of a package and all that it reaches.
+    """
+
+    __slots__ = ("notices", "requirements", "shipped", "snapshots")
+
+    def __init__(self) -> None:
+        self.snapshots: dict[str, Snapshot] = {}
+        self.requirements: dict[str, Requirements] = {}
+        self.shipped: dict[str, SnapshotRef] = {}
+        self.notices: dict[str, tuple[Problem, ...]] = {}
+
+
 class Shipment:
-    """What one `dumps` ships: every local package at one moment."""
+    """What one `dumps` ships: every local package at one moment.
+
+    Attributes:
+        notices: what is to be said of what was shipped so far.
+    """
 
     def __init__(self, policy: Policy) -> None:
+        still = held()
         self._policy = policy
         self._finder = finder(policy)
-        self._snapshots: dict[str, Snapshot] = {}
-        self._requirements: dict[str, Requirements] = {}
-        self._shipped: dict[str, SnapshotRef] = {}
+        self._lock = None if still is None else still.lock
+        parts: _Parts = _Parts() if still is None else still.parts.setdefault(policy, _Parts())
+        self._parts = parts
+        self._snapshots, self._requirements = parts.snapshots, parts.requirements
+        self._shipped = parts.shipped
+        self._noted: set[str] = set()
+        self._ways: dict[str, list[str]] = {}
         if self._finder.notices is None:
             self._finder.notices = tuple(without_effect(self._finder))
         self.notices: dict[Problem, None] = dict.fromkeys(self._finder.notices)
@@ -100,19 +127,30 @@ class Shipment:
         Raises:
             PackagingError: with all that cannot travel, in the package and all that it reaches.
         """
-        if package.name not in self._shipped:
-            reach = self._reach(package)
-            new = [name for name in reach if name not in self._shipped]
-            self._look_at(reach)
-            self._shipped.update((name, self._sealed(name)) for name in new)
-            for name in new:
-                packages, others, _ = self._requirements[name]
-                requirements = {
-                    sys.intern(need.name): self._shipped[need.name] for need in packages
-                }
-                texts = {sys.intern(top): sys.intern(others[top]) for top in others}
-                self._shipped[name].requirements = {**requirements, **texts}
-        return self._shipped[package.name]
+        name = package.name
+        if name not in self._shipped:
+            if self._lock is None:
+                self._build(package)
+            else:
+                with self._lock:
+                    self._build(package)
+        if name not in self._noted:
+            self._noted.add(name)
+            self.notices.update(dict.fromkeys(self._notices_of(name)))
+        return self._shipped[name]
+
+    def _build(self, package: LocalPackage) -> None:
+        """Make the snapshots of a package, and of all that it reaches."""
+        reach = self._ways[package.name] = [*self._reach(package)]
+        new = [name for name in reach if name not in self._shipped]
+        made = {name: self._sealed(name) for name in new}
+        known = {**self._shipped, **made}
+        for name in new:
+            packages, others, _ = self._requirements[name]
+            requirements = {sys.intern(need.name): known[need.name] for need in packages}
+            texts = {sys.intern(top): sys.intern(others[top]) for top in others}
+            made[name].requirements = {**requirements, **texts}
+        self._shipped.update(made)  # last: another thread takes what it finds here
 
     def included(self) -> Iterator[SnapshotRef]:
         """Yield the snapshots of the packages that the policy names."""
@@ -153,19 +191,27 @@ class Shipment:
                 raise PackagingError([found])
             self.notices[found] = None
 
-    def _look_at(self, names: Iterable[str]) -> None:
-        """Note what in some packages will not work where they are received."""
-        made = [self._snapshots[name] for name in names]
+    def _notices_of(self, name: str) -> tuple[Problem, ...]:
+        """Return what in a package, and in what it reaches, will not work where it is received."""
+        known = self._parts.notices.get(name)
+        if known is None:
+            names = self._ways.get(name) or [name, *sorted(self._reached(name) - {name})]
+            made = [self._snapshots[each] for each in names]
+            key = self._policy, made, [self._requirements[each] for each in names]
+            known = made[0].looked_at(key, self._look)
+            self._parts.notices[name] = known
+        return known
+
+    def _look(self, made: list[Snapshot]) -> Iterator[Problem]:
         left: dict[str, str] = {}
         for each in made:
             left.update(each.left_out(self._policy))
-            self.notices.update(dict.fromkeys(self._requirements[each.name].notices))
-            self.notices.update(dict.fromkeys(each.broken(self._policy).values()))
+            yield from self._requirements[each.name].notices
+            yield from each.broken(self._policy).values()
         for each in made if left else ():
-            self.notices.update(dict.fromkeys(each.imports_of(left)))
+            yield from each.imports_of(left)
         if self._policy.ignore:
-            packages = [each.package for each in made]
-            self.notices.update(dict.fromkeys(ignores_nothing(packages, self._policy)))
+            yield from ignores_nothing([each.package for each in made], self._policy)
 
     def shipped(self) -> list[SnapshotRef]:
         """Return what was shipped so far, by name."""

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.machinery import ModuleSpec
 from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._base.held import held
 from modulepickle._base.process import DIGEST_SIZE, log, sha256
 from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage, TopLevelName
 from modulepickle._local.policy import Policy
@@ -74,6 +75,7 @@ class Snapshot:
         self.names = frozenset(_names(files))
         self._faults: tuple[dict[str, str], dict[str, Problem]] | None = None
         self._seen: tuple[dict[str, str], tuple[Problem, ...]] = {}, ()
+        self._looked: tuple[object, tuple[Problem, ...]] = None, ()
         self._mentioned = mentioned(name, files.values())
         self._requirements: tuple[Finder, list[TopLevelName], Requirements] | None = None
 
@@ -104,6 +106,16 @@ class Snapshot:
             self._seen = left, (*imports_of_left_out(self.name, self.files.values(), left),)
         return self._seen[1]
 
+    def looked_at(
+        self,
+        key: tuple[Policy, list[Snapshot], list[Requirements]],
+        look: Callable[[list[Snapshot]], Iterable[Problem]],
+    ) -> tuple[Problem, ...]:
+        """Return what `look` finds in it and in what it reaches, looked for once a key."""
+        if self._looked[0] != key:
+            self._looked = key, tuple(look(key[1]))
+        return self._looked[1]
+
     def _known_faults(self, policy: Policy) -> tuple[dict[str, str], dict[str, Problem]]:
         if self._faults is None:
             left = modules_left_out(self.package, policy)
@@ -116,7 +128,10 @@ class Snapshot:
         specs = {}
         get = sys.modules.get
         for name in self._modules:  # a plain loop: each `dumps` runs it
-            spec = getattr(get(name), "__spec__", None)
+            module = get(name)
+            if module is None:
+                continue
+            spec = getattr(module, "__spec__", None)
             if spec is not None and not hasattr(spec, "snapshot"):
                 specs[name] = spec
         return specs
@@ -174,6 +189,7 @@ def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
     found = listing(package, policy, problems)
     before, known = _snapshots.get((package, policy.at_home), ((), None))
     if known is not None and found == before and known.is_sure and known.size <= policy.max_bytes:
+        _hold(found, known.files)
         return known
     problems += _too_large(package, found, policy)
     if problems:  # what it imports may have some, too
@@ -196,7 +212,15 @@ def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
     made.is_sure = not any(file.racy for file in files.values())
     forget({file.path for file in before} - {file.path for file in found})
     _snapshots[package, policy.at_home] = found, made
+    _hold(found, files)
     return made
+
+
+def _hold(found: Iterable[Found], files: dict[str, File]) -> None:
+    """Note what was read, for all that is pickled in this `hold()`."""
+    still = held()
+    if still is not None:
+        still.files.update((file.path, files[file.name]) for file in found)
 
 
 def _source(found: Iterable[Found]) -> Iterable[Found]:

@@ -17,6 +17,7 @@ import functools
 import os
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from importlib.machinery import SourceFileLoader
@@ -24,6 +25,7 @@ from types import CodeType, FunctionType
 from typing import Any, Final
 
 from modulepickle._base.errors import StaleSourceWarning
+from modulepickle._base.held import held
 from modulepickle._base.loud import stack_level
 from modulepickle._base.process import began_ns
 from modulepickle._snapshot.files import File, last_read
@@ -87,9 +89,22 @@ def _difference(origin: str, file: File, obj: Any) -> str | None:
     except UNREADABLE:  # that is an error, if it is known (`faults`)
         return None
     for code in _codes(obj):
-        if code.co_filename == origin and _print(code) not in known.get(code.co_name, ()):
+        if code.co_filename != origin or _is_known(code, file):
+            continue
+        if _print(code) not in known.get(code.co_name, ()):
             return origin
+        forget = functools.partial(_same.pop, id(code))  # called with the dead reference
+        _same[id(code)] = weakref.ref(code, forget), file.digest
     return None
+
+
+_same: dict[int, tuple[weakref.ref[CodeType], bytes]] = {}
+"""Id of a code object -> the object, and the digest of the content that it was found in."""
+
+
+def _is_known(code: CodeType, file: File) -> bool:
+    known = _same.get(id(code))
+    return known is not None and known[1] == file.digest and known[0]() is code
 
 
 QUIET: Final[ContextVar[bool]] = ContextVar("modulepickle_quiet", default=False)
@@ -114,9 +129,17 @@ def compiles(path: str, file: File) -> str:
 def _warn(name: str, file: str) -> None:
     if QUIET.get():
         return
-    warnings.warn(
+    text = (
         f"{name} is not what its file says now: {file}. The file was edited after it was imported,"
-        " and is what travels; reload the module, or start again, to run the same here.",
+        " and is what travels; reload the module, or start again, to run the same here."
+    )
+    if held() is not None:
+        text = (
+            f"{name} is not what its file said when hold() began: {file}. What it said then is what"
+            " travels, until the block ends."
+        )
+    warnings.warn(
+        text,
         StaleSourceWarning,
         stacklevel=stack_level(),
     )

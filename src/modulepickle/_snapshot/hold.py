@@ -1,0 +1,66 @@
+"""`hold()`: the working tree as it was, for many tasks of one job.
+
+Outside API: `hold`.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from modulepickle._base.errors import PackagingError
+from modulepickle._base.held import begin, end
+from modulepickle._local.policy import get_policy
+from modulepickle._snapshot.shipment import Shipment
+
+__all__ = ["hold"]
+
+
+class hold:
+    """Freeze the working tree as it is now for all dumps of the process, until the block ends.
+
+        with modulepickle.hold():
+            futures = [executor.submit(task, each) for each in range(10_000)]
+
+    All tasks of a job get the same code, whatever is edited meanwhile, and no file is looked at
+    again: with large packages, that is most of what a `dumps` takes. What is frozen is what is
+    imported from the working tree when the block begins, all that this requires, and the settings
+    in `pyproject.toml`; another package is frozen when it is first pickled in the block. It holds
+    for every thread and for the picklers of `extend_...`. Blocks can be nested: the outermost one
+    counts. A process that is forked in a block stays in it.
+
+    Raises:
+        PackagingError: if the settings in `pyproject.toml` are wrong.
+    """
+
+    def __enter__(self) -> hold:
+        """Begin the block."""
+        if begin():
+            try:
+                _freeze()
+            except BaseException:
+                end()
+                raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the block."""
+        end()
+
+
+def _freeze() -> None:
+    """Make the snapshots of what is imported here."""
+    shipment = Shipment(get_policy())
+    names: list[object] = [*sys.modules]  # people put there what they like
+    for name in names:
+        package = shipment.package(name) if isinstance(name, str) else None
+        if package is not None:
+            try:
+                shipment.ship(package)
+            except PackagingError:  # an error for who pickles something of it
+                pass
