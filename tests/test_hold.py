@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
 
 from receivers import project, receive, run
+from test_readme import README
+
+README_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, flags=re.M | re.S)
 
 TREE = """
     === pyproject.toml
@@ -273,3 +277,17 @@ def test_a_forked_child_goes_on_in_the_block(tmp_path):
     result = [pathlib.Path("child").read_bytes(), modulepickle.dumps(pkg.f)]
     """
     assert there(result(tmp_path, code)) == [1, 2]
+
+
+def test_the_readmes_example(tmp_path):
+    (example,) = [each for each in README_BLOCKS if "modulepickle.hold()" in each]
+    code = """
+    import modulepickle, other, pathlib
+    store = modulepickle.stores.directory("store")
+    {example}
+    result = [*dict.fromkeys(tasks)]
+    """
+    other = "=== other.py\ndef double(x):\n    return 2 * x\n=== pyproject.toml\n=== store/x"
+    code = textwrap.dedent(code).format(example=example.replace("10_000", "100"))
+    (data,) = run(project(tmp_path, other), code).result
+    assert receive(data, "result = obj(21)").result == 42

@@ -46,6 +46,7 @@ CLAIMS = [
     ("", "the loader, once", "test_readme_blocks.py::test_the_picture_shows_what_a_pickle_holds"),
     ("python", "secrets.token_bytes", "test_signed.py::test_the_readme_s_example"),
     ("python", "stores.directory", "test_stores.py::test_the_example_of_many_tasks"),
+    ("python", "modulepickle.hold()", "test_hold.py::test_the_readmes_example"),
     ("python", "methodcaller", "test_stores.py::test_the_example_of_a_store_of_ones_own"),
     *[
         ("python", word, f"engines/test_engine_readme.py::test_the_example_of_{test}")
