@@ -60,6 +60,12 @@ REMEDY: Final = "correct the file, or give another policy in its place: policy= 
 _files: dict[tuple[str | None, str | None], str | None] = {}
 """Current folder and script -> the file."""
 
+LARGEST: Final = 2**20
+"""Bytes of a `pyproject.toml` that are read."""
+
+MOST_DOTS: Final = 5_000
+"""Dots in one line of it."""
+
 _read: dict[str, tuple[tuple[int, ...], Settings]] = {}
 """File -> its stat, and what it says."""
 
@@ -157,7 +163,9 @@ def _table(path: str) -> Any:
 
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST:,} bytes")
         if b"modulepickle" not in data or not re.search(TABLE, data):
             return {}
         toml = _toml_reader()
@@ -165,11 +173,17 @@ def _table(path: str) -> Any:
             strict = re.search(rb"^\s*strict\s*=\s*true\b", data, re.MULTILINE)
             announce([_unread(path)], strict is not None)
             return {}
+        # Readers take a key apart in time that grows with the square of its parts.
+        if any(line.count(b".") > MOST_DOTS for line in data.splitlines()):
+            raise ValueError(f"a line has more than {MOST_DOTS:,} dots")
         return toml.loads(data.decode("utf-8")).get("tool", {}).get("modulepickle", {})
     except OSError as error:
         raise PackagingError([_problem(path, f"cannot be read: {error.strerror}")]) from error
     except (ValueError, AttributeError) as error:  # both of TOML and of UTF-8
         raise PackagingError([_problem(path, f"is not valid TOML: {error}")]) from error
+    except RecursionError as error:
+        problem = _problem(path, "has arrays or tables too deep in each other to be read")
+        raise PackagingError([problem]) from error
 
 
 def _toml_reader() -> Any:

@@ -49,7 +49,7 @@ def import_lines(
     if b"import" not in source:
         return {}
     try:
-        tree = ast.parse(_without_escapes(source))
+        tree = _parsed(source)
     except UNREADABLE as error:
         if is_whole:
             log.debug("cannot parse %s, so its imports are unknown: %r", module, error)
@@ -67,16 +67,34 @@ def import_lines(
 UNREADABLE: Final = (SyntaxError, ValueError, LookupError, RecursionError, MemoryError)
 
 
+MOST_DOTS: Final = 20_000
+"""Dots in one line: Python takes a name apart in time that grows with the square of its parts."""
+
+
+def _parsed(source: bytes) -> ast.Module:
+    """Return the tree of source.
+
+    Raises:
+        ValueError: it would take long. Else see `UNREADABLE`.
+    """
+    if source.count(b".") > MOST_DOTS:
+        lines = source.replace(b"\\\r\n", b"").replace(b"\\\n", b"").splitlines()
+        if any(line.count(b".") > MOST_DOTS and b"import" in line for line in lines):
+            raise ValueError(f"a line that imports has more than {MOST_DOTS:,} dots")
+    return ast.parse(_without_escapes(source))
+
+
 def fault(source: bytes) -> str:
     """Return why source cannot be parsed, as `3 (invalid syntax)` with the line; "" if it can."""
     try:
-        ast.parse(_without_escapes(source))
+        _parsed(source)
     except UNREADABLE as error:
         return f"{getattr(error, 'lineno', None) or 1} ({getattr(error, 'msg', None) or error})"
     return ""
 
 
-_ESCAPE: Final = re.compile(rb"\\(N\{[^}\r\n]*\}|.)", re.DOTALL)
+# No character has a name of 200 letters; without an end, each would be looked for to the end.
+_ESCAPE: Final = re.compile(rb"\\(N\{[^}\r\n]{0,200}\}|.)", re.DOTALL)
 
 
 def _without_escapes(source: bytes) -> bytes:

@@ -39,6 +39,9 @@ CONTINUED: Final = b"\\\n"
 MANY: Final = 500
 """Lines that continue each other, each of which is looked at with all behind it. More: parse it."""
 
+MUCH: Final = 5_000_000
+"""The same in bytes."""
+
 MOST: Final = 0.7
 """Of a file: to parse so much of it first saves nothing, as it may have to be parsed whole."""
 
@@ -110,7 +113,7 @@ def mentions(source: bytes) -> tuple[str, ...] | None:
     calls = False
     for start, end in _lines(source):
         line = source[start:end]
-        if line.count(CONTINUED) > MANY:
+        if _is_long(line):
             return None
         names.update(_stated(line))
         calls = calls or b"import_" in line
@@ -134,11 +137,19 @@ def beginning(source: bytes, name: str) -> bytes:
     """
     source = _plain(source)
     for start, end in _lines(source):
+        if _is_long(source[start:end]):
+            return b""
         if name.encode() in _stated(source[start:end]):
             rest = re.compile(_STATEMENT).search(source, end)
             here = len(source) if rest is None else rest.end()
             return source[:here] if here < len(source) * MOST else b""
     return b""
+
+
+def _is_long(line: bytes) -> bool:
+    """Tell whether it takes too long to look at each line of those that continue each other."""
+    many = line.count(CONTINUED)
+    return many > MANY or many * len(line) > MUCH
 
 
 def _plain(source: bytes) -> bytes:

@@ -1,0 +1,97 @@
+"""A tree that is made to be slow gets an answer or an error that names it (R15)."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from modulepickle._snapshot.imports import fault, imports
+from modulepickle._snapshot.mentions import beginning, mentions
+from receivers import project, run
+
+MB = 1_000_000
+
+# Each took seconds to hours for 1 MB once, or could; none may take more than reading it.
+SLOW = {
+    "escapes without an end": b'import os\nx = "' + rb"\N{" * (MB // 3) + b'"\n',
+    "a name of many parts": b"import os\nimport " + b"a." * (MB // 2) + b"a",
+    "a name of many parts, in lines": b"import os\nimport a" + b"\\\n.a" * (MB // 4),
+    "lines that continue": b"import os\n" + (b"import a;" * 100 + b"\\\n") * 499,
+    "long lines that continue": b"import os\n" + (b"import " + b"a," * 1000 + b"\\\n") * 499,
+    "one line of statements": b"import os\n" + b"import a;" * (MB // 9),
+    "one line of names": b"import os\nimport " + b"a," * (MB // 2) + b"a",
+    "one line of words": b"import os\nx = '" + b"from import " * (MB // 12) + b"'",
+    "blocks for type checkers": b"import os\n" + b"if TYPE_CHECKING:\n  x\n" * (MB // 22),
+    "long guards": b"import os\n" + (b"if " + b"a." * 500 + b"TYPE_CHECKING:x\n") * 1000,
+    "calls": b"import os\n" + b"import_module(" * (MB // 14),
+    "calls and blanks": b"import os\n" + (b"import_module" + b" " * 210) * 4000,
+    "brackets": b"import os\nx = " + b"(" * MB,
+    "brackets in each line": b"import os\n" + (b"x=" + b"(" * 190 + b")" * 190 + b"\n") * 2500,
+    "elif": b"import os\nif a:\n pass\n" + b"elif a:\n pass\n" * (MB // 15),
+    "attributes": b"import os\nx = a" + b".a" * (MB // 2),
+    "signs": b"import os\nx = " + b"-" * MB + b"1",
+    "digits": b"import os\nx = " + b"9" * MB,
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_r15_a_source_made_to_be_slow_gets_its_answer(tmp_path, name):
+    """In a process that may take 15 s of the processor: a fence, not a measure."""
+    tree = project(tmp_path, "=== slow.py\n=== user.py\nimport slow\n")
+    tree.joinpath("slow.py").write_bytes(SLOW[name])
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (15, 20))
+import warnings
+warnings.simplefilter("ignore")
+import modulepickle, user_of_it
+result = [each["name"] for each in modulepickle.inspect(
+    modulepickle.dumps(user_of_it.f)).data["snapshots"]]
+"""
+    tree.joinpath("user_of_it.py").write_text("def f():\n    import slow\n")
+    assert sorted(run(tree, code).result) == ["slow", "user_of_it"]
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_r15_what_is_answered_of_a_slow_source_is_right(name):
+    source = SLOW[name]
+    parsed = {each.partition(".")[0] for each in imports(source, "m", False)}
+    mentioned = mentions(source)
+    if mentioned is not None:
+        assert parsed <= {*mentioned}
+    assert fault(source) or "os" in parsed
+    head = beginning(source, "os")
+    assert not head or imports(head, "m", False, is_whole=False)[:1] == ("os",)
+
+
+def test_r15_a_name_of_too_many_parts_is_named():
+    assert "more than 20,000 dots" in fault(SLOW["a name of many parts"])
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="the standard library has no TOML reader")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = " + "[" * 100_000 + "]" * 100_000, "too deep in each other|not valid TOML"),
+        ("x = " + "{a=" * 100_000 + "1" + "}" * 100_000, "too deep in each other|not valid TOML"),
+        (".".join(["a"] * 400_000) + " = 1", "a line has more than 5,000 dots"),
+        ("#" * 2**20, "more than 1,048,576 bytes"),
+    ],
+    ids=["arrays", "tables", "keys", "bytes"],
+)
+def test_r15_settings_made_to_be_slow_are_named(tmp_path, text, says):
+    tree = project(tmp_path, "=== local.py\ndef f():\n    pass\n")
+    tree.joinpath("pyproject.toml").write_text(f"{text}\n[tool.modulepickle]\nignore = []\n")
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (15, 20))
+import modulepickle, local
+try:
+    modulepickle.dumps(local.f)
+except modulepickle.PackagingError as error:
+    result = str(error)
+"""
+    found = run(tree, code).result
+    assert "pyproject.toml" in found
+    assert any(each in found for each in says.split("|"))
