@@ -42,7 +42,10 @@ PROJECTS: Final[dict[str, Project]] = {
         "python-dateutil==4.0.0",
         ("dateutil", "attr"),  # `attr` is its tests' own
         beside=(ATTRS,),
-        options=("-W", "ignore::pytest.PytestUnknownMarkWarning"),
+        options=(
+            *("-W", "ignore::pytest.PytestUnknownMarkWarning"),
+            *("--ignore=tests/test_tzpath_data.py", "--ignore=tests/property"),  # half a minute each
+        ),
     ),
     "flask": Project(
         "flask==3.1.3",
