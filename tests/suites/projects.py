@@ -33,6 +33,7 @@ TYPING_EXTENSIONS: Final = "typing_extensions==4.16.0"
 MARKUPSAFE: Final = "markupsafe==3.0.4"
 CLICK: Final = "click==8.5.1"
 WERKZEUG: Final = "werkzeug==3.1.9"
+JINJA: Final = "jinja2==3.1.6"
 ATTRS: Final = "attrs==26.1.0"
 
 PROJECTS: Final[dict[str, Project]] = {
@@ -44,7 +45,10 @@ PROJECTS: Final[dict[str, Project]] = {
         beside=(ATTRS,),
         options=(
             *("-W", "ignore::pytest.PytestUnknownMarkWarning"),
-            *("--ignore=tests/test_tzpath_data.py", "--ignore=tests/property"),  # half a minute each
+            *(
+                "--ignore=tests/test_tzpath_data.py",
+                "--ignore=tests/property",
+            ),  # half a minute each
         ),
     ),
     "flask": Project(
@@ -54,11 +58,13 @@ PROJECTS: Final[dict[str, Project]] = {
             WERKZEUG,
             CLICK,
             MARKUPSAFE,
-            "jinja2==3.1.6",
+            JINJA,
             "itsdangerous==2.2.0",
             "blinker==1.9.0",
         ),
     ),
+    "itsdangerous": Project("itsdangerous==2.2.0", ("itsdangerous",)),
+    "jinja2": Project(JINJA, ("jinja2",), beside=(MARKUPSAFE,)),
     "jsonschema": Project(
         "jsonschema==4.26.0",
         ("jsonschema",),
@@ -76,6 +82,8 @@ PROJECTS: Final[dict[str, Project]] = {
         ("markdown",),
         options=("-W", "ignore::pytest.PytestCollectionWarning"),
     ),
+    "markupsafe": Project(MARKUPSAFE, ("markupsafe",)),
+    "more_itertools": Project("more-itertools==11.2.1", ("more_itertools",)),
     "multidict": Project(
         "multidict==7.2.1",
         ("multidict",),
@@ -87,13 +95,17 @@ PROJECTS: Final[dict[str, Project]] = {
         ),
         options=("-o", "addopts="),
     ),
+    "parso": Project("parso==0.8.7", ("parso",), ("test",)),
     "pluggy": Project("pluggy==1.7.0", ("pluggy",), ("testing",)),
     "pydantic": Project("pydantic==1.10.26", ("pydantic",), beside=(TYPING_EXTENSIONS,)),
     "pyrsistent": Project("pyrsistent==0.20.0", ("pyrsistent", "pvectorc")),
     "six": Project("six==1.17.0", ("six",), ("test_six.py",)),
+    "sqlparse": Project("sqlparse==0.6.1", ("sqlparse",)),
+    "toolz": Project("toolz==1.2.0", ("toolz", "tlz"), ("toolz:toolz/tests",)),
     "typing_extensions": Project(
         TYPING_EXTENSIONS, ("typing_extensions",), ("src/test_typing_extensions.py",)
     ),
+    "wrapt": Project("wrapt==2.5.2", ("wrapt",)),
     "werkzeug": Project(
         WERKZEUG, ("werkzeug",), beside=(MARKUPSAFE,), options=("-m", "not dev_server")
     ),
