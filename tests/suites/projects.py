@@ -48,7 +48,7 @@ PROJECTS: Final[dict[str, Project]] = {
             *(
                 "--ignore=tests/test_tzpath_data.py",
                 "--ignore=tests/property",
-            ),  # half a minute each
+            ),  # slow
         ),
     ),
     "flask": Project(
@@ -83,7 +83,6 @@ PROJECTS: Final[dict[str, Project]] = {
         options=("-W", "ignore::pytest.PytestCollectionWarning"),
     ),
     "markupsafe": Project(MARKUPSAFE, ("markupsafe",)),
-    "more_itertools": Project("more-itertools==11.2.1", ("more_itertools",)),
     "multidict": Project(
         "multidict==7.2.1",
         ("multidict",),
