@@ -1,6 +1,6 @@
-"""The name by which pickles of release 0.1.0 look up a `PackagingError`'s parts; it never moves.
+"""The name by which early pickles look up a `PackagingError`'s parts; it never moves.
 
-Later releases name the public `modulepickle`.
+Later ones name the public `modulepickle`.
 """
 
 from __future__ import annotations
