@@ -136,6 +136,19 @@ def test_what_is_installed_is_nothing_to_speak_of(tmp_path, make):
     assert run(tree / "proj", HEAD + code).result == []
 
 
+def test_a_namespace_of_the_tree_is_nothing_to_speak_of(tmp_path):
+    tree = (
+        TREE
+        + """
+    === proj/space/inner/__init__.py
+    def f():
+        return 42
+    """
+    )
+    code = "import space.inner\nresult = said([space, space.inner.f, space.inner, lambda: space])"
+    assert told(tmp_path, code, tree) == []
+
+
 def test_the_standard_library_is_nothing_to_speak_of(tmp_path):
     code = """
     import collections, xml.dom, decimal, importlib.metadata, __future__

@@ -60,6 +60,8 @@ def _doubt(name: str, top: TopLevelName, finder: Finder) -> Problem | None:
         detail = f"its file {place} is gone since it was imported here"
         remedy = "put the file back, or start again without it"
         return Problem(Reason.GONE, f"`{name}`", detail, remedy)
+    if finder.tree.has(place, real):
+        return None  # a namespace package: what of it is here travels with what it holds
     detail = (
         f"it goes by name, since {place} is neither in your working tree nor of an installed"
         " distribution, so a receiver will not find it"
