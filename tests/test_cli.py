@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from receivers import VERSIONS, find_interpreters, project
+from receivers import SOURCE, VERSIONS, find_interpreters, project
 from test_readme import modulepickle
 
 TREE = """
@@ -107,7 +109,7 @@ def test_run_says_that_nothing_was_shipped(tree: Path) -> None:
         (["helpers:deep.double"], "'helpers' has no 'deep'; it is a module: write  helpers.deep:"),
         (["train:fit.x"], "'train:fit' has no 'x'"),
         (["quits:f"], "quits ends the process when it is imported (exit code 3): put what it does"),
-        (["train:number"], "train:number is a int, which cannot be called"),
+        (["train:number"], "train:number is an int, which cannot be called"),
         (["train:fit", "x"], "the argument x is not JSON; a string is written '\"x\"'"),
         (["train:fit", "1", "--python", "/no/python"], "give --python PATH"),
     ],
@@ -195,3 +197,65 @@ def test_each_command_says_what_it_does(tree: Path, command: str) -> None:
     about = said.partition("\n\n")[2].partition("\n\n")[0]
     assert about[0].isupper()
     assert about.endswith(".")
+
+
+# -- What a user of a shell expects ---------------------------------------------------------------
+
+DIES = """
+    === dies.py
+    import ctypes, os
+    def leaves(): os._exit(7)
+    def leaves_with_one(): os._exit(1)
+    def crashes(): ctypes.string_at(0)
+    def prints():
+        print("progress")
+        return 21
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("leaves", "the interpreter ended with exit code 7"),
+        ("leaves_with_one", "the interpreter ended with exit code 1"),
+        ("crashes", "the interpreter was killed by signal 11 (SIGSEGV)"),
+    ],
+)
+def test_run_says_how_a_process_ended_that_says_nothing(tmp_path: Path, name: str, says: str):
+    done = modulepickle("run", f"dies:{name}", cwd=project(tmp_path, DIES))
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert done.stderr.endswith(f"modulepickle: dies:{name} failed there, see above\n")
+
+
+def test_the_result_can_be_piped(tmp_path: Path) -> None:
+    done = modulepickle("run", "--quiet", "dies:prints", cwd=project(tmp_path, DIES), check=True)
+    assert done.stdout == "progress\n21\n"
+
+
+def test_no_argument_is_needed(tmp_path: Path) -> None:
+    done = modulepickle("run", cwd=tmp_path)
+    assert done.stderr.endswith("the following arguments are required: MODULE:FUNCTION\n")
+
+
+def test_a_wrong_option_shows_the_usage_of_its_command(tmp_path: Path) -> None:
+    done = modulepickle("inspect", "a", "b", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: python -m modulepickle inspect ")
+    assert done.stderr.endswith("unrecognized arguments: b\n")
+
+
+@pytest.mark.parametrize("command", [["explain", "train:fit"], ["cache"], ["demo"]])
+def test_a_reader_that_goes_away_is_no_error(tree: Path, command: list[str]) -> None:
+    shell = [sys.executable, "-m", "modulepickle", *command]
+    read, write = os.pipe()
+    os.close(read)
+    env = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": ""}
+    done = subprocess.run(shell, cwd=tree, env=env, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.stderr == ""
+
+
+def test_the_command_is_installed() -> None:
+    text = (SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert '[project.scripts]\nmodulepickle = "modulepickle.__main__:main"\n' in text

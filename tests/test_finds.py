@@ -414,3 +414,38 @@ def test_a_pattern_that_can_match_nothing_is_refused(tmp_path, field, pattern, h
 @pytest.mark.parametrize("pattern", ["data/", "data/*", "*", "**/x", "[.]x", "a/*/b", "x."])
 def test_a_pattern_that_may_match_is_taken(pattern):
     assert modulepickle.Policy(ignore=(pattern,)).ignore == (pattern,)
+
+
+# -- What preload has nothing to do with --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("'nosuch'", "there is no module of that name here"),
+        ("'io'", "the standard library is everywhere"),
+        ("'__main__'", "functions and classes go by value"),
+        ("'modulepickle'", "receivers need none of it"),
+        ("f", "what the script defines goes by value, and needs no preload"),
+        ("'outside'", "include=('outside',)"),
+    ],
+)
+def test_preload_says_why_there_is_nothing_to_install(tmp_path, what, words):
+    project(tmp_path / "lib", "=== outside.py")
+    project(tmp_path / "proj", "=== pyproject.toml")
+    code = f"""
+    import sys, modulepickle
+    sys.path.append({str(tmp_path / "lib")!r})
+    def f():
+        pass
+    result = []
+    for policy in modulepickle.Policy(), modulepickle.Policy(include=("nosuch", "io")):
+        modulepickle.set_policy(policy)
+        try:
+            modulepickle.preload({what})
+        except (TypeError, ValueError) as error:
+            result.append(str(error))
+    """
+    texts = run(tmp_path / "proj", code).result
+    assert len(texts) == 2
+    assert all(words in text for text in texts)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from receivers import project, receive, run
+from test_readme import modulepickle as command_line
 
 TREE = """
     === proj/pyproject.toml
@@ -385,3 +386,71 @@ def test_a_warning_does_not_change_the_pickle(tmp_path):
     assert len(texts) == 1
     names = "import sys; sys.path.append({!r}); result = [each() for each in load()]"
     assert receive(data, names.format(str(tmp_path / "lib")), lazy=True).result == [1, 42]
+
+
+# -- Secrets ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "subject"),
+    [
+        ("PASSWORD = 'hunter2'\ndef obj(): return PASSWORD", "global `PASSWORD` of `obj`"),
+        ("api_key = b'0123'\nobj = lambda: api_key", "global `api_key` of `<lambda>`"),
+        ("TOKEN = 'ghp_0123456789abcdef'\ndef obj(): return TOKEN", "global `TOKEN` of `obj`"),
+        (
+            "pem = '-----BEGIN RSA PRIVATE KEY-----'\ndef obj(): return pem",
+            "global `pem` of `obj`",
+        ),
+        (
+            "def make(pwd):\n    def inner(): return pwd\n    return inner\nobj = make('x')",
+            "closure variable `pwd` of `make.<locals>.inner`",
+        ),
+        ("class obj:\n    db_password = 'x'", "attribute `db_password` of class `obj`"),
+    ],
+)
+def test_what_looks_like_a_secret_and_goes_by_value(tmp_path, code, subject):
+    (text,), strict = told(tmp_path, f"{code}\nresult = said(obj, times=2), raised(obj)")
+    assert text.startswith(f"{subject}: it looks like a secret")
+    assert strict == [("SECRET", subject)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "pad_token = '<pad>'\nmax_tokens = 5\ndef obj(): return pad_token, max_tokens",
+        "def password(): pass\ndef obj(): return password",
+        "secret = None\npassword = ''\ndef obj(): return secret, password",
+        "words = 'a password'\ndef obj(): return words",
+        "import getpass\ndef obj(password): return getpass.getpass(password)",
+    ],
+)
+def test_what_does_not_look_like_a_secret(tmp_path, code):
+    assert told(tmp_path, f"{code}\nresult = said(obj)") == []
+
+
+# -- The report -----------------------------------------------------------------------------------
+
+
+def test_a_report_has_what_dumps_warns_of(tmp_path):
+    code = """
+    import core, pk
+    password = "x"
+    def f(): return core.f, pk.f, password
+    policy = Policy(include=("plugz",))
+    report = modulepickle.explain(f, policy=policy)
+    result = report.data["dumps_warns"], report.warnings, said(f, policy=policy)
+    """
+    warns, shown, texts = told(tmp_path, code)
+    assert warns == texts
+    assert len(warns) == 3
+    assert len([each for each in shown if "plugz" in each]) == 1
+
+
+@pytest.mark.parametrize(("name", "exit_code"), [("core", 0), ("app", 1)])
+def test_check_is_an_exit_code(tmp_path, name, exit_code):
+    tree = project(tmp_path, TREE) / "proj"
+    (tree / "app.py").write_text(
+        f"import sys\nsys.path.append({str(tmp_path / 'lib')!r})\nimport pk\ndef f(): pass\n"
+    )
+    assert command_line("explain", f"{name}:f", cwd=tree).returncode == 0
+    assert command_line("explain", f"{name}:f", "--check", cwd=tree).returncode == exit_code

@@ -364,8 +364,8 @@ def _mended(path: Path) -> tuple[Any, bytes, Path]:
 
 
 def test_a_folder_that_was_taken_away_is_made_again(shared: Path) -> None:
-    store, data, path = _mended(shared / "a" / "b")
-    shutil.rmtree(shared / "a")
+    store, data, path = _mended(shared)
+    shutil.rmtree(shared)
     assert store(hashlib.sha256(data).digest()[:16], data)() == data
     assert [*path.parent.iterdir()] == [path]
 
@@ -838,3 +838,11 @@ except TypeError as error:
     result = str(error)
 """
     assert RETURNED[returned] in run(tree, code).result
+
+
+def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="name the one that receivers have") as caught:
+        stores.directory(tmp_path / "no/such/mount")
+    assert str(tmp_path / "no/such") in str(caught.value)
+    assert [*tmp_path.iterdir()] == []
+    assert stores.directory(tmp_path / "last").path.is_dir()

@@ -39,15 +39,21 @@ from modulepickle._run.target import Mistake, find
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0, 1 if what it ran failed, 2 for a mistake."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest:  # with the usage of the command, and not of all of them
+        getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
     if not hasattr(options, "command"):
         parser.print_help(sys.stderr)
         return 2
     try:
         code: int = options.command(options)
+        sys.stdout.flush()
     except (Mistake, PackagingError, BareError, DockerError) as error:
         print(f"modulepickle: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # `| head`: nobody reads on, and Python would say so at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return code
 
 
@@ -62,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
         about = f"{text[0].upper()}{text[1:]}.{' ' if more else ''}{more}"
-        return commands.add_parser(name, help=text, description=about)
+        command = commands.add_parser(name, help=text, description=about)
+        command.set_defaults(parser=command)
+        return command
 
     _add_what_runs(add)
     _add_what_tells(add)
@@ -74,7 +82,8 @@ def _add_what_runs(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.set_defaults(command=_demo)
     command = add("run", "run a function of your project in a bare interpreter", _RUN)
     command.add_argument("function", metavar="MODULE:FUNCTION", help="for example  train:fit")
-    command.add_argument("arguments", metavar="JSON", nargs="*", help="an argument, as JSON")
+    command.add_argument("arguments", metavar="JSON", nargs="*", default=[], help="as JSON")
+    command.add_argument("--quiet", action="store_true", help="print the result, and no report")
     where = command.add_mutually_exclusive_group()
     text = "another interpreter to run it, 3.9 or newer"
     where.add_argument("--python", default=sys.executable, metavar="PATH", help=text)
@@ -87,6 +96,8 @@ def _add_what_tells(add: Callable[..., argparse.ArgumentParser]) -> None:
     text = "say what a pickle of an object of your project would carry, and why"
     command = add("explain", text, _EXPLAIN)
     command.add_argument("object", metavar="MODULE:OBJECT", help="for example  train:fit")
+    text = "let the exit code be 1 also if `dumps` warns, as a strict policy raises"
+    command.add_argument("--check", action="store_true", help=text)
     text = "a folder, or a URL for fsspec: as if pickled with that store; nothing is put there"
     command.add_argument("--store", metavar="PLACE", help=text)
     command.add_argument("--json", action="store_true", help="print JSON")
@@ -144,7 +155,8 @@ def _run(options: argparse.Namespace) -> int:
     function = find(options.function)
     if not callable(function):
         kind = type(function).__name__
-        raise Mistake(f"{options.function} is a {kind}, which cannot be called")
+        article = "an" if kind[0].lower() in "aeiou" else "a"
+        raise Mistake(f"{options.function} is {article} {kind}, which cannot be called")
     arguments = [_value(text) for text in options.arguments]
     file = io.BytesIO()
     pickler = Pickler(file)
@@ -162,13 +174,20 @@ def _run(options: argparse.Namespace) -> int:
             print(f"modulepickle: nothing was shipped; {hint}", file=sys.stderr)
         return 1
     print(outcome.result)
+    if not options.quiet:
+        _report_run(options, pickler, f"pickled in {milliseconds:.1f} ms, loaded in", outcome)
+    return 0
+
+
+def _report_run(options: argparse.Namespace, pickler: Pickler, took: str, outcome: Outcome) -> None:
+    """Print what was shipped, and how long that took."""
+    snapshots = pickler.shipment.snapshots()
     for made in snapshots:
         digest = pickler.shipment.ship(made.package).digest.hex()[:16]
         print(f"{made.name}  {digest}  {count(len(made.files), 'file')}  {amount(made.size)}")
     if not snapshots:
         print(f"nothing was shipped: {options.function} is installed, and went as a name")
-    print(f"pickled in {milliseconds:.1f} ms, loaded in {outcome.milliseconds:.1f} ms")
-    return 0
+    print(f"{took} {outcome.milliseconds:.1f} ms")
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -176,7 +195,7 @@ def _explain(options: argparse.Namespace) -> int:
     # Where no store is named, that of `set_store` counts: the module may have called it.
     report = explain(obj, store=_store(options.store) if options.store else DEFAULT)
     print(report.to_json() if options.json else report)
-    return int(bool(report.problems))
+    return int(bool(report.problems or (options.check and report.data["dumps_warns"])))
 
 
 def _store(place: str) -> modulepickle.Store:

@@ -36,8 +36,8 @@ class directory:
     pickles.
 
     Args:
-        path: the folder; it is made if it is not there. Receivers must find it under the same
-            absolute path.
+        path: the folder; it is made if it is not there, but the one above it is not. Receivers
+            must find it under the same absolute path.
 
     Raises:
         OSError: it cannot be made, or written in.
@@ -45,7 +45,12 @@ class directory:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Path = Path(path).absolute()
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(exist_ok=True)
+        except FileNotFoundError as error:
+            text = f"there is no folder {self.path.parent}, where a store was to be made: name the"
+            text += " one that receivers have, too, or make it"
+            raise FileNotFoundError(error.errno, text, str(self.path)) from None
         self._seen: dict[bytes, tuple[int, ...]] = {}
 
     def __repr__(self) -> str:

@@ -17,8 +17,11 @@ from typing import Any
 
 from modulepickle._loader.emit import INSTALL
 from modulepickle._loader.received import resend, snapshot_of
+from modulepickle._local.doubts import why_not_included
+from modulepickle._local.finder import finder
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.pickler import dumps
+from modulepickle._reduce.state import MAIN
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 
 __all__ = ["Installer", "preload", "wrap"]
@@ -79,6 +82,9 @@ def _snapshots(names: tuple[str, ...]) -> list[SnapshotRef]:
         elif package is not None:
             found.append(shipment.ship(package))
         else:
+            why = why_not_included(name, finder())
+            if why:
+                raise ValueError(f"preload({name!r}) has nothing to install: {why}")
             raise ValueError(
                 f"preload({name!r}): it is not local, so it travels as a name, and the receiver "
                 f"has it or not. If it is to be shipped: set_policy(Policy(include=({name!r},)))"
@@ -109,6 +115,8 @@ def preload(*modules: ModuleType | str) -> Any:
         if not isinstance(each, (ModuleType, str)):
             home = getattr(each, "__module__", None)
             hint = f"; write preload({home!r})" if isinstance(home, str) else ""
+            if home in MAIN:
+                hint = ": what the script defines goes by value, and needs no preload"
             raise TypeError(f"preload() takes modules, or their names, not {each!r}{hint}")
     names = tuple(each.__name__ if isinstance(each, ModuleType) else each for each in modules)
     return _Preload(names)

@@ -3,7 +3,7 @@
 Nobody can know what a receiver has. But what is neither in the working tree, nor of an installed
 distribution, nor the standard library's, is a file that somebody put somewhere on this machine.
 
-Outside API: `by_name`, `without_effect`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from modulepickle._local.patterns import is_plain
 from modulepickle._local.policy import NEVER
 from modulepickle._local.tree import INSTALLATIONS, in_standard_library
 
-__all__ = ["by_name", "without_effect"]
+__all__ = ["by_name", "why_not_included", "without_effect"]
 
 
 # --- what goes by name ----------------------------------------------------------------------------
@@ -108,7 +108,7 @@ def without_effect(finder: Finder) -> Iterator[Problem]:
     policy = finder.policy
     for field in ("include", "exclude", "by_value"):
         for name in filter(is_plain, getattr(policy, field)):
-            why = _why_not_included(name, finder) if field == "include" else _missing(name, finder)
+            why = why_not_included(name, finder) if field == "include" else _missing(name, finder)
             if why:
                 key = field.replace("_", "-")
                 subject = f'{field} "{name}"'
@@ -116,7 +116,7 @@ def without_effect(finder: Finder) -> Iterator[Problem]:
                 yield Problem(Reason.NO_EFFECT, subject, f"it has no effect: {why}", remedy)
 
 
-def _why_not_included(name: str, finder: Finder) -> str:
+def why_not_included(name: str, finder: Finder) -> str:
     """Return why a module is not shipped that is to be; "" if it is."""
     top = name.partition(".")[0]
     if top == "modulepickle":

@@ -23,6 +23,7 @@ from typing import Any, Final
 from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
 from modulepickle._reduce.functions import annotations_of
 from modulepickle._reduce.keys import tracked
+from modulepickle._reduce.secrets import note_secrets
 from modulepickle._reduce.state import Dump, in_stable_order
 
 __all__ = ["reduce_class", "reduce_field"]
@@ -63,6 +64,7 @@ def reduce_class(dump: Dump, cls: Any) -> Reduced:
         made = tracked(dump, cls, MAKE_CLASS, meta, name, bases, space)
     more: dict[str, Any] = {}
     attributes = _attributes(cls, space, more)
+    note_secrets(dump, f"class `{cls.__qualname__}`", "attribute", attributes)
     state = made[1][0], attributes, more
     return *made, state, None, None, SET_CLASS
 

@@ -27,6 +27,7 @@ from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
 from modulepickle._reduce.named import WORD, named
+from modulepickle._reduce.secrets import note_secrets
 from modulepickle._reduce.state import Dump, Live, Positioned, SortedSet, by_value, in_stable_order
 from modulepickle._snapshot.shipment import SnapshotRef
 
@@ -65,8 +66,10 @@ def reduce_function(dump: Dump, function: FunctionType) -> Reduced:
         except ValueError:  # it is empty
             pass
     attributes = _attributes(function)
+    note_secrets(dump, f"`{function.__qualname__}`", "closure variable", values)
     if module is None:
         used = _used(function, attributes.get("__annotations__"))
+        note_secrets(dump, f"`{function.__qualname__}`", "global", used)
         scope = parts.scope(function.__globals__, _requirements(dump, function))
         state: tuple[Any, ...] = (used, values, attributes, *_submodules(code, used, values))
         made: tuple[Any, ...] = (code, names, cells, *([] if scope is None else [scope]))

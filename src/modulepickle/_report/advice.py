@@ -12,9 +12,12 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Final
 
+from modulepickle._base.errors import Reason
+from modulepickle._base.loud import sentence
 from modulepickle._local.policy import Policy, covers
 from modulepickle._pickler.failures import Recorder
 from modulepickle._pickler.nodes import Node, is_a
+from modulepickle._reduce.secrets import SECRET
 from modulepickle._report.gaps import Imported, is_there
 from modulepickle._report.report import amount, count
 from modulepickle._report.schema import ByName, CodeByValue, PolicyData, Rule, SnapshotThere
@@ -30,11 +33,6 @@ BIG: Final = 2**20
 BROKEN_SHOWN: Final = 3
 """Files of a package that are named if they cannot be parsed."""
 
-SECRET: Final = re.compile(
-    r"passw|passphrase|secret|credential|api_?key|private_?key|access_?key|auth_?key|(?:^|_)tokens?(?:$|_)"
-    r"|(?:^|_)pwd(?:$|_)",
-    re.IGNORECASE,
-)
 SECRET_FILE: Final = re.compile(
     r"\.(?:pem|key|p12|pfx|jks|keystore|kdbx)$|(?:^|/)(?:id_rsa|id_ed25519|credentials|secrets?)"
     r"(?:\.[a-z]+)?$",
@@ -56,6 +54,9 @@ def warnings_of(
         import that does not travel. by_name: as in the report. by_value: as `inspect` has it.
     """
     names = {node.obj.digest: node.obj.name for node in recorder.shipped()}
+    for notice in recorder.notices:
+        if notice.reason not in (Reason.BY_NAME, Reason.SECRET):  # below, and more of the kind
+            yield sentence(notice)
     yield from _at_home(recorder, found.values(), by_name)
     for digest, package in found.items():
         yield from _broken(names[digest], package.broken)

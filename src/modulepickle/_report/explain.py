@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from modulepickle._base.errors import Problem, StaleSourceWarning
+from modulepickle._base.loud import sentence
 from modulepickle._loader.emit import Reduced
 from modulepickle._local.distributions import distribution, requirement
 from modulepickle._local.finder import finder
@@ -87,7 +88,8 @@ def explain(
         by_name     [{distribution, names}]: what the receiver must have, for the objects
                     themselves; distribution is "name version", or "" if none is known.
         problems    [{reason, subject, detail, remedy, chain}]: what cannot travel.
-        warnings    sentences.
+        dumps_warns sentences: what `dumps` warns of, or raises with a strict policy.
+        warnings    sentences: of all that is worth a look, also what `dumps` warns of.
 
     Args:
         obj: what you would give to `dumps`. protocol, policy, store: as for `dumps`.
@@ -162,6 +164,7 @@ class _Story:
             "by_value": [_by_value(each) for each in by_value if each["kind"] != "code"],
             "by_name": by_name,
             "problems": problems,
+            "dumps_warns": [sentence(each) for each in recorder.notices],
             "warnings": [
                 *stale,
                 *warnings_of(recorder, self._files, found, by_name, by_value),

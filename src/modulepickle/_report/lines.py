@@ -77,8 +77,9 @@ def _kept(each: Kept) -> str:
 def _rule(each: Rule) -> str:
     matches = "matches nothing here"
     if each["matches"]:
-        what = "file or folder" if each["field"] == "ignore" else "name"
-        matches = f"matches {each['matches']:,} {what}" + "s" * (each["matches"] > 1)
+        plural = "s" * (each["matches"] > 1)
+        what = f"file{plural} or folder{plural}" if each["field"] == "ignore" else f"name{plural}"
+        matches = f"matches {each['matches']:,} {what}"
     text = f'{each["field"]} "{each["pattern"]}": {matches}'
     return text + (f"; {each['hint']}" if each["hint"] else "")
 

@@ -233,4 +233,5 @@ class ExplainData(TypedDict):
     by_value: list[ByValue]
     by_name: list[ByName]
     problems: list[ProblemData]
+    dumps_warns: list[str]
     warnings: list[str]

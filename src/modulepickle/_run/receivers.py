@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,7 @@ try:
 except BaseException as error:
     # Without this script's own frame.
     traceback.print_exception(type(error), error, error.__traceback__.tb_next)
+    json.dump({"raised": True}, back)
     sys.exit(1)
 json.dump(report, back)
 """
@@ -74,6 +76,16 @@ class Outcome:
     result: str = ""
     milliseconds: float = 0.0
     error: str = ""
+
+
+def _ended(code: int) -> str:
+    """Return how an interpreter ended that said nothing."""
+    if code >= 0:
+        return f"the interpreter ended with exit code {code}"
+    try:
+        return f"the interpreter was killed by signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"the interpreter was killed by signal {-code}"
 
 
 PAIR: Final = ("`tuple` object", "item 0")
@@ -126,6 +138,8 @@ def run_bare(data: bytes, python: str = sys.executable, hidden: Iterable[str] = 
         if report is None or "old" in report:
             what = f"is Python {report['old']}" if report else "does not start as a Python"
             raise BareError(f"{python} {what}, and a pickle needs 3.9 or newer; give --python PATH")
-        if done.returncode or not report:
+        if "raised" in report:
             return Outcome(done.returncode or 1)
+        if done.returncode or not report:
+            return Outcome(done.returncode or 1, error=f"{_ended(done.returncode)}\n")
         return Outcome(0, report["result"], report["milliseconds"])
