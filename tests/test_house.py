@@ -33,10 +33,16 @@ FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in f
 # The texts that run on receivers: they import nothing of ours, and nobody imports them.
 SHIPPED = {
     f"_loader.{name}"
-    for name in ("classes", "dask", "functions", "lines", "loader", "registry", "store")
+    for name in (
+        "archive_reader", "cache_folder", "callers", "classes", "dask", "functions", "lines",
+        "loader", "registry", "store", "unpacking",
+    )
+}  # fmt: skip
+# Shipped, and used by the library, or by another shipped file, too.
+SHARED = {
+    f"_loader.{name}"
+    for name in ("archive_reader", "cache_folder", "dask", "loader", "registry", "unpacking")
 }
-# Shipped, and used by the library too: they run in either place.
-SHARED = {"_loader.dask", "_loader.registry"}
 
 # What these patch or use is imported when they are called, from whatever the user has installed.
 FOR_OTHERS = {"_engines.cloudpickle", "extend", "stores", "test"}

@@ -208,7 +208,6 @@ def test_r13_members_that_leave_the_folder_are_refused(tmp_path, name):
     assert surroundings(cache) == []
 
 
-@pytest.mark.xfail(reason="names are split at / alone, as senders write them", strict=True)
 def test_r13_members_that_leave_the_folder_on_windows_are_refused(tmp_path):
     # Windows itself is played by the one thing that the loader may ask about it.
     code = "import os; os.sep = '\\\\'; load()"
@@ -218,19 +217,13 @@ def test_r13_members_that_leave_the_folder_on_windows_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", INSIDE)
-def test_r13_absolute_members_stay_in_the_folder(tmp_path, name):
+def test_r13_absolute_members_are_refused(tmp_path, name):
     cache = tmp_path / "deep" / "cache"
     cache.parent.mkdir()
     absolute = f"/{tmp_path}/outside" if name == "//x" else name
     data = handmade("pkg", zipped({**GOOD, absolute: b"harm"}))
-    assert receive(data, "result = obj.VALUE", cache=cache).result == 1
-    found = surroundings(cache)
-    assert len(found) == 2
-    assert [
-        path
-        for path in found
-        if not re.match("deep/cache/(modulepickle-[0-9]+/)?[0-9a-f]{32}/", path)
-    ] == []
+    assert refusal(receive(data, "", cache=cache, expect_failure=True).stderr)
+    assert surroundings(cache) == []
 
 
 # `S_IFLNK`, `S_IFCHR`, `S_IFIFO` and the set-user-id bit, where zips from Unix have the mode.
@@ -243,15 +236,8 @@ def test_r13_no_member_becomes_a_link_or_a_device(tmp_path, kind):
     entry = archive.rindex(b"PK\1\2")
     struct.pack_into("<I", archive, entry + 38, MODES[kind] << 16)
     archive[entry + 5] = 3  # made on Unix
-    code = """
-        import os, stat
-        path = os.path.join(os.path.dirname(obj.__file__), "odd")
-        mode = os.lstat(path).st_mode
-        with open(path) as file:
-            result = stat.S_ISREG(mode), mode & 0o7133, file.read()
-    """
-    got = receive(handmade("pkg", bytes(archive)), code).result
-    assert got == (True, 0, "/etc/hostname")
+    got = receive(handmade("pkg", bytes(archive)), "", expect_failure=True)
+    assert refusal(got.stderr)
 
 
 def declared(archive: bytes, member: int, size: int) -> bytes:
@@ -296,7 +282,6 @@ def test_r13_a_member_of_another_size_than_declared(tmp_path, source, size):
     assert written in ([], [CONTENT])
 
 
-@pytest.mark.xfail(reason="it is left out with a warning, and the rest is loaded", strict=True)
 def test_r13_a_data_file_that_is_larger_than_declared_is_refused(tmp_path):
     archive = declared(zipped({"pkg/data.bin": CONTENT, **GOOD}), 0, 10)
     got = receive(handmade("pkg", archive), "", expect_failure=True)
@@ -319,7 +304,7 @@ def test_r13_a_member_that_unpacks_to_more_is_not_unpacked(tmp_path):
     """
     records, kilobytes = receive(data, code, lazy=True, cache=tmp_path / "cache").result
     assert len(records) == 1
-    assert "pkg/data.bin is damaged" in records[0][1]
+    assert "is damaged" in records[0][1]
     assert kilobytes < 100_000
     assert list(tmp_path.rglob("data.bin*")) == []
 
@@ -378,15 +363,4 @@ def changed(tmp_path: Path, how: str) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("how", ["replaced", "with its old time", "cut", "deleted"])
 def test_r13_an_extension_module_that_was_changed_is_not_imported(tmp_path, how):
-    first, after, meanwhile, last = changed(tmp_path, how)
-    assert first == after == last == ("value", 1)  # each process mends it
-    if how == "deleted":
-        assert meanwhile[:2] == ("error", "ImportError")
-        assert "fast" in meanwhile[2]
-
-
-@pytest.mark.xfail(
-    reason="a process compares the files once, when it first needs them", strict=True
-)
-def test_r13_an_extension_module_that_was_changed_meanwhile_is_not_imported(tmp_path):
-    assert changed(tmp_path, "replaced")[2] != ("value", 2)
+    assert changed(tmp_path, how) == [("value", 1)] * 4  # each process mends it, and each import

@@ -158,72 +158,15 @@ def test_r13_a_folder_that_somebody_else_made_first_is_never_used(tmp_path, shar
 # with the same names and, what matters most, bytecode that says something else.
 SWAPPED = f"""
 {AS_USERS}
-    import builtins
-    os.chmod(SHARED, 0o777)
-    cache, theirs, ours = CACHE, SHARED + "/theirs", SHARED + "/ours"
-    def warm():
-        return load()()
-    result = [by(US, warm)]
-    def plant():
-        "Let the loader itself make their folder, but from source that it was given by them."
-        from importlib import _bootstrap_external as external
-        def compiled(self, data, path):
-            return compile(data.replace(b"VALUE = 1", b"VALUE = 6"), path, "exec")
-        external.SourceLoader.source_to_code = compiled
-        os.environ["MODULEPICKLE_CACHE"] = theirs
-        got = load()()
-        for name in os.listdir(theirs):  # by our number, if it is in a name
-            os.rename(f"{{theirs}}/{{name}}", f"{{theirs}}/{{name.replace(str(THEM), str(US))}}")
-        for where, _, _ in os.walk(theirs):
-            os.chmod(where, 0o755)
-        return got, sorted(files(theirs))
-    result += by(THEM, plant), by(US, lambda: sorted(files(cache)))
-    def swapping(turn):
-        count = [0]
-        def swap():
-            count[0] += 1
-            if count[0] == turn:
-                os.rename(cache, ours)
-                os.rename(theirs, cache)
-        def counted(function):
-            def call(path, *rest, **options):
-                try:
-                    return function(path, *rest, **options)
-                finally:
-                    if threading_off:
-                        swap()
-            return call
-        def loaded():
-            global threading_off
-            threading_off = False
-            for module, names in ((os, ("lstat", "stat", "open", "fstat", "makedirs", "mkdir")),):
-                for name in names:
-                    setattr(module, name, counted(getattr(module, name)))
-            builtins.open = counted(builtins.open)
-            threading_off = True
-            try:
-                value = load()()
-            finally:
-                threading_off = False
-            return value, count[0]
-        outcome = by(US, loaded)
-        if os.path.exists(ours):
-            os.rename(cache, theirs)
-            os.rename(ours, cache)
-        return outcome
-    result.append([swapping(turn) for turn in range(60)])
+    os.chmod(SHARED, 0o777)  # without the sticky bit: a neighbour could put his folder in its place
+    def mine():
+        return load()(), os.listdir(CACHE) if os.path.exists(CACHE) else []
+    result = by(US, mine), 0
 """
 
 
-@pytest.mark.xfail(
-    reason="the folder is looked at by its name each time, not by a descriptor", strict=True
-)
-def test_r13_a_folder_swapped_while_it_is_looked_at(tmp_path, shared):
+def test_r13_a_folder_that_neighbours_could_swap_is_not_used(tmp_path, shared):
     code = f"    SHARED = {str(shared)!r}\n{SWAPPED}"
     data = shipped(tmp_path, "g")
-    warm, theirs, mine, outcomes = receive(data, code, lazy=True, cache=shared / "cache").result
-    assert warm == ("value", 1)
-    assert theirs == ("value", (6, mine[1]))  # it would work, and has all the same names
-    assert [kind for kind, *_ in outcomes] == ["value"] * len(outcomes), outcomes
-    assert [turn for turn, (_, (value, _)) in enumerate(outcomes) if value != 1] == []
-    assert 2 < outcomes[0][1][1] < len(outcomes)  # and so it was swapped after each look
+    outcome, _ = receive(data, code, lazy=True, cache=shared / "cache").result
+    assert outcome == ("value", (1, []))

@@ -20,10 +20,18 @@ from pathlib import Path
 from typing import Final
 
 TEXTS: Final = {
-    "LOADER": ("registry", "lines", "loader"),
+    "LOADER": (
+        "registry",
+        "lines",
+        "archive_reader",
+        "cache_folder",
+        "unpacking",
+        "loader",
+        "callers",
+    ),
     "FUNCTIONS": ("registry", "lines", "functions"),
     "CLASSES": ("registry", "lines", "classes"),
-    "STORE": ("registry", "lines", "store"),
+    "STORE": ("registry", "lines", "cache_folder", "store"),
     "DASK": ("registry", "lines", "dask"),
 }
 """Name of a text -> the files it is made of, in this folder."""
@@ -62,12 +70,25 @@ def _left_out(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
             yield each, ""
 
 
+def _check_names(name: str, tree: ast.Module) -> None:
+    """Raise if two files of one text give something the same name."""
+    seen: set[str] = set()
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        names = {each.id for each in targets if isinstance(each, ast.Name)}
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            names = {node.name}
+        if names & seen:
+            raise ValueError(f"{name} has two things of the name {min(names & seen)}")
+        seen |= names
+
+
 def packed() -> str:
     """Return what `packed.py` should hold."""
     found = [HEAD]
     for name, files in TEXTS.items():
         text = "".join(strip((HOME / f"{file}.py").read_text(encoding="utf-8")) for file in files)
-        compile(text, name, "exec")
+        _check_names(name, ast.parse(text))
         if '"""' in text:
             raise ValueError(f"{name} holds three quotes, which end the string that it becomes")
         mark = hashlib.sha256(text.encode()).hexdigest()[:8]

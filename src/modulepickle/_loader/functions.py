@@ -91,9 +91,7 @@ def compiled(path, source, line, column, flags, free, *around):
 def function(code, names, cells, scope=None):
     if scope:
         # The builtins that a snapshot gives to its modules, with an `__import__` of its own.
-        names["__builtins__"] = next(
-            each for each in vars(scope).values() if type(each) is dict and "__import__" in each
-        )
+        names["__builtins__"] = scope.builtins
     names.setdefault("__builtins__", builtins.__dict__)
     free = [cells.get(name) or types.CellType() for name in code.co_freevars]
     return types.FunctionType(code, names, None, None, (*free,) or None)
@@ -115,4 +113,4 @@ def set_cell(made, value):
 
 def set_scope(made, needs):
     """Let functions import what was shipped with them; this one is no face of anything."""
-    made.needs = needs
+    made.requirements = needs

@@ -1,103 +1,110 @@
-"""The receiver's half: the text that travels in every pickle that ships a package.
+"""The receiver's half: what makes modules of a snapshot, and lets each see its own version.
 
-Who runs it: stage 0 of a pickle (see ``_emit.py``), once in a process, as
-``_modulepickle_<hash>``. Nobody imports it: ``.ci/pack_loader.py`` reads it as text, strips it and
-packs it. It may import the standard library, and must run on Python 3.9 to 3.15 with nothing else
-installed. Every byte of it travels with every pickle: keep it short.
+Who runs it: stage 0 of a pickle (see `emit`), once in a process. Nobody imports it: `build` takes
+it as text, behind `registry`, `archive_reader`, `cache_folder` and `unpacking`. It may import the
+standard library only, and must run on Python 3.9 to 3.15, PyPy and WebAssembly.
 
 Invariants, by the rules of the design. Keep them when you edit:
 
-1. (R8, R9) A snapshot knows its modules (``made``), and their functions know it through their
-   builtins: no other table says which module belongs to which snapshot.
-2. (R8) An import statement of shipped code runs ``Snapshot.import_``, since a function takes its
-   builtins from its globals when it is made. It never asks ``sys.modules`` for a shipped name.
-3. (R11) ``sys.modules`` is a face only, written by ``show``. A module there that no snapshot has
-   made is native (see ``native``), and is neither replaced nor removed.
-4. (R12) Only ``ACTIVE``, the modules themselves and their classes hold a snapshot strongly.
-5. (R13) Source is executed from the archive in memory, never from disk. Files on disk are for
-   everybody else: ``open``, tracebacks, extension modules, other processes. Each is compared with
-   the archive when a process first needs the folder, which is locked as long as it is needed.
-   Source that another version on this host has, too, is a link to its file.
-6. (R14) A module is bound on its parent *before* it executes, since ``IMPORT_FROM`` falls back to
-   ``sys.modules``; whoever finds it bound waits for the import lock of its name.
+1. (R8, R9) A snapshot knows its modules (`made`), and their functions know it through their
+   builtins. What shipped code itself puts into `sys.modules` below its name joins them (`known`).
+2. (R8) An import statement of shipped code runs `Snapshot.import_`, since a function takes its
+   builtins from its globals when it is made. It never takes another version's module.
+3. (R11) `sys.modules` is a face: it shows the active snapshot where the host has no module of that
+   name by itself, and a module while it executes. What the host imported is neither replaced nor
+   removed; a name of the standard library is never shown.
+4. (R12) Only `registry.active`, modules and functions hold a snapshot strongly.
+5. (R13) Source is executed from the archive in memory, never from disk. Files are for all others.
+6. (R14) A module is in `made` while it executes; who meets it there waits for its module lock. If
+   it fails, it is as if it had not been met. Shipped code runs under its own module's lock only.
 
-Releases of this file that meet in one process share ``ACTIVE``, and know each other's modules by
-``__spec__.snapshot``. The library looks for that, too, and at a snapshot's ``parts`` and ``needs``.
+The library looks at a snapshot's `parts` and `requirements` (see `received`).
 """
 
 import builtins
 import hashlib
-import importlib._bootstrap as bootstrap
-import importlib.util as util
+import importlib.machinery
+import importlib.util
 import marshal
 import os
-import struct
 import sys
+import types
+import warnings
 import weakref
 import zlib
+from _thread import get_ident
+from importlib import _bootstrap
 
+from modulepickle._loader.archive_reader import inflate, read_archive
+from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
 from modulepickle._loader.registry import registry
+from modulepickle._loader.unpacking import check, log, unpack, warn_once
 
-external = bootstrap._bootstrap_external
-host_import = bootstrap._gcd_import
+# The private half of importlib that has no public twin. All are there from 3.9 to 3.15; a test asks
+# every supported Python for them.
+ImportLock = _bootstrap._ImportLockContext  # fork() takes it first: a child never finds it held
+ModuleLock = _bootstrap._ModuleLockManager
+DeadlockError = _bootstrap._DeadlockError
+import_children = _bootstrap._handle_fromlist
+set_code_path = _bootstrap._imp._fix_co_filename
 
-# Guards the registry and the face. It is the interpreter's own import lock, since fork() takes it
-# first: a child never finds it held. Never held while shipped code runs, or files are unpacked. To
-# import something with it would wait for a thread that is importing the same, and waits for it.
-LOCK = bootstrap._ImportLockContext
+PathFinder = importlib.machinery.PathFinder
+STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
-
-# Name -> `made` and `leave` of the active snapshot. It hangs where all releases find it.
-ACTIVE = registry.active
-
-
-def warn(*what):
-    import logging  # not above: few processes warn, and it imports a lot
-
-    logging.getLogger("modulepickle").warning(*what)
+FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
+NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
+NOTHING = object()
+IMPORTING = set()  # (thread, name) of what a wrapper around the process' `__import__` was asked for
+native_import = builtins.__import__
 
 
-def spec_of(name):
-    """The spec of what ``sys.modules`` has under a name, or something else without attributes."""
-    return getattr(sys.modules.get(name), "__spec__", 0)
+def host_module(name):
+    """The module of a name as the host imports it, whoever calls."""
+    return registry.originals["import_module"](name)
+
+
+def owner_of(module):
+    """The snapshot that a module is of, or None."""
+    return getattr(getattr(module, "__spec__", None), "snapshot", None)
 
 
 def native(name):
     """The module of that name that the host imported by itself, or None."""
     module = sys.modules.get(name)
-    for made, _ in [*ACTIVE.values()]:  # all at once: another thread may change it
+    for made, _ in [*registry.active.values()]:  # a copy: another thread may change it
         if made.get(name) is module:
             return None
-    if not hasattr(spec_of(name), "snapshot"):
-        return module
+    return None if owner_of(module) else module
 
 
-def cache():
-    """The folder for unpacked files: a real one that only this user can write in, or an error."""
-    uid = getattr(os, "getuid", int)()
-    path = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
-    path = f"{path}/modulepickle-{uid}"  # a folder of its own, since it is swept
-    os.makedirs(path, 0o700, True)
-    found = os.lstat(path)  # its mode comes first, its owner fifth
-    # A link, or open to group or others; Windows' permission bits say nothing.
-    if found[4] - uid or found[0] & 40978 * (os.sep == "/"):
-        raise OSError(f"{path} is not ours")
-    return path
+def is_standard(name):
+    """Whether a top-level name is the standard library's, on this Python."""
+    if name in sys.builtin_module_names:
+        return True
+    if sys.version_info >= (3, 10):
+        return name in sys.stdlib_module_names
+    spec = PathFinder.find_spec(name)  # when 3.9 goes, so does this
+    origin = str(spec and spec.origin)
+    return origin.startswith(STANDARD) and "site-packages" not in origin
 
 
-def write(path, data):
-    """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
-    os.makedirs(os.path.dirname(path), 0o700, True)
-    part = f"{cache()}/{os.getpid()}.{id(data)}"  # there it is swept, if this process is killed
-    external.SourceFileLoader.set_data(0, part, data)  # is silent if it fails
-    if os.stat(part)[6] < len(data):  # the disk is full: let the last line fail
-        os.remove(part)
-    os.replace(part, path)
+def caller_of(frame):
+    """The snapshot whose code called the standard library, or None."""
+    while frame:
+        found = frame.f_globals.get("__builtins__")
+        home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
+        if hasattr(home, "requirements"):
+            return home
+        file = frame.f_code.co_filename
+        if not file.startswith((STANDARD, "<frozen ", "<modulepickle>")) or "site-packages" in file:
+            return None
+        frame = frame.f_back
+    return None
 
 
-class once:
-    """A property computed when it is first asked for. That of functools has a lock before 3.12, for
-    all instances together, which a fork in another thread would leave locked in the child."""
+class cached:
+    """A property computed once. That of functools has a lock before 3.12, for all instances
+    together, which a fork in another thread would leave locked in the child."""
 
     def __init__(self, make):
         self.make = make
@@ -107,95 +114,212 @@ class once:
         return value
 
 
-class View(type(sys)):
-    """``importlib``, or the host's namespace package, as the code of one snapshot sees it."""
-
-    def __getattr__(self, name):
-        full = f"{self.__name__}.{name}"
-        try:
-            if full in self.home.paths:
-                return self.home.obtain(full)
-            return getattr(host_import(self.__name__), name)
-        except ImportError:
-            raise AttributeError(name)
+# --- loaders --------------------------------------------------------------------------------------
 
 
-class Source(external.SourceFileLoader):
+class FileLoader(importlib.machinery.SourceFileLoader):
+    """Executes a source file in a snapshot's folder that its archive does not have."""
+
+    home = None
+
+    def exec_module(self, module):
+        home = self.home or home_of(self.path)
+        if home:
+            vars(module)["__builtins__"] = home.builtins
+        super().exec_module(module)
+
+
+class SourceLoader(FileLoader):
     """Executes source from the archive; its bytecode is cached by the content of the file."""
 
     def get_data(self, path):
-        return self.home.unzip(self.member) if path == self.path else super().get_data(path)
+        return self.home.read(path, super().get_data)
+
+    def get_resource_reader(self, name):
+        if self.home.is_on_disk():
+            return super().get_resource_reader(name)
+        return self.home.resource_reader(self.path)
+
+    @cached
+    def archive(self):
+        # `importlib.resources` looks here before 3.10: when 3.9 goes, so does this.
+        if sys.version_info >= (3, 10) or self.home.is_on_disk():
+            raise AttributeError("archive")
+        return self.home.zip
 
     def get_code(self, name):
         # The file as it is packed: nothing is inflated. Format 2 of marshal has one form only.
-        tag = sys.version, sys.flags.optimize, self.home.files[self.member]
-        tag = "/" + hashlib.sha256(marshal.dumps(tag, 2)).hexdigest()
+        key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
+        file = hashlib.sha256(marshal.dumps(key, 2)).hexdigest()
         try:
             # Inflating checks a sum, too: what is damaged, or another file's, is not executed.
-            code = marshal.loads(zlib.decompress(super().get_data(cache() + tag)))[tag]
-            bootstrap._imp._fix_co_filename(code, self.path)
-        except Exception:
-            code = self.source_to_code(self.get_data(self.path), self.path)
-            try:
-                write(cache() + tag, zlib.compress(marshal.dumps({tag: code}), 0))
-            except Exception:  # no disk, or a full one
-                pass
+            code = marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
+            set_code_path(code, self.path)
+            return code
+        except Exception as error:
+            log("debug", "%s is compiled: %s", name, error)
+        code = self.source_to_code(self.get_data(self.path), self.path)
+        try:
+            write_file(f"{cache_folder()}/{file}", zlib.compress(marshal.dumps({key: code}), 0))
+        except OSError as error:
+            log("debug", "bytecode of %s is not kept: %s", name, error)
         return code
 
 
+class ExtensionLoader(importlib.machinery.ExtensionFileLoader):
+    def create_module(self, spec):
+        if self.member in self.home.files:  # the system executes what is on disk now
+            check(self.member, self.home.files[self.member], self.home.folder)
+        return super().create_module(spec)
+
+
 # What a module may be made from -> its loader, in the order in which importlib looks.
-KINDS = {
-    stem + suffix: Source if suffix == ".py" else kind
+KINDS = (
+    (ExtensionLoader, importlib.machinery.EXTENSION_SUFFIXES),
+    (SourceLoader, importlib.machinery.SOURCE_SUFFIXES),
+    (importlib.machinery.SourcelessFileLoader, importlib.machinery.BYTECODE_SUFFIXES),
+)
+LOADERS = {
+    stem + suffix: loader
     for stem in ("/__init__", "")
-    for kind, suffixes in external._get_supported_file_loaders()
+    for loader, suffixes in KINDS
     for suffix in suffixes
 }
+
+
+class Finder:
+    """Finds for the host's own imports what is active, and the metadata of who asks."""
+
+    def find_spec(self, name, path=None, target=None):
+        homes = active_homes()
+        home = next((home for home in homes if f"{name}.".startswith(f"{home.top}.")), None)
+        spec = home and home.spec(name, path)
+        if not home and any(
+            each.top.startswith(f"{name}.") and not each.is_on_disk() for each in homes
+        ):
+            # Above it, and nowhere else: on disk, this would be a namespace package.
+            return PathFinder.find_spec(name, path) or namespace_spec(name, [])
+        if spec and spec.loader and not target:  # but a reload executes it again
+            loader = spec.loader
+
+            def done(module):
+                del loader.create_module, loader.exec_module
+
+            loader.create_module = lambda spec: home.fetch(name)
+            loader.exec_module = done
+        return spec
+
+    def find_distributions(self, context):
+        home = caller_of(sys._getframe(1))
+        for each in dict.fromkeys([*(home.paths.values() if home else ()), *active_homes()]):
+            # What is on disk and active, is found on `sys.path`.
+            if each and not (each.is_active() and each.is_on_disk()):
+                yield from each.distributions(context)
+
+
+FINDER = registry.finder = registry.finder or Finder()
+
+
+def active_homes():
+    homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
+    return [home for home in homes if hasattr(home, "requirements")]  # of this kind of loader
+
+
+def home_of(path):
+    """The snapshot in whose folder a file or folder lies, or None."""
+    for folder, home in [*FOLDERS.items()]:
+        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+            return home
+    return None
+
+
+def finder_in(path):
+    """A path hook: what is found in a snapshot's folder by other ways than ours is its own too."""
+    if not home_of(path) or not os.path.isdir(path):
+        raise ImportError(path)
+    (_, extensions), (_, sources), bytecode = KINDS
+    native_extensions = importlib.machinery.ExtensionFileLoader, extensions
+    return importlib.machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+
+
+def namespace_spec(name, locations):
+    spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = locations
+    return spec
+
+
+def forget(folder):
+    """Take a folder out of the caches of the process; nothing may be imported for it."""
+    for path in [*sys.path_importer_cache]:
+        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+            sys.path_importer_cache.pop(path, None)
+    lines = getattr(sys.modules.get("linecache"), "cache", {})
+    for path in [*lines]:
+        if path.startswith(folder):
+            lines.pop(path, None)
+
+
+# --- snapshots ------------------------------------------------------------------------------------
 
 
 class Snapshot:
     """One package at one content, and the modules made from it in this process (R9).
 
-    ``parts`` is what it was made from, to send it on; ``needs``, by top-level name, each snapshot
-    that it imports, or what the sender had of a third-party module. ``files`` has, for each
-    archive-relative POSIX path, the checksum, the size, and the deflated bytes. ``made`` holds the
-    modules that are imported or being imported; the keys of ``ready`` are the names of those that
-    are executed.
+    Attributes:
+        parts: name, digest, archive hash, archive: what it was made from, to send it on.
+        requirements: top-level name -> each snapshot that it imports, or "distribution version" as
+            the sender had it.
+        files: archive-relative POSIX path -> CRC-32, size, deflated bytes, mode.
+        made: name -> module, of all that is imported or being imported.
     """
 
-    def __init__(self, top, digest, seal, archive):
-        self.parts = self.top, digest, self.seal, archive = top, digest, seal, bytes(archive)
-        self.made, self.ready, self.files = {}, {}, {}
-        good = hashlib.sha256(archive).digest()[:16] == seal
-        end = 0
-        while good and 3 in archive[end + 2 : end + 3]:  # a local header, PK\3\4
-            crc, packed, size, width = struct.unpack_from("<14xIIIH", archive, end)
-            start = end + 30 + width
-            file = archive[end + 30 : start].decode()
-            end = start + packed
-            self.files[file] = crc, size, archive[start:end]
-            # A name that would leave the folder is refused. Nothing is ever made but plain files.
-            good = "/../" not in f"/{file}/"
-        if not good:
-            raise ImportError(f"{top} is damaged: pickle it again")
-        self.builtins = {**vars(builtins), "__import__": self.import_}
+    def __init__(self, top, digest, archive_hash, archive):
+        self.parts = self.top, digest, self.hash, archive = (
+            top,
+            digest,
+            archive_hash,
+            bytes(archive),
+        )
+        self.made, self.requirements = {}, {}
+        try:
+            if hashlib.sha256(archive).digest()[:16] != archive_hash:
+                raise ValueError("it is not what was sent")
+            self.files = read_archive(archive) if archive else {}
+        except Exception as error:
+            raise ImportError(f"{top} is damaged: pickle it again ({error})")
+        self.builtins = {"__import__": self.import_}
+        refresh(self)
 
-    def __setstate__(self, required):
+    def __setstate__(self, requirements):
         """Link what it requires. The snapshot unpickled last is the active one (R11)."""
-        self.needs = required
-        # It is unpacked before the lock is taken: with it, nobody else can import.
-        self.made or native(self.top) or self.own() or self.folder
-        with LOCK():
-            made, leave = ACTIVE.get(self.top, (0, self.rival))
-            if made is self.made or native(self.top) or self.own():
+        self.requirements = requirements
+        if registry.active.get(self.top, [None])[0] is self.made or not self.may_be_shown():
+            return
+        folder = self.folder  # unpacked before the lock is taken: with it, nobody else can import
+        hidden = None
+        with ImportLock():
+            if not self.may_be_shown():
                 return
-            rival = leave()
-            ACTIVE[self.top] = self.made, self.leave
-            sys.path.insert(0, self.folder)
-            sys.meta_path.insert(0, self)
+            _, leave = registry.active.get(self.top, (None, None))
+            if leave:
+                before = leave.__self__.folder
+                if before in sys.path:  # in its place: another thread may be looking through it
+                    sys.path[sys.path.index(before)] = folder
+                leave()
+            else:
+                hidden = PathFinder.find_spec(self.top) if "." not in self.top else None
+            if folder not in sys.path:
+                sys.path.insert(0, folder)
+            if FINDER not in sys.meta_path:
+                sys.meta_path.insert(0, FINDER)
+                sys.path_hooks.insert(0, finder_in)
+            registry.active[self.top] = self.made, self.leave
             for name in [*self.made]:  # it grows in other threads
                 self.show(name)
-        if rival:
-            warn("%s hides %s", self.folder, rival)
+        if self.top in self.made:
+            self.bind(self.top, self.made[self.top])
+        if hidden and hidden.origin:
+            self.tell_of(hidden.origin)
 
     def __call__(self, name, *path):
         """The module of that name, or what stands in it under a path of attributes."""
@@ -204,263 +328,595 @@ class Snapshot:
             found = getattr(found, part)
         return found
 
-    # The archive and its folder
+    def __reduce__(self):
+        """Refuse: a foreign pickler would take the loader along."""
+        import pickle
 
-    def unzip(self, name):
-        crc, size, data = self.files[name]
-        data = zlib.decompressobj(-15).decompress(data, size + 1)
-        if zlib.crc32(data) - crc:
-            raise ImportError(f"{name} is damaged: pickle it again")
-        return data
+        raise pickle.PicklingError(
+            f"{self.top} came in a pickle, and what is in it cannot be found by name here, since "
+            f"another {self.top} is imported: pickle it with modulepickle.dumps, which sends its "
+            "package on"
+        )
 
-    @once
-    def folder(self):
-        """The folder of the unpacked files, which holds that one package; or no folder at all."""
-        name = "/" + self.seal.hex()
-        former = ""
+    def tell_of(self, origin):
+        """Say that the host's next `import` gets this snapshot, unless both are the same."""
+        file = f"{self.folder}/{self.top}"
         try:
-            folder = cache() + name
-            # There are no such locks on Windows, nor on each file system: then nothing is swept.
-            try:
-                os.makedirs(folder, 0o700)
-                for old in os.scandir(cache()):
-                    # A folder has the time when a process began to use it last; bytecode, when it
-                    # was made.
-                    if os.stat(folder)[8] - old.stat()[8] > 7e5:  # eight days, in s
-                        lock = os.open(old, 0)
-                        try:
-                            __import__("fcntl").flock(lock, 6)
-                            __import__("shutil").rmtree(old) if old.is_dir() else os.remove(old)
-                        except Exception:  # it is in use
-                            pass
-                        os.close(lock)
-                    elif os.path.exists(f"{old.path}/{min(self.files)}"):
-                        former = old.path
-            except Exception:  # it is not new
-                pass
-            try:
-                lock = os.open(folder, 0)  # as long as it is locked, nobody sweeps it away
-                weakref.finalize(self, os.close, lock)
-                __import__("fcntl").flock(lock, 1)
-                os.utime(folder)
-            except Exception:
-                pass
-            for file, (crc, _, _) in self.files.items():
-                path = f"{folder}/{file}"
-                try:
-                    # Most files of another version are the same. But an extension module must not
-                    # be: the system loads a file once. Nor should data, which somebody may change.
-                    # The first file of each folder is written, since its folder is not there yet.
-                    if former and file[-3:] == ".py":
-                        os.link(f"{former}/{file}", path)
-                    if zlib.crc32(external.FileLoader.get_data(0, path)) == crc:
-                        continue
-                except Exception:  # not there, or this system has no links
-                    pass
-                write(path, self.unzip(file))
-            return folder
-        except Exception as error:
-            warn("%s: %s has no real __file__", error, self.top)
-            return os.devnull + name  # nobody can make that one
+            same = any(
+                read_file(origin) == inflate(path, self.files[path])
+                for path in (f"{self.top}/__init__.py", f"{self.top}.py")
+                if path in self.files
+            )
+        except (OSError, ImportError):
+            same = False
+        if not same:
+            warn_once(
+                self.top,
+                "modulepickle: `import %s` in this process finds the package that came in a pickle "
+                "(%s), and not %s",
+                self.top,
+                file,
+                origin,
+            )
 
-    # The face
+    # What the rest of the process sees
 
-    def rival(self):
-        """The file that the host would import under the name."""
-        try:
-            return getattr(util.find_spec(self.top), "origin", 0)
-        except Exception:
-            pass
+    def may_be_shown(self):
+        """Whether the face is for it: not beside the host's own, nor over the standard library."""
+        return not (
+            self.top in ("", "modulepickle")
+            or native(self.top)
+            or is_standard(self.top)
+            or self.is_own()
+        )
+
+    def is_active(self):
+        return registry.active.get(self.top, [None])[0] is self.made
+
+    def is_own(self):
+        """Whether this process imported the same by itself. The library can tell, if it is here."""
+        library = sys.modules.get("modulepickle._own")
+        return library is not None and library.owns(self)
+
+    def below(self):
+        """The names in `sys.modules` that are this package's, or below it."""
+        return [name for name in [*sys.modules] if f"{name}.".startswith(f"{self.top}.")]
 
     def leave(self):
         """Take this snapshot out of the sight of the rest of the process."""
-        del ACTIVE[self.top]
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
+        del registry.active[self.top]
         if self.folder in sys.path:
             sys.path.remove(self.folder)
-        for name in [*self.ready]:  # what still executes is shown, or not, when it is done
-            if sys.modules.get(name) is self.made[name]:
+        for name in self.below():
+            module = sys.modules[name]
+            if owner_of(module) in (None, self) and not is_initializing(module):
+                self.made[name] = module
                 del sys.modules[name]
-        sys.path_importer_cache.pop(self.folder, 0)
-        # Not imported here: with the lock, nothing is.
-        lines = getattr(sys.modules.get("linecache"), "cache", {})
-        for path in [*lines]:
-            if path.startswith(self.folder):
-                del lines[path]
+        parent = self.top.rpartition(".")[0]
+        while parent and sys.modules.get(parent) is NAMESPACES.get(parent, NOTHING):
+            del sys.modules[parent], NAMESPACES[parent]  # it has this version as its attribute
+            parent = parent.rpartition(".")[0]
+        forget(self.folder)
 
     def show(self, name):
-        """Let ``sys.modules`` say what the active snapshot says, but for a module that executes."""
-        with LOCK():
-            if native(name) or getattr(spec_of(name), "_initializing", 0):
+        """Let `sys.modules` say of a name what the active snapshot says."""
+        with ImportLock():
+            if native(name) or is_initializing(sys.modules.get(name)):
                 return
-            sys.modules[name] = module = ACTIVE.get(self.top, [{}])[0].get(name)
-            if not module:
-                del sys.modules[name]
-        parent, _, child = name.rpartition(".")
-        if module and parent and name == self.top:  # not under the lock: it takes others
-            setattr(host_import(parent), child, module)
+            made = registry.active.get(self.top, [{}])[0]
+            if name in made:
+                sys.modules[name] = made[name]
+            else:
+                sys.modules.pop(name, None)
 
-    def find_spec(self, name, *rest):
-        """The finder of the host's own imports of what is active."""
-        spec = self.spec(name) if name.startswith(self.top) else None
-        if spec:
-            spec.loader.create_module = lambda spec: self.fetch(name)
-            spec.loader.exec_module = id  # it has been executed
+    # Files
+
+    @cached
+    def folder(self):
+        """The folder of the unpacked files, which holds this one package; or no folder at all."""
+        name = self.hash.hex()
+        try:
+            folder = unpack(name, self.files, self)
+        except (OSError, ValueError) as error:
+            warn_once(
+                "disk", "modulepickle: no files are unpacked, all is run from memory: %s", error
+            )
+            folder = f"{os.devnull}/{name}"  # nobody can make that one
+        FOLDERS[folder] = self
+        weakref.finalize(self, forget, folder).atexit = False
+        return folder
+
+    def is_on_disk(self):
+        return not self.folder.startswith(os.devnull)
+
+    def read(self, path, otherwise):
+        """The bytes of a file below the folder: of the archive, if it has that."""
+        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
+        if str(path).startswith(self.folder) and member in self.files:
+            return inflate(member, self.files[member])
+        return otherwise(path)
+
+    @cached
+    def zip(self):
+        """The archive as an open zip file, for what can read those (no disk: `folder`)."""
+        import io
+        import zipfile
+
+        class Archive(zipfile.ZipFile):
+            def __fspath__(this):
+                return self.folder
+
+        return Archive(io.BytesIO(self.parts[3]))
+
+    def inside(self, path):
+        """A folder of the archive as a path that `importlib` can read."""
+        import pathlib
+        import zipfile
+
+        if self.is_on_disk():
+            return pathlib.Path(path)
+        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
+        return zipfile.Path(self.zip, f"{member}/" if member else "")
+
+    def resource_reader(self, path):
+        try:
+            from importlib.resources.abc import TraversableResources
+        except ImportError:  # before 3.11
+            from importlib.abc import TraversableResources
+
+        class Reader(TraversableResources):
+            def files(this):
+                return self.inside(os.path.dirname(path))
+
+        return Reader()
+
+    def distributions(self, context):
+        """The metadata of its own distribution, if it came along."""
+        from importlib import metadata
+
+        names = {path.partition("/")[0] for path in self.files if ".dist-info/" in path}
+        wanted = (context.name or "").lower().replace("-", "_").replace(".", "_")
+        for name in sorted(names):
+            title = name.partition("-")[0].lower().replace("-", "_").replace(".", "_")
+            if context.name is None or title == wanted:
+                yield metadata.PathDistribution(self.inside(f"{self.folder}/{name}"))
+
+    # Modules
+
+    def spec(self, name, path=None):
+        """The spec of a module in the archive, or None."""
+        stem = name.replace(".", "/")
+        suffix = next((each for each in LOADERS if stem + each in self.files), "")
+        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
+            return None
+        place = f"{self.folder}/{stem}{suffix}"
+        if suffix:
+            loader = LOADERS[suffix](name, place)
+            loader.home, loader.member = self, stem + suffix
+            spec = importlib.util.spec_from_file_location(name, place, loader=loader)
+        else:  # a namespace package: it has no file, and executes nothing
+            spec = PathFinder.find_spec(name, path) if self.is_active() else None
+            if place not in (getattr(spec, "submodule_search_locations", None) or ()):
+                spec = namespace_spec(name, [place])
+        spec.snapshot = self
         return spec
 
-    # The host's own copy (R10)
+    def find(self, name, path):
+        """The spec of a module: in the archive, or where a native import would look; or None."""
+        if name == self.top:
+            return self.spec(name)
+        own, before = f"{self.folder}/{name.rpartition('.')[0].replace('.', '/')}", []
+        for each in path:
+            if each == own:
+                break
+            before.append(each)
+        spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
+        for finder in [*sys.meta_path]:
+            if spec:
+                break
+            if (
+                finder is not FINDER
+                and not hasattr(finder, "parts")
+                and hasattr(finder, "find_spec")
+            ):
+                spec = finder.find_spec(name, path, None)
+        return spec
 
-    def own(self):
-        """Whether this process imported the same by itself. The library can tell, if it is here."""
-        return getattr(sys.modules.get("modulepickle._own"), "owns", {}.get)(self)
+    def known(self, name):
+        """What this snapshot has under a name, or `NOTHING`.
+
+        What somebody put into `sys.modules` in its place, or took away there, counts as it does for
+        a native import, as long as that is where this snapshot is seen.
+        """
+        if self.is_active():
+            shown = sys.modules.get(name, NOTHING)
+            if shown is not self.made.get(name, NOTHING) and owner_of(shown) in (None, self):
+                if shown is NOTHING:
+                    self.made.pop(name, None)
+                else:
+                    self.made[name] = shown
+        return self.made.get(name, NOTHING)
+
+    def fetch(self, name):
+        """The module of a dotted name in this snapshot, imported if need be."""
+        module = self.known(name)
+        if module is NOTHING or is_initializing(module):
+            if self.is_native():
+                return host_module(name)
+            try:
+                with ModuleLock(name):
+                    module = self.load(name)
+            except DeadlockError:  # threads in a circle: in one version, or in two
+                module = self.load(name)
+        if module is None:
+            raise ModuleNotFoundError(f"import of {name} halted; None in sys.modules", name=name)
+        return module
+
+    def is_native(self):
+        """Whether the host's own modules are this content (R10)."""
+        if not self.made and native(self.top):
+            try:
+                host_module("modulepickle._own")
+            except ImportError:  # a receiver without the library
+                pass
+        return not self.made and self.is_own()
+
+    def load(self, name):
+        package, path = None, None
+        if name != self.top:
+            parent = name.rpartition(".")[0]
+            package = self.fetch(parent)
+            module = self.known(name)
+            if module is not NOTHING:  # importing its parent did it
+                return module
+            try:
+                path = package.__path__
+            except AttributeError:
+                message = f"No module named {name!r}; {parent!r} is not a package"
+                raise ModuleNotFoundError(message, name=name) from None
+        module = self.known(name)
+        if module is NOTHING:
+            spec = self.find(name, path)
+            if not spec:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+            module = self.execute(spec)
+            self.bind(name, module, package)
+        return module
+
+    def execute(self, spec):
+        """Make a module and execute it; while it executes, `sys.modules` has it (R11)."""
+        name, before = spec.name, {}
+        module = importlib.util.module_from_spec(spec)
+        vars(module)["__builtins__"] = self.builtins
+        is_seen = self.is_active() or not is_standard(self.top)
+        if not self.is_active():
+            before = {name: sys.modules.get(name, NOTHING) for name in [*self.below(), name]}
+        try:
+            spec._initializing = True
+            self.made[name] = module
+            if is_seen:
+                sys.modules[name] = module
+            if spec.loader:
+                spec.loader.exec_module(module)
+            keep_alive(self, vars(module))
+            left = sys.modules.get(name) if is_seen else module
+            # Has it put another object in its place? Not if that is of another version.
+            if left is not module and owner_of(left) in (None, self):
+                self.made[name] = module = left
+        except BaseException:
+            self.made.pop(name, None)
+            raise
+        finally:
+            spec._initializing = False
+            self.restore(name, before)
+            refresh(self)
+        return module
+
+    def restore(self, name, before):
+        """Let `sys.modules` be as it was, but for what shipped code itself put there."""
+        with ImportLock():
+            if self.is_active():
+                self.known(name) if name in self.made else sys.modules.pop(name, None)
+                self.show(name)
+                return
+            for each in {*before, *self.below()}:
+                was, now = before.get(each, NOTHING), sys.modules.get(each, NOTHING)
+                if now is was or (each != name and owner_of(now) is not None):
+                    continue
+                if each != name and now is not NOTHING:
+                    self.made[each] = now
+                if was is NOTHING or owner_of(was):
+                    sys.modules.pop(each, None)
+                    self.show(each)
+                else:
+                    sys.modules[each] = was
+
+    def bind(self, name, module, package=None):
+        """Make a module an attribute of its package, as importlib does."""
+        parent, _, child = name.rpartition(".")
+        if not package and parent and self.is_active():
+            self.join(name, module)
+            package = host_module(parent)
+        try:
+            if package:
+                setattr(package, child, module)
+        except AttributeError:
+            message = f"Cannot set an attribute on {parent!r} for child module {child!r}"
+            warnings.warn(message, ImportWarning, stacklevel=2)
 
     # What the import statements of its code see (R8)
 
-    @once
+    @cached
     def paths(self):
         """Each name that is not simply the host's -> its snapshot, or None for what is above one.
 
         The snapshots are all that this one can reach by imports, itself included.
         """
-        paths = {"importlib": None}
+        paths = {}
         todo = [self]
         for each in todo:
-            if hasattr(each, "parts") and not paths.get(each.top):
+            if hasattr(each, "parts") and not paths.get(each.top) and not stands_back(each):
                 name = each.top
                 while name:
                     paths.setdefault(name)
                     name = name.rpartition(".")[0]
-                paths[each.top] = each
-                todo += each.needs.values()
+                if each.top:
+                    paths[each.top] = each
+                todo += each.requirements.values()
         return paths
+
+    @cached
+    def views(self):
+        return {}
+
+    def namespace(self, name):
+        """The namespace package above what is shipped: the host's object, or where another version
+        is seen there, one that this snapshot has for itself."""
+        if name not in self.views:
+            below = [
+                home for home in self.paths.values() if home and home.top.startswith(f"{name}.")
+            ]
+            ours = sys.modules.get(name) in (None, NAMESPACES.get(name))
+            if ours and all(home.is_active() for home in below):
+                NAMESPACES[name] = view = host_module(name)
+                view.__class__ = View
+            else:
+                stem = name.replace(".", "/")
+                view = View(name)
+                view.__path__ = [f"{home.folder}/{stem}" for home in below]
+                view.__spec__ = namespace_spec(name, view.__path__)
+            homes = vars(view.__spec__).setdefault("homes", [])
+            homes.append(self)  # as long as the object is there, so is what is seen through it
+            self.views[name] = view
+        return self.views[name]
 
     def obtain(self, name):
         """The module of a dotted name as code of this snapshot sees it."""
         above = name
         while above:
             if self.paths.get(above):
-                return self.paths[above].fetch(name)
+                home = self.paths[above]
+                module = home.fetch(name)
+                if "." in above:
+                    self.join(above, home.fetch(above))
+                return module
             above = above.rpartition(".")[0]
         if name in self.paths:
-            view = View(name)
-            view.home = self
-            view.import_module = self.import_module
-            return view
-        return host_import(name)
-
-    def import_module(self, name, package=None):
-        return self.import_(util.resolve_name(name, package), fromlist=["__name__"])
-
-    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
-        """``__import__`` for code of this snapshot."""
-        package = level and bootstrap._calc___package__(globals)
-        full = util.resolve_name(level * "." + name, package)
-        top = full.partition(".")[0]
-        if top not in self.paths:
-            try:
-                return builtins.__import__(name, globals, locals, fromlist, level)
-            except ModuleNotFoundError as error:
-                if full.startswith(str(error.name)):
-                    who = (globals or {}).get("__name__", self.top)
-                    error.msg += f", imported by {who}; sent with {self.needs.get(top)}"
-                raise
-        module = self.obtain(full)
-        if not fromlist:
-            return module if level else self.obtain(top)
-        if hasattr(module, "__path__"):
-            owner = getattr(module.__spec__, "snapshot", self)
-            bootstrap._handle_fromlist(module, fromlist, self.obtain)
-            for child in fromlist:
-                if f"{full}.{child}" in owner.made:
-                    owner.fetch(f"{full}.{child}")  # bound, but perhaps not yet executed
+            return self.namespace(name)
+        module = host_module(name)
+        if name.rpartition(".")[0] in self.paths:
+            self.join(name, module)
         return module
 
-    def spec(self, name):
-        """The spec of a module in this snapshot, or None."""
-        stem = name.replace(".", "/")
-        path = f"{self.folder}/{stem}"
-        suffix = next((each for each in KINDS if stem + each in self.files), "")
-        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
-            return None
-        path += suffix or "/__init__"
-        loader = KINDS.get(suffix, Source)(name, path)
-        spec = util.spec_from_file_location(name, path, loader=loader)
-        if not suffix:  # a namespace package: it has no file, and executes nothing
-            spec.has_location = False
-            loader.exec_module = id
-        loader.member = stem + suffix
-        spec.snapshot = loader.home = self
-        return spec
-
-    def fetch(self, name):
-        """The module of a dotted name in this snapshot, imported if need be."""
-        if name in self.ready:
-            return self.made[name]
-        if not self.made:
-            try:
-                native(self.top) and host_import("modulepickle._own")
-            except ImportError:
-                pass
-            if self.own():
-                return host_import(name)
+    def join(self, name, module):
+        """Make a module an attribute of the namespace package that this snapshot sees above it."""
         parent, _, child = name.rpartition(".")
-        package = self.fetch(parent) if name != self.top else View("")
-        try:
-            with bootstrap._ModuleLockManager(name):
-                self.execute(name, package, child)
-        except bootstrap._DeadlockError:  # threads in a circle: in one version, or in two
-            self.execute(name, package, child)
-        return self.made[name]
+        space = self.namespace(parent)
+        if vars(space).get(child) is not module:
+            setattr(space, child, module)
 
-    def execute(self, name, package, child):
-        if name in self.made:
-            return
-        spec = self.spec(name)
-        if not spec:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        self.made[name] = module = bootstrap.module_from_spec(spec)
-        setattr(package, child, module)
-        module.__builtins__ = self.builtins
-        spec._initializing = True  # first: from now on, `show` leaves it in its place
-        host = native(name)
-        sys.modules[name] = host or module
+    def import_module(self, name, package=None):
+        if name.startswith(".") and package:
+            name = importlib.util.resolve_name(name, package)
+        if name.partition(".")[0] in self.paths:
+            return self.obtain(name)
         try:
-            spec.loader.exec_module(module)
-            left = sys.modules[name]
-            # Has it put another object in its place? Not if that is of another version.
-            if left is not (host or module) and getattr(spec_of(name), "snapshot", self) is self:
-                self.made[name] = left
-                setattr(package, child, left)
-            for value in [*vars(module).values()]:
-                # A class without a function would not hold its snapshot (R12). Looked at by its
-                # type alone, since a lazy object would be set up by a look at its `__class__`.
-                if issubclass(type(value), type) and value.__module__ == name:
-                    try:
-                        # Of this prefix typing.Protocol knows that it is not a member.
-                        type.__setattr__(value, "_abc_snapshot", self)
-                    except TypeError:  # a class of C, or with a metaclass of C
-                        pass
-            self.ready[name] = 0
-        except BaseException:
-            for made in [*self.made]:
-                if f"{made}.".startswith(f"{name}."):
-                    del self.made[made]
-                    self.ready.pop(made, 0)
-                    self.show(made)
-            delattr(package, child)
+            return registry.originals["import_module"](name, package)
+        except ModuleNotFoundError as error:
+            self.explain(error, name, self.top)
             raise
-        finally:
-            spec._initializing = False
-            sys.modules[name] = host or module
-            self.show(name)
+
+    def find_spec(self, name, package=None):
+        full = importlib.util.resolve_name(name, package)
+        above = full
+        while above and not self.paths.get(above):
+            above = above.rpartition(".")[0]
+        if not above:
+            return registry.originals["find_spec"](full)
+        home = self.paths[above]
+        module = home.known(full)
+        if module is not NOTHING:
+            return getattr(module, "__spec__", None)
+        parent = full.rpartition(".")[0]
+        return home.find(full, home.fetch(parent).__path__ if full != home.top else None)
+
+    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
+        """`__import__` for code of this snapshot."""
+        full = absolute(name, globals, level) if level else name
+        if not isinstance(full, str) or full.partition(".")[0] not in self.paths:
+            try:
+                module = host_import(full, name, globals, locals, fromlist, level)
+                if full == "runpy" and "run_path" not in registry.originals:
+                    divert_runpy(module)  # noqa: F821  # it stands in `callers`
+                return module
+            except ModuleNotFoundError as error:
+                self.explain(error, full, (globals or {}).get("__name__", self.top))
+                raise
+        if self.is_active() and builtins.__import__ not in (native_import, import_by_globals):
+            host_import(full, name, globals, locals, fromlist, level)  # somebody wants to see it
+        module = self.obtain(full)
+        if not fromlist:
+            end = len(full) - len(name)
+            return self.obtain(full[:end] + name.partition(".")[0]) if name else module
+        if hasattr(module, "__path__"):
+            import_children(module, fromlist, self.obtain)
+            return self.with_late(module, full, fromlist)
+        return module
+
+    def with_late(self, package, full, names):
+        """The package, or if children are being imported, what has them as attributes already.
+
+        The interpreter would look for them in `sys.modules`, which may show another version.
+        """
+        late = {}
+        home = owner_of(package)
+        for name in names if isinstance(home, Snapshot) else ():
+            child = home.made.get(f"{full}.{name}")
+            if child and not hasattr(package, name):
+                late[name] = child
+        if not late:
+            return package
+        view = View(full)
+        vars(view).update({**vars(package), **late})
+        return view
+
+    def explain(self, error, name, who):
+        """Add to an error what there is to say of an import that worked on the sender (R15)."""
+        said = self.requirements.get(name.partition(".")[0])
+        if not said or not error.name or not f"{name}.".startswith(f"{error.name}."):
+            return
+        wanted = {}
+        for home in [self, *filter(None, self.paths.values())]:
+            for top, requirement in home.requirements.items():
+                if isinstance(requirement, str) and not is_there(top):
+                    wanted[requirement.replace(" ", "==")] = None
+        all_missing = " ".join(sorted(wanted))
+        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
+
+
+class Bases(tuple):
+    """The bases of a class, which keep its snapshot in memory (R12), as functions do by themselves.
+
+    It is the one place for that which the collector sees, and neither `vars` nor `dir` of a class.
+    """
+
+    def __reduce_ex__(self, protocol):
+        return tuple, ([*self],)
+
+
+def keep_alive(snapshot, names):
+    """Let classes that have no function of their module keep the snapshot in memory."""
+    for value in [*names.values()]:
+        # By its type alone, since a lazy object would be set up by a look at its `__class__`.
+        if not issubclass(type(value), type):
+            continue
+        own = type.__getattribute__(value, "__dict__")
+        if own.get("__module__") != names["__name__"]:
+            continue
+        if all(getattr(each, "__globals__", 0) is not names for each in [*own.values()]):
+            bases = Bases(type.__getattribute__(value, "__bases__"))
+            bases.snapshot = snapshot
+            try:
+                type.__dict__["__bases__"].__set__(value, bases)
+            except TypeError:  # a class of C
+                pass
+
+
+class View(types.ModuleType):
+    """A namespace package as the code of one snapshot sees it: with what is shipped below it.
+
+    Also a package with those of its children that are still being imported.
+    """
+
+    def __getattr__(self, name):
+        full = f"{self.__name__}.{name}"
+        homes = getattr(self.__spec__, "homes", ())
+        try:
+            for home in homes:
+                if full in home.paths:
+                    return home.obtain(full)
+            if homes and host_module(self.__name__) is not self:
+                return getattr(host_module(self.__name__), name)
+        except ImportError:
+            pass
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def is_initializing(module):
+    return getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def is_there(top):
+    try:
+        return top in sys.modules or importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def stands_back(home):
+    """Whether it is the stand-in for this library, where that is installed."""
+    return home.top == "modulepickle" and is_there("modulepickle")
+
+
+def absolute(name, globals, level):
+    """The absolute name of a relative import."""
+    globals = globals or {}
+    package, spec = globals.get("__package__"), globals.get("__spec__")
+    if package is None:
+        package = spec.parent if spec else globals.get("__name__", "")
+        if not spec and "__path__" not in globals:
+            package = package.rpartition(".")[0]
+    parts = package.rsplit(".", level - 1)
+    if not package or len(parts) < level:
+        return ""  # importlib has the words for it
+    return f"{parts[0]}.{name}" if name else parts[0]
+
+
+# --- what is the whole process' -------------------------------------------------------------------
+
+
+def refresh(snapshot):
+    """Let shipped code see the builtins as they are now, but for its own `__import__`."""
+    now = {**vars(builtins), "__import__": snapshot.import_}
+    for name in snapshot.builtins.keys() - now.keys():
+        del snapshot.builtins[name]
+    snapshot.builtins.update(now)
+
+
+class Builtins(type(builtins)):
+    """`builtins`, which tells all snapshots of a name that somebody sets or deletes in it."""
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+
+    def __delattr__(self, name):
+        super().__delattr__(name)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+
+
+def host_import(full, *args):
+    """Import as the process does, by whatever somebody put around `builtins.__import__`."""
+    who = get_ident(), full
+    if who in IMPORTING or builtins.__import__ is import_by_globals:
+        return native_import(*args)  # what was put around it asks us, in its turn
+    IMPORTING.add(who)
+    try:
+        return builtins.__import__(*args)
+    finally:
+        IMPORTING.discard(who)
+
+
+def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
+    """`builtins.__import__` for PyPy, whose functions ignore `__builtins__` of their globals."""
+    found = (globals or {}).get("__builtins__")
+    find = found["__import__"] if type(found) is dict else native_import
+    return find(name, globals, locals, fromlist, level)
 
 
 def find(name, digest, *rest):
     """The snapshot of that digest: what a pickle calls first (R9)."""
-    with LOCK():
+    with ImportLock():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
-
-
-# Of two threads that come here at once, both get the one that won.
-entry = registry.texts.setdefault(__name__, find)

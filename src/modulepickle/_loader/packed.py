@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_232d37ab"
+LOADER_NAME: Final = "_modulepickle_loader_0935d523"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -10,7 +10,8 @@ class Registry:
         self.active: dict = vars(sys).setdefault("_modulepickle", {})
         self.texts, self.sources = {}, {}
         self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
-        self.manifest = None
+        self.calls, self.originals = {}, {}
+        self.finder = self.manifest = None
     def __call__(self, expression, names):
         if self.manifest and "k" in names:
             return self.manifest(expression, names)
@@ -23,333 +24,930 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
-import builtins
-import hashlib
-import importlib._bootstrap as bootstrap
-import importlib.util as util
-import marshal
-import os
 import struct
+import zlib
+LOCAL = struct.Struct("<4s5H3I2H")
+CENTRAL = struct.Struct("<4s6H3I5H2I")
+END = struct.Struct("<4s4H2IH")
+def read_archive(data):
+    members = {}
+    offset = 0
+    *_, count, _, index, _ = END.unpack(data[-END.size :])
+    place = index
+    for _ in range(count):
+        central = CENTRAL.unpack_from(data, place)
+        crc, packed, size, width = central[7:11]
+        mode, start = central[15] >> 16, offset + LOCAL.size + central[10]
+        name = data[offset + LOCAL.size : start]
+        path = name.decode()
+        place += CENTRAL.size
+        good = (
+            central[:1] + central[11:15] + central[16:] == (b"PK\1\2", 0, 0, 0, 0, offset)
+            and LOCAL.unpack_from(data, offset) == (b"PK\3\4", *central[2:12])
+            and data[place : place + width] == name
+            and central[4] == (0 if path.endswith("/") else 8)
+            and is_safe(path)
+            and mode & 0o177000 in (0, 0o040000 if path.endswith("/") else 0o100000)
+            and path not in members
+        )
+        if not good:
+            raise ValueError(f"{path!r} is not as an archive has it")
+        members[path] = crc, size, data[start : start + packed], mode
+        offset, place = start + packed, place + width
+    if offset != index or data[place:] != END.pack(
+        b"PK\5\6", 0, 0, count, count, place - index, index, 0
+    ):
+        raise ValueError("there is more in it than its members")
+    return members
+def is_safe(path):
+    parts = path.replace("\\", "/").split("/")
+    return ".." not in parts and parts[0][1:2] != ":" and parts[0] != "" and "\0" not in path
+def inflate(path, member):
+    crc, size, packed, _ = member
+    data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1) if packed else b""
+    if len(data) != size or zlib.crc32(data) != crc:
+        raise ImportError(f"{path} is damaged: pickle it again")
+    return data
+import os
+import stat
+POSIX = os.name == "posix"
+PLACES = {}
+TRUSTED = {}
+def cache_folder():
+    said = os.getenv("MODULEPICKLE_CACHE") or default_place()
+    user = os.getuid() if POSIX else 0
+    path = PLACES.setdefault((said, user), os.path.abspath(f"{said}/modulepickle-{user}"))
+    if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
+        reason = distrust(path, user)
+        if reason:
+            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
+        make_folders(path)
+        TRUSTED[path] = stamp_of(path)
+    elif not POSIX:
+        make_folders(path)
+    return path
+def stamp_of(path):
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mode, found.st_uid
+def default_place():
+    for said in [os.getenv(name, "") for name in ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")]:
+        if said and os.path.isdir(said):
+            return said
+    return "/tmp" if POSIX else os.path.expanduser("~")
+def make_folders(path):
+    if not os.path.isdir(path):
+        make_folders(os.path.dirname(path))
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            pass
+def distrust(path, user):
+    others = stat.S_IWGRP | stat.S_IWOTH
+    if os.path.lexists(path):
+        found = os.lstat(path)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
+            return "it is not a folder of this user"
+        if found.st_mode & others:
+            return "others may write in it"
+    above = os.path.realpath(path)
+    while above != "/":
+        above = os.path.dirname(above)
+        if not os.path.isdir(above):
+            continue
+        found = os.stat(above)
+        if not found.st_mode & (stat.S_IXGRP | stat.S_IXOTH) and found.st_uid == user:
+            break
+        is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
+        if is_shared or found.st_uid not in (user, 0):
+            return f"others may rename what is in {above}"
+    return ""
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
+def write_new(path, data, mode=0o600):
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags, mode), "wb") as file:
+        file.write(data)
+def write_file(path, data, mode=0o600):
+    make_folders(os.path.dirname(path))
+    part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+    try:
+        write_new(part, data, mode)
+        os.replace(part, path)
+    except BaseException:
+        if os.path.exists(part):
+            os.remove(part)
+        raise
+import os
 import sys
 import weakref
 import zlib
-external = bootstrap._bootstrap_external
-host_import = bootstrap._gcd_import
-LOCK = bootstrap._ImportLockContext
+try:
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+except ImportError:
+    flock = None
+MAX_AGE = 700_000
+WARNED = set()
+def log(level, *what):
+    if level == "warning" or "logging" in sys.modules:
+        import logging
+        getattr(logging.getLogger("modulepickle"), level)(*what)
+def warn_once(subject, *what):
+    if subject not in WARNED:
+        WARNED.add(subject)
+        log("warning", *what)
+def unpack(name, members, user):
+    folder = f"{cache_folder()}/{name}"
+    if not os.path.isdir(folder):
+        part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+        try:
+            os.mkdir(part, 0o700)
+            for path in members:
+                put(path, members[path], part, write_new)
+            os.rename(part, folder)
+        except BaseException as error:
+            import shutil
+            shutil.rmtree(part, ignore_errors=True)
+            if not os.path.isdir(folder) or not isinstance(error, OSError):
+                raise
+        sweep(folder)
+    lock(folder, user)
+    for path in members:
+        check(path, members[path], folder)
+    return folder
+def put(path, member, folder, write):
+    target = f"{folder}/{path}"
+    make_folders(os.path.dirname(target))
+    if not path.endswith("/"):
+        write(target, inflate(path, member), 0o600 | member[3] & 0o100)
+def check(path, member, folder):
+    try:
+        same = path.endswith("/") or zlib.crc32(read_file(f"{folder}/{path}")) == member[0]
+    except OSError:
+        same = False
+    if not same:
+        put(path, member, folder, write_file)
+def lock(folder, user):
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        weakref.finalize(user, os.close, descriptor).atexit = False
+        flock(descriptor, LOCK_SH | LOCK_NB)
+        os.utime(folder)
+    except (OSError, TypeError) as error:
+        log("debug", "%s is not locked: %s", folder, error)
+def sweep(folder):
+    now = os.stat(folder).st_mtime
+    for old in os.scandir(cache_folder()):
+        try:
+            if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
+                delete(old)
+        except (OSError, TypeError) as error:
+            log("debug", "%s stays: %s", old.path, error)
+def delete(old):
+    descriptor = os.open(old, os.O_RDONLY)
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+        if old.is_dir():
+            import shutil
+            shutil.rmtree(old)
+        else:
+            os.remove(old)
+    finally:
+        os.close(descriptor)
+import builtins
+import hashlib
+import importlib.machinery
+import importlib.util
+import marshal
+import os
+import sys
+import types
+import warnings
+import weakref
+import zlib
+from _thread import get_ident
+from importlib import _bootstrap
+ImportLock = _bootstrap._ImportLockContext
+ModuleLock = _bootstrap._ModuleLockManager
+DeadlockError = _bootstrap._DeadlockError
+import_children = _bootstrap._handle_fromlist
+set_code_path = _bootstrap._imp._fix_co_filename
+PathFinder = importlib.machinery.PathFinder
+STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()
-ACTIVE = registry.active
-def warn(*what):
-    import logging
-    logging.getLogger("modulepickle").warning(*what)
-def spec_of(name):
-    return getattr(sys.modules.get(name), "__spec__", 0)
+FOLDERS = weakref.WeakValueDictionary()
+NAMESPACES = {}
+NOTHING = object()
+IMPORTING = set()
+native_import = builtins.__import__
+def host_module(name):
+    return registry.originals["import_module"](name)
+def owner_of(module):
+    return getattr(getattr(module, "__spec__", None), "snapshot", None)
 def native(name):
     module = sys.modules.get(name)
-    for made, _ in [*ACTIVE.values()]:
+    for made, _ in [*registry.active.values()]:
         if made.get(name) is module:
             return None
-    if not hasattr(spec_of(name), "snapshot"):
-        return module
-def cache():
-    uid = getattr(os, "getuid", int)()
-    path = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
-    path = f"{path}/modulepickle-{uid}"
-    os.makedirs(path, 0o700, True)
-    found = os.lstat(path)
-    if found[4] - uid or found[0] & 40978 * (os.sep == "/"):
-        raise OSError(f"{path} is not ours")
-    return path
-def write(path, data):
-    os.makedirs(os.path.dirname(path), 0o700, True)
-    part = f"{cache()}/{os.getpid()}.{id(data)}"
-    external.SourceFileLoader.set_data(0, part, data)
-    if os.stat(part)[6] < len(data):
-        os.remove(part)
-    os.replace(part, path)
-class once:
+    return None if owner_of(module) else module
+def is_standard(name):
+    if name in sys.builtin_module_names:
+        return True
+    if sys.version_info >= (3, 10):
+        return name in sys.stdlib_module_names
+    spec = PathFinder.find_spec(name)
+    origin = str(spec and spec.origin)
+    return origin.startswith(STANDARD) and "site-packages" not in origin
+def caller_of(frame):
+    while frame:
+        found = frame.f_globals.get("__builtins__")
+        home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
+        if hasattr(home, "requirements"):
+            return home
+        file = frame.f_code.co_filename
+        if not file.startswith((STANDARD, "<frozen ", "<modulepickle>")) or "site-packages" in file:
+            return None
+        frame = frame.f_back
+    return None
+class cached:
     def __init__(self, make):
         self.make = make
     def __get__(self, owner, kind):
         value = vars(owner)[self.make.__name__] = self.make(owner)
         return value
-class View(type(sys)):
-    def __getattr__(self, name):
-        full = f"{self.__name__}.{name}"
-        try:
-            if full in self.home.paths:
-                return self.home.obtain(full)
-            return getattr(host_import(self.__name__), name)
-        except ImportError:
-            raise AttributeError(name)
-class Source(external.SourceFileLoader):
+class FileLoader(importlib.machinery.SourceFileLoader):
+    home = None
+    def exec_module(self, module):
+        home = self.home or home_of(self.path)
+        if home:
+            vars(module)["__builtins__"] = home.builtins
+        super().exec_module(module)
+class SourceLoader(FileLoader):
     def get_data(self, path):
-        return self.home.unzip(self.member) if path == self.path else super().get_data(path)
+        return self.home.read(path, super().get_data)
+    def get_resource_reader(self, name):
+        if self.home.is_on_disk():
+            return super().get_resource_reader(name)
+        return self.home.resource_reader(self.path)
+    @cached
+    def archive(self):
+        if sys.version_info >= (3, 10) or self.home.is_on_disk():
+            raise AttributeError("archive")
+        return self.home.zip
     def get_code(self, name):
-        tag = sys.version, sys.flags.optimize, self.home.files[self.member]
-        tag = "/" + hashlib.sha256(marshal.dumps(tag, 2)).hexdigest()
+        key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
+        file = hashlib.sha256(marshal.dumps(key, 2)).hexdigest()
         try:
-            code = marshal.loads(zlib.decompress(super().get_data(cache() + tag)))[tag]
-            bootstrap._imp._fix_co_filename(code, self.path)
-        except Exception:
-            code = self.source_to_code(self.get_data(self.path), self.path)
-            try:
-                write(cache() + tag, zlib.compress(marshal.dumps({tag: code}), 0))
-            except Exception:
-                pass
+            code = marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
+            set_code_path(code, self.path)
+            return code
+        except Exception as error:
+            log("debug", "%s is compiled: %s", name, error)
+        code = self.source_to_code(self.get_data(self.path), self.path)
+        try:
+            write_file(f"{cache_folder()}/{file}", zlib.compress(marshal.dumps({key: code}), 0))
+        except OSError as error:
+            log("debug", "bytecode of %s is not kept: %s", name, error)
         return code
-KINDS = {
-    stem + suffix: Source if suffix == ".py" else kind
+class ExtensionLoader(importlib.machinery.ExtensionFileLoader):
+    def create_module(self, spec):
+        if self.member in self.home.files:
+            check(self.member, self.home.files[self.member], self.home.folder)
+        return super().create_module(spec)
+KINDS = (
+    (ExtensionLoader, importlib.machinery.EXTENSION_SUFFIXES),
+    (SourceLoader, importlib.machinery.SOURCE_SUFFIXES),
+    (importlib.machinery.SourcelessFileLoader, importlib.machinery.BYTECODE_SUFFIXES),
+)
+LOADERS = {
+    stem + suffix: loader
     for stem in ("/__init__", "")
-    for kind, suffixes in external._get_supported_file_loaders()
+    for loader, suffixes in KINDS
     for suffix in suffixes
 }
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        homes = active_homes()
+        home = next((home for home in homes if f"{name}.".startswith(f"{home.top}.")), None)
+        spec = home and home.spec(name, path)
+        if not home and any(
+            each.top.startswith(f"{name}.") and not each.is_on_disk() for each in homes
+        ):
+            return PathFinder.find_spec(name, path) or namespace_spec(name, [])
+        if spec and spec.loader and not target:
+            loader = spec.loader
+            def done(module):
+                del loader.create_module, loader.exec_module
+            loader.create_module = lambda spec: home.fetch(name)
+            loader.exec_module = done
+        return spec
+    def find_distributions(self, context):
+        home = caller_of(sys._getframe(1))
+        for each in dict.fromkeys([*(home.paths.values() if home else ()), *active_homes()]):
+            if each and not (each.is_active() and each.is_on_disk()):
+                yield from each.distributions(context)
+FINDER = registry.finder = registry.finder or Finder()
+def active_homes():
+    homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
+    return [home for home in homes if hasattr(home, "requirements")]
+def home_of(path):
+    for folder, home in [*FOLDERS.items()]:
+        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+            return home
+    return None
+def finder_in(path):
+    if not home_of(path) or not os.path.isdir(path):
+        raise ImportError(path)
+    (_, extensions), (_, sources), bytecode = KINDS
+    native_extensions = importlib.machinery.ExtensionFileLoader, extensions
+    return importlib.machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+def namespace_spec(name, locations):
+    spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = locations
+    return spec
+def forget(folder):
+    for path in [*sys.path_importer_cache]:
+        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+            sys.path_importer_cache.pop(path, None)
+    lines = getattr(sys.modules.get("linecache"), "cache", {})
+    for path in [*lines]:
+        if path.startswith(folder):
+            lines.pop(path, None)
 class Snapshot:
-    def __init__(self, top, digest, seal, archive):
-        self.parts = self.top, digest, self.seal, archive = top, digest, seal, bytes(archive)
-        self.made, self.ready, self.files = {}, {}, {}
-        good = hashlib.sha256(archive).digest()[:16] == seal
-        end = 0
-        while good and 3 in archive[end + 2 : end + 3]:
-            crc, packed, size, width = struct.unpack_from("<14xIIIH", archive, end)
-            start = end + 30 + width
-            file = archive[end + 30 : start].decode()
-            end = start + packed
-            self.files[file] = crc, size, archive[start:end]
-            good = "/../" not in f"/{file}/"
-        if not good:
-            raise ImportError(f"{top} is damaged: pickle it again")
-        self.builtins = {**vars(builtins), "__import__": self.import_}
-    def __setstate__(self, required):
-        self.needs = required
-        self.made or native(self.top) or self.own() or self.folder
-        with LOCK():
-            made, leave = ACTIVE.get(self.top, (0, self.rival))
-            if made is self.made or native(self.top) or self.own():
+    def __init__(self, top, digest, archive_hash, archive):
+        self.parts = self.top, digest, self.hash, archive = (
+            top,
+            digest,
+            archive_hash,
+            bytes(archive),
+        )
+        self.made, self.requirements = {}, {}
+        try:
+            if hashlib.sha256(archive).digest()[:16] != archive_hash:
+                raise ValueError("it is not what was sent")
+            self.files = read_archive(archive) if archive else {}
+        except Exception as error:
+            raise ImportError(f"{top} is damaged: pickle it again ({error})")
+        self.builtins = {"__import__": self.import_}
+        refresh(self)
+    def __setstate__(self, requirements):
+        self.requirements = requirements
+        if registry.active.get(self.top, [None])[0] is self.made or not self.may_be_shown():
+            return
+        folder = self.folder
+        hidden = None
+        with ImportLock():
+            if not self.may_be_shown():
                 return
-            rival = leave()
-            ACTIVE[self.top] = self.made, self.leave
-            sys.path.insert(0, self.folder)
-            sys.meta_path.insert(0, self)
+            _, leave = registry.active.get(self.top, (None, None))
+            if leave:
+                before = leave.__self__.folder
+                if before in sys.path:
+                    sys.path[sys.path.index(before)] = folder
+                leave()
+            else:
+                hidden = PathFinder.find_spec(self.top) if "." not in self.top else None
+            if folder not in sys.path:
+                sys.path.insert(0, folder)
+            if FINDER not in sys.meta_path:
+                sys.meta_path.insert(0, FINDER)
+                sys.path_hooks.insert(0, finder_in)
+            registry.active[self.top] = self.made, self.leave
             for name in [*self.made]:
                 self.show(name)
-        if rival:
-            warn("%s hides %s", self.folder, rival)
+        if self.top in self.made:
+            self.bind(self.top, self.made[self.top])
+        if hidden and hidden.origin:
+            self.tell_of(hidden.origin)
     def __call__(self, name, *path):
         found = self.fetch(name)
         for part in path:
             found = getattr(found, part)
         return found
-    def unzip(self, name):
-        crc, size, data = self.files[name]
-        data = zlib.decompressobj(-15).decompress(data, size + 1)
-        if zlib.crc32(data) - crc:
-            raise ImportError(f"{name} is damaged: pickle it again")
-        return data
-    @once
-    def folder(self):
-        name = "/" + self.seal.hex()
-        former = ""
+    def __reduce__(self):
+        import pickle
+        raise pickle.PicklingError(
+            f"{self.top} came in a pickle, and what is in it cannot be found by name here, since "
+            f"another {self.top} is imported: pickle it with modulepickle.dumps, which sends its "
+            "package on"
+        )
+    def tell_of(self, origin):
+        file = f"{self.folder}/{self.top}"
         try:
-            folder = cache() + name
-            try:
-                os.makedirs(folder, 0o700)
-                for old in os.scandir(cache()):
-                    if os.stat(folder)[8] - old.stat()[8] > 7e5:
-                        lock = os.open(old, 0)
-                        try:
-                            __import__("fcntl").flock(lock, 6)
-                            __import__("shutil").rmtree(old) if old.is_dir() else os.remove(old)
-                        except Exception:
-                            pass
-                        os.close(lock)
-                    elif os.path.exists(f"{old.path}/{min(self.files)}"):
-                        former = old.path
-            except Exception:
-                pass
-            try:
-                lock = os.open(folder, 0)
-                weakref.finalize(self, os.close, lock)
-                __import__("fcntl").flock(lock, 1)
-                os.utime(folder)
-            except Exception:
-                pass
-            for file, (crc, _, _) in self.files.items():
-                path = f"{folder}/{file}"
-                try:
-                    if former and file[-3:] == ".py":
-                        os.link(f"{former}/{file}", path)
-                    if zlib.crc32(external.FileLoader.get_data(0, path)) == crc:
-                        continue
-                except Exception:
-                    pass
-                write(path, self.unzip(file))
-            return folder
-        except Exception as error:
-            warn("%s: %s has no real __file__", error, self.top)
-            return os.devnull + name
-    def rival(self):
-        try:
-            return getattr(util.find_spec(self.top), "origin", 0)
-        except Exception:
-            pass
+            same = any(
+                read_file(origin) == inflate(path, self.files[path])
+                for path in (f"{self.top}/__init__.py", f"{self.top}.py")
+                if path in self.files
+            )
+        except (OSError, ImportError):
+            same = False
+        if not same:
+            warn_once(
+                self.top,
+                "modulepickle: `import %s` in this process finds the package that came in a pickle "
+                "(%s), and not %s",
+                self.top,
+                file,
+                origin,
+            )
+    def may_be_shown(self):
+        return not (
+            self.top in ("", "modulepickle")
+            or native(self.top)
+            or is_standard(self.top)
+            or self.is_own()
+        )
+    def is_active(self):
+        return registry.active.get(self.top, [None])[0] is self.made
+    def is_own(self):
+        library = sys.modules.get("modulepickle._own")
+        return library is not None and library.owns(self)
+    def below(self):
+        return [name for name in [*sys.modules] if f"{name}.".startswith(f"{self.top}.")]
     def leave(self):
-        del ACTIVE[self.top]
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
+        del registry.active[self.top]
         if self.folder in sys.path:
             sys.path.remove(self.folder)
-        for name in [*self.ready]:
-            if sys.modules.get(name) is self.made[name]:
+        for name in self.below():
+            module = sys.modules[name]
+            if owner_of(module) in (None, self) and not is_initializing(module):
+                self.made[name] = module
                 del sys.modules[name]
-        sys.path_importer_cache.pop(self.folder, 0)
-        lines = getattr(sys.modules.get("linecache"), "cache", {})
-        for path in [*lines]:
-            if path.startswith(self.folder):
-                del lines[path]
+        parent = self.top.rpartition(".")[0]
+        while parent and sys.modules.get(parent) is NAMESPACES.get(parent, NOTHING):
+            del sys.modules[parent], NAMESPACES[parent]
+            parent = parent.rpartition(".")[0]
+        forget(self.folder)
     def show(self, name):
-        with LOCK():
-            if native(name) or getattr(spec_of(name), "_initializing", 0):
+        with ImportLock():
+            if native(name) or is_initializing(sys.modules.get(name)):
                 return
-            sys.modules[name] = module = ACTIVE.get(self.top, [{}])[0].get(name)
-            if not module:
-                del sys.modules[name]
-        parent, _, child = name.rpartition(".")
-        if module and parent and name == self.top:
-            setattr(host_import(parent), child, module)
-    def find_spec(self, name, *rest):
-        spec = self.spec(name) if name.startswith(self.top) else None
-        if spec:
-            spec.loader.create_module = lambda spec: self.fetch(name)
-            spec.loader.exec_module = id
+            made = registry.active.get(self.top, [{}])[0]
+            if name in made:
+                sys.modules[name] = made[name]
+            else:
+                sys.modules.pop(name, None)
+    @cached
+    def folder(self):
+        name = self.hash.hex()
+        try:
+            folder = unpack(name, self.files, self)
+        except (OSError, ValueError) as error:
+            warn_once(
+                "disk", "modulepickle: no files are unpacked, all is run from memory: %s", error
+            )
+            folder = f"{os.devnull}/{name}"
+        FOLDERS[folder] = self
+        weakref.finalize(self, forget, folder).atexit = False
+        return folder
+    def is_on_disk(self):
+        return not self.folder.startswith(os.devnull)
+    def read(self, path, otherwise):
+        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
+        if str(path).startswith(self.folder) and member in self.files:
+            return inflate(member, self.files[member])
+        return otherwise(path)
+    @cached
+    def zip(self):
+        import io
+        import zipfile
+        class Archive(zipfile.ZipFile):
+            def __fspath__(this):
+                return self.folder
+        return Archive(io.BytesIO(self.parts[3]))
+    def inside(self, path):
+        import pathlib
+        import zipfile
+        if self.is_on_disk():
+            return pathlib.Path(path)
+        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
+        return zipfile.Path(self.zip, f"{member}/" if member else "")
+    def resource_reader(self, path):
+        try:
+            from importlib.resources.abc import TraversableResources
+        except ImportError:
+            from importlib.abc import TraversableResources
+        class Reader(TraversableResources):
+            def files(this):
+                return self.inside(os.path.dirname(path))
+        return Reader()
+    def distributions(self, context):
+        from importlib import metadata
+        names = {path.partition("/")[0] for path in self.files if ".dist-info/" in path}
+        wanted = (context.name or "").lower().replace("-", "_").replace(".", "_")
+        for name in sorted(names):
+            title = name.partition("-")[0].lower().replace("-", "_").replace(".", "_")
+            if context.name is None or title == wanted:
+                yield metadata.PathDistribution(self.inside(f"{self.folder}/{name}"))
+    def spec(self, name, path=None):
+        stem = name.replace(".", "/")
+        suffix = next((each for each in LOADERS if stem + each in self.files), "")
+        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
+            return None
+        place = f"{self.folder}/{stem}{suffix}"
+        if suffix:
+            loader = LOADERS[suffix](name, place)
+            loader.home, loader.member = self, stem + suffix
+            spec = importlib.util.spec_from_file_location(name, place, loader=loader)
+        else:
+            spec = PathFinder.find_spec(name, path) if self.is_active() else None
+            if place not in (getattr(spec, "submodule_search_locations", None) or ()):
+                spec = namespace_spec(name, [place])
+        spec.snapshot = self
         return spec
-    def own(self):
-        return getattr(sys.modules.get("modulepickle._own"), "owns", {}.get)(self)
-    @once
+    def find(self, name, path):
+        if name == self.top:
+            return self.spec(name)
+        own, before = f"{self.folder}/{name.rpartition('.')[0].replace('.', '/')}", []
+        for each in path:
+            if each == own:
+                break
+            before.append(each)
+        spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
+        for finder in [*sys.meta_path]:
+            if spec:
+                break
+            if (
+                finder is not FINDER
+                and not hasattr(finder, "parts")
+                and hasattr(finder, "find_spec")
+            ):
+                spec = finder.find_spec(name, path, None)
+        return spec
+    def known(self, name):
+        if self.is_active():
+            shown = sys.modules.get(name, NOTHING)
+            if shown is not self.made.get(name, NOTHING) and owner_of(shown) in (None, self):
+                if shown is NOTHING:
+                    self.made.pop(name, None)
+                else:
+                    self.made[name] = shown
+        return self.made.get(name, NOTHING)
+    def fetch(self, name):
+        module = self.known(name)
+        if module is NOTHING or is_initializing(module):
+            if self.is_native():
+                return host_module(name)
+            try:
+                with ModuleLock(name):
+                    module = self.load(name)
+            except DeadlockError:
+                module = self.load(name)
+        if module is None:
+            raise ModuleNotFoundError(f"import of {name} halted; None in sys.modules", name=name)
+        return module
+    def is_native(self):
+        if not self.made and native(self.top):
+            try:
+                host_module("modulepickle._own")
+            except ImportError:
+                pass
+        return not self.made and self.is_own()
+    def load(self, name):
+        package, path = None, None
+        if name != self.top:
+            parent = name.rpartition(".")[0]
+            package = self.fetch(parent)
+            module = self.known(name)
+            if module is not NOTHING:
+                return module
+            try:
+                path = package.__path__
+            except AttributeError:
+                message = f"No module named {name!r}; {parent!r} is not a package"
+                raise ModuleNotFoundError(message, name=name) from None
+        module = self.known(name)
+        if module is NOTHING:
+            spec = self.find(name, path)
+            if not spec:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+            module = self.execute(spec)
+            self.bind(name, module, package)
+        return module
+    def execute(self, spec):
+        name, before = spec.name, {}
+        module = importlib.util.module_from_spec(spec)
+        vars(module)["__builtins__"] = self.builtins
+        is_seen = self.is_active() or not is_standard(self.top)
+        if not self.is_active():
+            before = {name: sys.modules.get(name, NOTHING) for name in [*self.below(), name]}
+        try:
+            spec._initializing = True
+            self.made[name] = module
+            if is_seen:
+                sys.modules[name] = module
+            if spec.loader:
+                spec.loader.exec_module(module)
+            keep_alive(self, vars(module))
+            left = sys.modules.get(name) if is_seen else module
+            if left is not module and owner_of(left) in (None, self):
+                self.made[name] = module = left
+        except BaseException:
+            self.made.pop(name, None)
+            raise
+        finally:
+            spec._initializing = False
+            self.restore(name, before)
+            refresh(self)
+        return module
+    def restore(self, name, before):
+        with ImportLock():
+            if self.is_active():
+                self.known(name) if name in self.made else sys.modules.pop(name, None)
+                self.show(name)
+                return
+            for each in {*before, *self.below()}:
+                was, now = before.get(each, NOTHING), sys.modules.get(each, NOTHING)
+                if now is was or (each != name and owner_of(now) is not None):
+                    continue
+                if each != name and now is not NOTHING:
+                    self.made[each] = now
+                if was is NOTHING or owner_of(was):
+                    sys.modules.pop(each, None)
+                    self.show(each)
+                else:
+                    sys.modules[each] = was
+    def bind(self, name, module, package=None):
+        parent, _, child = name.rpartition(".")
+        if not package and parent and self.is_active():
+            self.join(name, module)
+            package = host_module(parent)
+        try:
+            if package:
+                setattr(package, child, module)
+        except AttributeError:
+            message = f"Cannot set an attribute on {parent!r} for child module {child!r}"
+            warnings.warn(message, ImportWarning, stacklevel=2)
+    @cached
     def paths(self):
-        paths = {"importlib": None}
+        paths = {}
         todo = [self]
         for each in todo:
-            if hasattr(each, "parts") and not paths.get(each.top):
+            if hasattr(each, "parts") and not paths.get(each.top) and not stands_back(each):
                 name = each.top
                 while name:
                     paths.setdefault(name)
                     name = name.rpartition(".")[0]
-                paths[each.top] = each
-                todo += each.needs.values()
+                if each.top:
+                    paths[each.top] = each
+                todo += each.requirements.values()
         return paths
+    @cached
+    def views(self):
+        return {}
+    def namespace(self, name):
+        if name not in self.views:
+            below = [
+                home for home in self.paths.values() if home and home.top.startswith(f"{name}.")
+            ]
+            ours = sys.modules.get(name) in (None, NAMESPACES.get(name))
+            if ours and all(home.is_active() for home in below):
+                NAMESPACES[name] = view = host_module(name)
+                view.__class__ = View
+            else:
+                stem = name.replace(".", "/")
+                view = View(name)
+                view.__path__ = [f"{home.folder}/{stem}" for home in below]
+                view.__spec__ = namespace_spec(name, view.__path__)
+            homes = vars(view.__spec__).setdefault("homes", [])
+            homes.append(self)
+            self.views[name] = view
+        return self.views[name]
     def obtain(self, name):
         above = name
         while above:
             if self.paths.get(above):
-                return self.paths[above].fetch(name)
+                home = self.paths[above]
+                module = home.fetch(name)
+                if "." in above:
+                    self.join(above, home.fetch(above))
+                return module
             above = above.rpartition(".")[0]
         if name in self.paths:
-            view = View(name)
-            view.home = self
-            view.import_module = self.import_module
-            return view
-        return host_import(name)
+            return self.namespace(name)
+        module = host_module(name)
+        if name.rpartition(".")[0] in self.paths:
+            self.join(name, module)
+        return module
+    def join(self, name, module):
+        parent, _, child = name.rpartition(".")
+        space = self.namespace(parent)
+        if vars(space).get(child) is not module:
+            setattr(space, child, module)
     def import_module(self, name, package=None):
-        return self.import_(util.resolve_name(name, package), fromlist=["__name__"])
+        if name.startswith(".") and package:
+            name = importlib.util.resolve_name(name, package)
+        if name.partition(".")[0] in self.paths:
+            return self.obtain(name)
+        try:
+            return registry.originals["import_module"](name, package)
+        except ModuleNotFoundError as error:
+            self.explain(error, name, self.top)
+            raise
+    def find_spec(self, name, package=None):
+        full = importlib.util.resolve_name(name, package)
+        above = full
+        while above and not self.paths.get(above):
+            above = above.rpartition(".")[0]
+        if not above:
+            return registry.originals["find_spec"](full)
+        home = self.paths[above]
+        module = home.known(full)
+        if module is not NOTHING:
+            return getattr(module, "__spec__", None)
+        parent = full.rpartition(".")[0]
+        return home.find(full, home.fetch(parent).__path__ if full != home.top else None)
     def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
-        package = level and bootstrap._calc___package__(globals)
-        full = util.resolve_name(level * "." + name, package)
-        top = full.partition(".")[0]
-        if top not in self.paths:
+        full = absolute(name, globals, level) if level else name
+        if not isinstance(full, str) or full.partition(".")[0] not in self.paths:
             try:
-                return builtins.__import__(name, globals, locals, fromlist, level)
+                module = host_import(full, name, globals, locals, fromlist, level)
+                if full == "runpy" and "run_path" not in registry.originals:
+                    divert_runpy(module)
+                return module
             except ModuleNotFoundError as error:
-                if full.startswith(str(error.name)):
-                    who = (globals or {}).get("__name__", self.top)
-                    error.msg += f", imported by {who}; sent with {self.needs.get(top)}"
+                self.explain(error, full, (globals or {}).get("__name__", self.top))
                 raise
+        if self.is_active() and builtins.__import__ not in (native_import, import_by_globals):
+            host_import(full, name, globals, locals, fromlist, level)
         module = self.obtain(full)
         if not fromlist:
-            return module if level else self.obtain(top)
+            end = len(full) - len(name)
+            return self.obtain(full[:end] + name.partition(".")[0]) if name else module
         if hasattr(module, "__path__"):
-            owner = getattr(module.__spec__, "snapshot", self)
-            bootstrap._handle_fromlist(module, fromlist, self.obtain)
-            for child in fromlist:
-                if f"{full}.{child}" in owner.made:
-                    owner.fetch(f"{full}.{child}")
+            import_children(module, fromlist, self.obtain)
+            return self.with_late(module, full, fromlist)
         return module
-    def spec(self, name):
-        stem = name.replace(".", "/")
-        path = f"{self.folder}/{stem}"
-        suffix = next((each for each in KINDS if stem + each in self.files), "")
-        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
-            return None
-        path += suffix or "/__init__"
-        loader = KINDS.get(suffix, Source)(name, path)
-        spec = util.spec_from_file_location(name, path, loader=loader)
-        if not suffix:
-            spec.has_location = False
-            loader.exec_module = id
-        loader.member = stem + suffix
-        spec.snapshot = loader.home = self
-        return spec
-    def fetch(self, name):
-        if name in self.ready:
-            return self.made[name]
-        if not self.made:
-            try:
-                native(self.top) and host_import("modulepickle._own")
-            except ImportError:
-                pass
-            if self.own():
-                return host_import(name)
-        parent, _, child = name.rpartition(".")
-        package = self.fetch(parent) if name != self.top else View("")
-        try:
-            with bootstrap._ModuleLockManager(name):
-                self.execute(name, package, child)
-        except bootstrap._DeadlockError:
-            self.execute(name, package, child)
-        return self.made[name]
-    def execute(self, name, package, child):
-        if name in self.made:
+    def with_late(self, package, full, names):
+        late = {}
+        home = owner_of(package)
+        for name in names if isinstance(home, Snapshot) else ():
+            child = home.made.get(f"{full}.{name}")
+            if child and not hasattr(package, name):
+                late[name] = child
+        if not late:
+            return package
+        view = View(full)
+        vars(view).update({**vars(package), **late})
+        return view
+    def explain(self, error, name, who):
+        said = self.requirements.get(name.partition(".")[0])
+        if not said or not error.name or not f"{name}.".startswith(f"{error.name}."):
             return
-        spec = self.spec(name)
-        if not spec:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        self.made[name] = module = bootstrap.module_from_spec(spec)
-        setattr(package, child, module)
-        module.__builtins__ = self.builtins
-        spec._initializing = True
-        host = native(name)
-        sys.modules[name] = host or module
+        wanted = {}
+        for home in [self, *filter(None, self.paths.values())]:
+            for top, requirement in home.requirements.items():
+                if isinstance(requirement, str) and not is_there(top):
+                    wanted[requirement.replace(" ", "==")] = None
+        all_missing = " ".join(sorted(wanted))
+        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
+class Bases(tuple):
+    def __reduce_ex__(self, protocol):
+        return tuple, ([*self],)
+def keep_alive(snapshot, names):
+    for value in [*names.values()]:
+        if not issubclass(type(value), type):
+            continue
+        own = type.__getattribute__(value, "__dict__")
+        if own.get("__module__") != names["__name__"]:
+            continue
+        if all(getattr(each, "__globals__", 0) is not names for each in [*own.values()]):
+            bases = Bases(type.__getattribute__(value, "__bases__"))
+            bases.snapshot = snapshot
+            try:
+                type.__dict__["__bases__"].__set__(value, bases)
+            except TypeError:
+                pass
+class View(types.ModuleType):
+    def __getattr__(self, name):
+        full = f"{self.__name__}.{name}"
+        homes = getattr(self.__spec__, "homes", ())
         try:
-            spec.loader.exec_module(module)
-            left = sys.modules[name]
-            if left is not (host or module) and getattr(spec_of(name), "snapshot", self) is self:
-                self.made[name] = left
-                setattr(package, child, left)
-            for value in [*vars(module).values()]:
-                if issubclass(type(value), type) and value.__module__ == name:
-                    try:
-                        type.__setattr__(value, "_abc_snapshot", self)
-                    except TypeError:
-                        pass
-            self.ready[name] = 0
-        except BaseException:
-            for made in [*self.made]:
-                if f"{made}.".startswith(f"{name}."):
-                    del self.made[made]
-                    self.ready.pop(made, 0)
-                    self.show(made)
-            delattr(package, child)
-            raise
-        finally:
-            spec._initializing = False
-            sys.modules[name] = host or module
-            self.show(name)
+            for home in homes:
+                if full in home.paths:
+                    return home.obtain(full)
+            if homes and host_module(self.__name__) is not self:
+                return getattr(host_module(self.__name__), name)
+        except ImportError:
+            pass
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+def is_initializing(module):
+    return getattr(getattr(module, "__spec__", None), "_initializing", False)
+def is_there(top):
+    try:
+        return top in sys.modules or importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
+def stands_back(home):
+    return home.top == "modulepickle" and is_there("modulepickle")
+def absolute(name, globals, level):
+    globals = globals or {}
+    package, spec = globals.get("__package__"), globals.get("__spec__")
+    if package is None:
+        package = spec.parent if spec else globals.get("__name__", "")
+        if not spec and "__path__" not in globals:
+            package = package.rpartition(".")[0]
+    parts = package.rsplit(".", level - 1)
+    if not package or len(parts) < level:
+        return ""
+    return f"{parts[0]}.{name}" if name else parts[0]
+def refresh(snapshot):
+    now = {**vars(builtins), "__import__": snapshot.import_}
+    for name in snapshot.builtins.keys() - now.keys():
+        del snapshot.builtins[name]
+    snapshot.builtins.update(now)
+class Builtins(type(builtins)):
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+    def __delattr__(self, name):
+        super().__delattr__(name)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+def host_import(full, *args):
+    who = get_ident(), full
+    if who in IMPORTING or builtins.__import__ is import_by_globals:
+        return native_import(*args)
+    IMPORTING.add(who)
+    try:
+        return builtins.__import__(*args)
+    finally:
+        IMPORTING.discard(who)
+def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
+    found = (globals or {}).get("__builtins__")
+    find = found["__import__"] if type(found) is dict else native_import
+    return find(name, globals, locals, fromlist, level)
 def find(name, digest, *rest):
-    with LOCK():
+    with ImportLock():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+import builtins
+import importlib
+import importlib.util
+import sys
+import types
+def import_module(name, package=None):
+    return sys._modulepickle_registry.calls["import_module"](name, package)
+def find_spec(name, package=None):
+    return sys._modulepickle_registry.calls["find_spec"](name, package)
+def spec_from_file_location(name, location=None, *, loader=None, submodule_search_locations=None):
+    return sys._modulepickle_registry.calls["spec_from_file_location"](
+        name, location, loader=loader, submodule_search_locations=submodule_search_locations
+    )
+def run_path(path_name, init_globals=None, run_name=None):
+    return sys._modulepickle_registry.calls["run_path"](path_name, init_globals, run_name)
+def run_module(mod_name, init_globals=None, run_name=None, alter_sys=False):
+    return sys._modulepickle_registry.calls["run_module"](
+        mod_name, init_globals, run_name, alter_sys
+    )
+def for_caller(name, use):
+    before = registry.calls.get(name)
+    def call(*args, **options):
+        home = caller_of(sys._getframe(2))
+        original = registry.originals[name]
+        return (
+            use(home, original, *args, **options)
+            if home
+            else (before or original)(*args, **options)
+        )
+    registry.calls[name] = call
+def run_for(home, original, name, init_globals, *rest):
+    return original(name, {"__builtins__": home.builtins, **(init_globals or {})}, *rest)
+def spec_for_path(home, original, name, location, **options):
+    is_given = (
+        options["loader"] is not importlib.util.spec_from_file_location.__kwdefaults__["loader"]
+    )
+    if not is_given and str(location).endswith(".py") and home_of(location):
+        options["loader"] = FileLoader(name, str(location))
+    return original(name, location, **options)
+def divert(function, template, use):
+    old, name = function.__code__, function.__name__
+    if name not in registry.originals:
+        original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
+        original.__kwdefaults__ = function.__kwdefaults__
+        registry.originals[name] = original
+        lines = [line for *_, line in getattr(old, "co_lines", list)() if line]
+        first = max(lines, default=old.co_firstlineno + 1) - 1
+        function.__code__ = template.__code__.replace(
+            co_filename=old.co_filename, co_firstlineno=first
+        )
+    for_caller(name, use)
+def divert_runpy(runpy):
+    divert(runpy.run_path, run_path, run_for)
+    divert(runpy.run_module, run_module, run_for)
+divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))
+divert(importlib.util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert(importlib.util.spec_from_file_location, spec_from_file_location, spec_for_path)
+if sys.implementation.name == "pypy":
+    builtins.__import__ = import_by_globals
+builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_902e253f"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_21d8ad75"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -357,7 +955,8 @@ class Registry:
         self.active: dict = vars(sys).setdefault("_modulepickle", {})
         self.texts, self.sources = {}, {}
         self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
-        self.manifest = None
+        self.calls, self.originals = {}, {}
+        self.finder = self.manifest = None
     def __call__(self, expression, names):
         if self.manifest and "k" in names:
             return self.manifest(expression, names)
@@ -435,9 +1034,7 @@ def compiled(path, source, line, column, flags, free, *around):
     return made
 def function(code, names, cells, scope=None):
     if scope:
-        names["__builtins__"] = next(
-            each for each in vars(scope).values() if type(each) is dict and "__import__" in each
-        )
+        names["__builtins__"] = scope.builtins
     names.setdefault("__builtins__", builtins.__dict__)
     free = [cells.get(name) or types.CellType() for name in code.co_freevars]
     return types.FunctionType(code, names, None, None, (*free,) or None)
@@ -452,10 +1049,10 @@ def set_function(made, state):
 def set_cell(made, value):
     made.cell_contents = value
 def set_scope(made, needs):
-    made.needs = needs
+    made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_78fa28f6"
+CLASSES_NAME: Final = "_modulepickle_classes_e56eab3c"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -463,7 +1060,8 @@ class Registry:
         self.active: dict = vars(sys).setdefault("_modulepickle", {})
         self.texts, self.sources = {}, {}
         self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
-        self.manifest = None
+        self.calls, self.originals = {}, {}
+        self.finder = self.manifest = None
     def __call__(self, expression, names):
         if self.manifest and "k" in names:
             return self.manifest(expression, names)
@@ -603,7 +1201,7 @@ def field(kind, values):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_799d2fd7"
+STORE_NAME: Final = "_modulepickle_store_e9dae9bd"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -611,7 +1209,8 @@ class Registry:
         self.active: dict = vars(sys).setdefault("_modulepickle", {})
         self.texts, self.sources = {}, {}
         self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
-        self.manifest = None
+        self.calls, self.originals = {}, {}
+        self.finder = self.manifest = None
     def __call__(self, expression, names):
         if self.manifest and "k" in names:
             return self.manifest(expression, names)
@@ -624,6 +1223,79 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
+import os
+import stat
+POSIX = os.name == "posix"
+PLACES = {}
+TRUSTED = {}
+def cache_folder():
+    said = os.getenv("MODULEPICKLE_CACHE") or default_place()
+    user = os.getuid() if POSIX else 0
+    path = PLACES.setdefault((said, user), os.path.abspath(f"{said}/modulepickle-{user}"))
+    if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
+        reason = distrust(path, user)
+        if reason:
+            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
+        make_folders(path)
+        TRUSTED[path] = stamp_of(path)
+    elif not POSIX:
+        make_folders(path)
+    return path
+def stamp_of(path):
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mode, found.st_uid
+def default_place():
+    for said in [os.getenv(name, "") for name in ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")]:
+        if said and os.path.isdir(said):
+            return said
+    return "/tmp" if POSIX else os.path.expanduser("~")
+def make_folders(path):
+    if not os.path.isdir(path):
+        make_folders(os.path.dirname(path))
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            pass
+def distrust(path, user):
+    others = stat.S_IWGRP | stat.S_IWOTH
+    if os.path.lexists(path):
+        found = os.lstat(path)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
+            return "it is not a folder of this user"
+        if found.st_mode & others:
+            return "others may write in it"
+    above = os.path.realpath(path)
+    while above != "/":
+        above = os.path.dirname(above)
+        if not os.path.isdir(above):
+            continue
+        found = os.stat(above)
+        if not found.st_mode & (stat.S_IXGRP | stat.S_IXOTH) and found.st_uid == user:
+            break
+        is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
+        if is_shared or found.st_uid not in (user, 0):
+            return f"others may rename what is in {above}"
+    return ""
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
+def write_new(path, data, mode=0o600):
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags, mode), "wb") as file:
+        file.write(data)
+def write_file(path, data, mode=0o600):
+    make_folders(os.path.dirname(path))
+    part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+    try:
+        write_new(part, data, mode)
+        os.replace(part, path)
+    except BaseException:
+        if os.path.exists(part):
+            os.remove(part)
+        raise
 import hashlib
 import os
 import weakref
@@ -636,9 +1308,9 @@ def find(text, names, made=None):
     KNOWN[key] = found
     todo = [] if made else [found]
     for each in todo:
-        needs = each.needs.values()
-        todo += [need for need in needs if need not in todo and hasattr(need, "parts")]
-        each.__setstate__(each.needs)
+        needed = each.requirements.values()
+        todo += [need for need in needed if need not in todo and hasattr(need, "parts")]
+        each.__setstate__(each.requirements)
     return found
 def checked(key, what, fetch):
     try:
@@ -649,37 +1321,26 @@ def checked(key, what, fetch):
     except Exception as error:
         reason = f"was not found ({type(error).__name__}: {error})"
     raise ImportError(f"{key.hex()}, {what}, {reason} in the sender's store: pickle it again there")
-def archive(seal, name, sender, fetch):
-    folder = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
-    uid = getattr(os, "getuid", int)()
-    folder += f"/modulepickle-{uid}"
-    path = f"{folder}/{seal.hex()}.zip"
+def archive(archive_hash, name, sender, fetch):
     try:
-        os.makedirs(folder, 0o700, True)
-        found = os.lstat(folder)
-        ours = found.st_uid == uid and not found.st_mode & 0o120022 * (os.sep == "/")
-        with open(path if ours else "", "rb") as file:
-            data = file.read()
-        if hashlib.sha256(data).digest()[:16] == seal:
+        path = f"{cache_folder()}/{archive_hash.hex()}.zip"
+        data = read_file(path)
+        if hashlib.sha256(data).digest()[:16] == archive_hash:
             os.utime(path)
             return data
     except OSError:
         pass
-    data = checked(seal, f"the archive of {name}, sent by {sender}", fetch)
+    data = checked(archive_hash, f"the archive of {name}, sent by {sender}", fetch)
     try:
-        if ours:
-            part = f"{folder}/{os.getpid()}.{id(data)}"
-            with open(part, "xb") as file:
-                file.write(data)
-            os.replace(part, path)
-    except (NameError, OSError):
+        write_file(f"{cache_folder()}/{archive_hash.hex()}.zip", data)
+    except OSError:
         pass
     return data
 registry.manifest = find
 entry = registry.texts.setdefault(__name__, globals().get)
 """
 
-DASK_NAME: Final = "_modulepickle_dask_c6527303"
+DASK_NAME: Final = "_modulepickle_dask_902e3593"
 DASK: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -687,7 +1348,8 @@ class Registry:
         self.active: dict = vars(sys).setdefault("_modulepickle", {})
         self.texts, self.sources = {}, {}
         self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
-        self.manifest = None
+        self.calls, self.originals = {}, {}
+        self.finder = self.manifest = None
     def __call__(self, expression, names):
         if self.manifest and "k" in names:
             return self.manifest(expression, names)

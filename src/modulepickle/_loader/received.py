@@ -1,8 +1,8 @@
 """What this process received: finding the loader's snapshot of an object, to send it on (R16).
 
 The library does not import the loader; it finds it as the receiver's process has it. The modules
-that a snapshot made have it as `__spec__.snapshot`; of a snapshot, `parts` and `needs` are used. No
-release renames these, nor what hangs at the registry.
+that a snapshot made have it as `__spec__.snapshot`; of a snapshot, `parts` and `requirements` are
+used. No release renames these, nor what hangs at the registry.
 
 A name in `sys.modules` proves nothing here, since it shows one version of several (R11). So the
 snapshot of an object is the one in whose own module the object stands under its name.
@@ -84,6 +84,14 @@ def _snapshot_of(module: Any) -> Any:
     return getattr(getattr(module, "__spec__", None), "snapshot", None)
 
 
+def requirements_of(snapshot: Any) -> dict[str, Any]:
+    """Return what a loader's snapshot requires; loaders of 0.1.0 have it by another name."""
+    found: dict[str, Any] = getattr(snapshot, "requirements", None) or getattr(
+        snapshot, "needs", {}
+    )
+    return found
+
+
 def resend(snapshot: Any, known: dict[bytes, SnapshotRef]) -> SnapshotRef:
     """Return a received snapshot as it travels on: unchanged, with all that it requires."""
     digest = snapshot.parts[1]
@@ -91,7 +99,7 @@ def resend(snapshot: Any, known: dict[bytes, SnapshotRef]) -> SnapshotRef:
         known[digest] = made = SnapshotRef(*snapshot.parts)
         made.requirements = {
             sys.intern(name): need if isinstance(need, str) else resend(need, known)
-            for name, need in snapshot.needs.items()
+            for name, need in requirements_of(snapshot).items()
         }
     return known[digest]
 
@@ -135,7 +143,7 @@ def _reach(snapshot: Any) -> Iterator[Any]:
     found = [snapshot]
     for each in found:  # grows as it is read
         yield each
-        requirements = getattr(each, "needs", {}).values()
+        requirements = requirements_of(each).values()
         found += [need for need in requirements if not isinstance(need, str) and need not in found]
 
 

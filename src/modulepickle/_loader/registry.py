@@ -18,6 +18,9 @@ class Registry:
         sources: file name -> source of code that was received, to send it on (see `functions`).
         received, own: key -> class of a definition that was made here, or sent from here (see
             `classes`).
+        calls, originals: name of a function of the standard library -> what it asks, and what it
+            was (see `callers`).
+        finder: what stands on `sys.meta_path` for all that is active (see `loader`).
         manifest: finds what is in a store (see `store`); None before that is there.
     """
 
@@ -25,7 +28,8 @@ class Registry:
         self.active: dict = vars(sys).setdefault("_modulepickle", {})  # where early loaders look
         self.texts, self.sources = {}, {}
         self.received, self.own = WeakValueDictionary(), WeakValueDictionary()
-        self.manifest = None
+        self.calls, self.originals = {}, {}
+        self.finder = self.manifest = None
 
     def __call__(self, expression, names):
         """Stand in for `eval` where a pickle begins: what was evaluated before is here."""

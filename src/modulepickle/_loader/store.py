@@ -13,6 +13,7 @@ import hashlib
 import os
 import weakref
 
+from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
 from modulepickle._loader.registry import registry
 
 KNOWN = weakref.WeakValueDictionary()  # hash of a manifest -> the snapshot that it makes
@@ -30,9 +31,9 @@ def find(text, names, made=None):
     KNOWN[key] = found
     todo = [] if made else [found]
     for each in todo:  # what is unpickled last is active, with all that it requires
-        needs = each.needs.values()
-        todo += [need for need in needs if need not in todo and hasattr(need, "parts")]
-        each.__setstate__(each.needs)
+        needed = each.requirements.values()
+        todo += [need for need in needed if need not in todo and hasattr(need, "parts")]
+        each.__setstate__(each.requirements)
     return found
 
 
@@ -48,31 +49,20 @@ def checked(key, what, fetch):
     raise ImportError(f"{key.hex()}, {what}, {reason} in the sender's store: pickle it again there")
 
 
-def archive(seal, name, sender, fetch):
+def archive(archive_hash, name, sender, fetch):
     """The archive of a package: of this host, if it was here before, or of the store."""
-    folder = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
-    uid = getattr(os, "getuid", int)()
-    folder += f"/modulepickle-{uid}"
-    path = f"{folder}/{seal.hex()}.zip"
     try:
-        os.makedirs(folder, 0o700, True)
-        found = os.lstat(folder)
-        ours = found.st_uid == uid and not found.st_mode & 0o120022 * (os.sep == "/")
-        with open(path if ours else "", "rb") as file:
-            data = file.read()
-        if hashlib.sha256(data).digest()[:16] == seal:
+        path = f"{cache_folder()}/{archive_hash.hex()}.zip"
+        data = read_file(path)
+        if hashlib.sha256(data).digest()[:16] == archive_hash:
             os.utime(path)  # as with all in this folder, its time is that of its last use
             return data
     except OSError:
         pass
-    data = checked(seal, f"the archive of {name}, sent by {sender}", fetch)
+    data = checked(archive_hash, f"the archive of {name}, sent by {sender}", fetch)
     try:
-        if ours:
-            part = f"{folder}/{os.getpid()}.{id(data)}"
-            with open(part, "xb") as file:
-                file.write(data)
-            os.replace(part, path)
-    except (NameError, OSError):  # no folder, no disk: the next process fetches it again
+        write_file(f"{cache_folder()}/{archive_hash.hex()}.zip", data)
+    except OSError:  # no folder, no disk: the next process fetches it again
         pass
     return data
 

@@ -59,10 +59,12 @@ def from_module(module: object) -> Origin | None:
 def received_folder(name: str) -> str | None:
     """Return the last name of the folder on `sys.path` that the loader put there for a module.
 
-    None if no received package has that top-level name. The loader's snapshots are finders, with
-    `parts`: dotted name, digest, archive hash, archive (see `_loader.received`).
+    None if no received package has that top-level name. The registry has the active snapshots, and
+    each its `parts`: dotted name, digest, archive hash, archive (see `_loader.received`).
     """
-    for each in [*sys.meta_path]:
+    registry = getattr(sys, "_modulepickle_registry", None)
+    active = [*registry.active.values()] if registry else []
+    for each in (*[getattr(leave, "__self__", None) for _, leave in active], *sys.meta_path):
         parts = getattr(each, "parts", None)
         if isinstance(parts, tuple) and parts[0].partition(".")[0] == name:
             return str(parts[2].hex())

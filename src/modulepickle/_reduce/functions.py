@@ -22,7 +22,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import Rebuilt, Reduced
-from modulepickle._loader.received import is_receiver, resend
+from modulepickle._loader.received import is_receiver, requirements_of, resend
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
@@ -208,7 +208,7 @@ def _received_needs(dump: Dump, globals_: dict[str, Any]) -> dict[str, SnapshotR
         return {}
     return {
         name: need if isinstance(need, str) else resend(need, dump.resent)
-        for name, need in home.needs.items()
+        for name, need in requirements_of(home).items()
     }
 
 

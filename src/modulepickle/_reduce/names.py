@@ -20,7 +20,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import SYS, Call, Reduced
-from modulepickle._loader.received import resend, snapshot_of
+from modulepickle._loader.received import requirements_of, resend, snapshot_of
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._local.tree import in_standard_library
 from modulepickle._reduce.classes import reduce_class
@@ -234,8 +234,7 @@ OWN: Final = Call(Call(getattr, Call(getattr, SYS, "modules"), "get"), "modulepi
 def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
     """Reduce a namespace package that has local packages loaded; None if it is no such thing."""
     names = vars(module)
-    is_plain = type(module) is ModuleType  # what the loader has in place of one is not
-    home = None if is_plain else next((v for v in names.values() if _is_snapshot(v)), None)
+    home = _home_of(module)
     if home is not None:
         scope = _resent(dump, home)
     elif names.get("__file__") is None and "__path__" in names:
@@ -249,6 +248,19 @@ def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
     # `import_module` has a second parameter, too, which it looks at for relative names only.
     find = Call(getattr, OWN, "namespace", Call(getattr, scope, "import_module"))
     return find, (module.__name__, scope)
+
+
+def _home_of(module: ModuleType) -> Any:
+    """Return the loader's snapshot whose code sees a namespace package; None if there is none.
+
+    Of several, the one that knows most. Loaders of 0.1.0 have it in the object itself.
+    """
+    if type(module) is ModuleType:  # what the loader has in place of one is not
+        return None
+    seen = sorted(
+        getattr(module.__spec__, "homes", ()), key=lambda each: (len(each.paths), each.parts[1])
+    )
+    return seen[-1] if seen else next((v for v in vars(module).values() if _is_snapshot(v)), None)
 
 
 def _is_snapshot(obj: Any) -> bool:
@@ -269,7 +281,7 @@ def _loaded(dump: Dump, prefix: str) -> dict[str, SnapshotRef | str]:
 def _resent(dump: Dump, home: Any) -> SnapshotRef:
     if home.parts[0]:
         return resend(home, dump.resent)
-    requirements = home.needs.items()
+    requirements = requirements_of(home).items()
     known = dump.resent
     return Scope(
         {k: need if isinstance(need, str) else resend(need, known) for k, need in requirements}

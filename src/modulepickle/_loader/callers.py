@@ -1,0 +1,108 @@
+"""The functions of the standard library that take names or paths, and act for who calls them.
+
+A shipped text, behind `loader`. `importlib.import_module(name)` in shipped code must find what an
+`import` there finds (R8), under whatever name the function was imported, and `importlib` must be
+the one `importlib` (R17). So the functions stay the objects that they are, and get code that asks
+`registry.calls` first. That code bears the file and line of the old one.
+"""
+
+import builtins
+import importlib
+import importlib.util
+import sys
+import types
+
+from modulepickle._loader.loader import (
+    Builtins,
+    FileLoader,
+    caller_of,
+    find,
+    home_of,
+    import_by_globals,
+)
+from modulepickle._loader.registry import registry
+
+
+def import_module(name, package=None):
+    return sys._modulepickle_registry.calls["import_module"](name, package)
+
+
+def find_spec(name, package=None):
+    return sys._modulepickle_registry.calls["find_spec"](name, package)
+
+
+def spec_from_file_location(name, location=None, *, loader=None, submodule_search_locations=None):
+    return sys._modulepickle_registry.calls["spec_from_file_location"](
+        name, location, loader=loader, submodule_search_locations=submodule_search_locations
+    )
+
+
+def run_path(path_name, init_globals=None, run_name=None):
+    return sys._modulepickle_registry.calls["run_path"](path_name, init_globals, run_name)
+
+
+def run_module(mod_name, init_globals=None, run_name=None, alter_sys=False):
+    return sys._modulepickle_registry.calls["run_module"](
+        mod_name, init_globals, run_name, alter_sys
+    )
+
+
+def for_caller(name, use):
+    """Answer for the snapshot that calls, by `use`, or as ever."""
+    before = registry.calls.get(name)  # of another release of this text
+
+    def call(*args, **options):
+        home = caller_of(sys._getframe(2))
+        original = registry.originals[name]
+        return (
+            use(home, original, *args, **options)
+            if home
+            else (before or original)(*args, **options)
+        )
+
+    registry.calls[name] = call
+
+
+def run_for(home, original, name, init_globals, *rest):
+    return original(name, {"__builtins__": home.builtins, **(init_globals or {})}, *rest)
+
+
+def spec_for_path(home, original, name, location, **options):
+    """A file in a snapshot's folder gets a loader that lets it see that snapshot."""
+    is_given = (
+        options["loader"] is not importlib.util.spec_from_file_location.__kwdefaults__["loader"]
+    )
+    if not is_given and str(location).endswith(".py") and home_of(location):
+        options["loader"] = FileLoader(name, str(location))
+    return original(name, location, **options)
+
+
+def divert(function, template, use):
+    """Let a function of the standard library ask `registry.calls`."""
+    old, name = function.__code__, function.__name__
+    if name not in registry.originals:
+        original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
+        original.__kwdefaults__ = function.__kwdefaults__
+        registry.originals[name] = original
+        lines = [line for *_, line in getattr(old, "co_lines", list)() if line]
+        first = max(lines, default=old.co_firstlineno + 1) - 1
+        function.__code__ = template.__code__.replace(
+            co_filename=old.co_filename, co_firstlineno=first
+        )
+    for_caller(name, use)
+
+
+def divert_runpy(runpy):
+    """It is diverted when shipped code imports it, since few processes have it."""
+    divert(runpy.run_path, run_path, run_for)
+    divert(runpy.run_module, run_module, run_for)
+
+
+divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))
+divert(importlib.util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert(importlib.util.spec_from_file_location, spec_from_file_location, spec_for_path)
+if sys.implementation.name == "pypy":
+    builtins.__import__ = import_by_globals
+builtins.__class__ = Builtins
+# Of two threads that come here at once, both get the one that won.
+entry = registry.texts.setdefault(__name__, find)

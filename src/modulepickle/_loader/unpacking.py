@@ -1,0 +1,124 @@
+"""Unpacks archives into the cache folder, once a host and content (R13).
+
+A shipped text. Each archive has a folder there, named by its hash, which is made elsewhere and
+renamed: nobody sees it in part. A process compares the files with the archive when it first uses a
+folder, and holds a lock on it as long as it may need them. What nobody has used for long is deleted
+when a new folder is made.
+"""
+
+import os
+import sys
+import weakref
+import zlib
+
+from modulepickle._loader.archive_reader import inflate
+from modulepickle._loader.cache_folder import (
+    cache_folder,
+    make_folders,
+    read_file,
+    write_file,
+    write_new,
+)
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+except ImportError:  # Windows, WebAssembly: nothing can be locked, so nothing is swept
+    flock = None
+
+MAX_AGE = 700_000  # seconds, eight days, after which an unused folder is deleted
+WARNED = set()
+
+
+def log(level, *what):
+    """Log something; a process that has not imported `logging` gets its warnings only."""
+    if level == "warning" or "logging" in sys.modules:
+        import logging
+
+        getattr(logging.getLogger("modulepickle"), level)(*what)
+
+
+def warn_once(subject, *what):
+    if subject not in WARNED:
+        WARNED.add(subject)
+        log("warning", *what)
+
+
+def unpack(name, members, user):
+    """The folder that holds the files of an archive, locked as long as `user` lives.
+
+    Raises:
+        OSError, ValueError: there is no place for it; the latter of a name that a disk cannot have.
+    """
+    folder = f"{cache_folder()}/{name}"
+    if not os.path.isdir(folder):
+        part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+        try:
+            os.mkdir(part, 0o700)
+            for path in members:
+                put(path, members[path], part, write_new)
+            os.rename(part, folder)
+        except BaseException as error:
+            import shutil
+
+            shutil.rmtree(part, ignore_errors=True)
+            if not os.path.isdir(folder) or not isinstance(error, OSError):
+                raise
+        sweep(folder)
+    lock(folder, user)
+    for path in members:
+        check(path, members[path], folder)
+    return folder
+
+
+def put(path, member, folder, write):
+    """Write a member of an archive into a folder."""
+    target = f"{folder}/{path}"
+    make_folders(os.path.dirname(target))
+    if not path.endswith("/"):
+        write(target, inflate(path, member), 0o600 | member[3] & 0o100)
+
+
+def check(path, member, folder):
+    """Make sure that what is on disk is what the archive has."""
+    try:
+        same = path.endswith("/") or zlib.crc32(read_file(f"{folder}/{path}")) == member[0]
+    except OSError:  # a cleaner took it away
+        same = False
+    if not same:
+        put(path, member, folder, write_file)
+
+
+def lock(folder, user):
+    """Hold a shared lock on a folder, and say that it is in use, as far as the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        weakref.finalize(user, os.close, descriptor).atexit = False
+        flock(descriptor, LOCK_SH | LOCK_NB)
+        os.utime(folder)
+    except (OSError, TypeError) as error:
+        log("debug", "%s is not locked: %s", folder, error)
+
+
+def sweep(folder):
+    """Delete what is older than a folder by far, and in no process' use."""
+    now = os.stat(folder).st_mtime
+    for old in os.scandir(cache_folder()):
+        try:
+            if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
+                delete(old)
+        except (OSError, TypeError) as error:  # it is in use, or just went
+            log("debug", "%s stays: %s", old.path, error)
+
+
+def delete(old):
+    descriptor = os.open(old, os.O_RDONLY)
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+        if old.is_dir():
+            import shutil
+
+            shutil.rmtree(old)
+        else:
+            os.remove(old)
+    finally:
+        os.close(descriptor)
