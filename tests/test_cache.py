@@ -256,7 +256,7 @@ def test_parts_that_are_being_written_stay(filled: Path) -> None:
 AS_NOBODY = """
 import os, sys
 import modulepickle.__main__ as command
-import pickle, json, shutil, argparse, secrets  # as long as they can be read
+import pickle, json, locale, shutil, argparse, secrets  # as long as they can be read
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)

@@ -128,7 +128,9 @@ def why_not_included(name: str, finder: Finder) -> str:
     if finder.package(name) is not None:
         return ""
     found = finder.top(top)
-    if top in STANDARD_NAMES and not found.is_installed:
+    # Python 3.9 does not tell all standard names: only their files do.
+    is_standard = top in STANDARD_NAMES or any(map(_is_standard, found.places))
+    if is_standard and not found.is_installed:
         return "the standard library is everywhere, and never shipped"
     if not found.places:
         return _missing(name, finder) or "no file of that module is known here"
@@ -136,6 +138,10 @@ def why_not_included(name: str, finder: Finder) -> str:
     if archive is not None:
         return f"it is in {archive}, and only files on disk travel"
     return f'a package travels whole: write include "{top}"' if name != top else ""
+
+
+def _is_standard(place: str) -> bool:
+    return in_standard_library(os.path.normcase(os.path.realpath(place)))
 
 
 def _missing(name: str, finder: Finder) -> str:
