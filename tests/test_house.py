@@ -34,14 +34,14 @@ FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in f
 SHIPPED = {
     f"_loader.{name}"
     for name in (
-        "archive_reader", "cache_folder", "callers", "classes", "dask", "functions", "lines",
-        "loader", "registry", "store", "unpacking",
+        "archive_reader", "cache_folder", "callers", "classes", "functions", "lines", "loader",
+        "peers", "registry", "store", "unpacking",
     )
 }  # fmt: skip
 # Shipped, and used by the library, or by another shipped file, too.
 SHARED = {
     f"_loader.{name}"
-    for name in ("archive_reader", "cache_folder", "dask", "loader", "registry", "unpacking")
+    for name in ("archive_reader", "cache_folder", "loader", "peers", "registry", "unpacking")
 }
 
 # What these patch or use is imported when they are called, from whatever the user has installed.

@@ -309,7 +309,7 @@ COLLECTIONS = """
     assert [each.x for each in bag.map(edited.move).compute()] == [2, 3, 4, 5]
     assert kept.filter(lambda each: each.x > 2).map(lambda each: each.version()[0]).compute()
     assert bag.fold(lambda a, b: edited.Point(a.x + b.x)).compute().x == 6
-    versions = "[*__import__('sys')._modulepickle_registry.dask.snapshots]"
+    versions = "[*__import__('sys')._modulepickle_registry.peer.snapshots]"
     for version in range(3, 30):
         edit(version)
         assert get(edited.version) == version

@@ -3,7 +3,7 @@
 Before a client sends, the digests of the local packages are compared with those that were installed
 last; if there are others, a function like that of `preload` installs them on the scheduler and on
 the workers, those that come later included. What is sent then says of which digest it is, and so do
-results (see `_loader.dask`). An earlier version stays installed as long as this client holds a
+results (see `_loader.peers`). An earlier version stays installed as long as this client holds a
 future that was made with it, and the last few stay in any case.
 
 Outside API: `extend_dask`.
@@ -25,7 +25,7 @@ from modulepickle._engines.cloudpickle import extend_cloudpickle
 from modulepickle._engines.home import HOME, Packages, enter_home, leave_home
 from modulepickle._engines.patch import SENDING, Extension
 from modulepickle._engines.references import Sending, sending
-from modulepickle._loader.emit import THE_DASK
+from modulepickle._loader.emit import THE_PEERS
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.pickler import dumps as ship
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
@@ -45,7 +45,7 @@ holds a future."""
 STATE: Final = "_modulepickle"
 """Attribute of an extended client."""
 
-INSTALL: Final = "lambda: (lambda install, *rest: install(*rest))(*loads(data))"
+INSTALL: Final = "lambda: (lambda call, *rest: call(*rest))(*loads(data))"
 """What `_Install` is in another process."""
 
 
@@ -57,7 +57,7 @@ class _Install:
     """
 
     def __init__(self, client: str, snapshots: list[SnapshotRef], keep: list[bytes]) -> None:
-        self._what = THE_DASK, client, snapshots, keep
+        self._what = THE_PEERS, "install", client, snapshots, keep
 
     def __call__(self) -> None:
         """Do nothing: this is the client's own process."""

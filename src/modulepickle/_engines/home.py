@@ -14,10 +14,10 @@ from typing import Any, Final
 from modulepickle._engines.references import Sending, dumps, peer, sending
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import get_policy
-from modulepickle._snapshot.shipment import Shipment, SnapshotRef
+from modulepickle._snapshot.shipment import OWN, Shipment, SnapshotRef
 from modulepickle._snapshot.stale import QUIET, is_stale
 
-__all__ = ["HOME", "Packages", "enter_home", "leave_home"]
+__all__ = ["HOME", "Packages", "be_home", "enter_home", "leave_home"]
 
 
 class Packages:
@@ -71,7 +71,7 @@ class _Home:
 
     def has(self, digest: bytes) -> bool:
         """Tell whether this process' own modules are the code of a digest."""
-        return digest in self.sent
+        return digest in self.sent or digest in OWN
 
     def find(self, digest: bytes, module: str, path: str) -> Any:
         """Return what came home as a reference.
@@ -86,7 +86,7 @@ class _Home:
                 found = getattr(found, part)
         except AttributeError:
             raise pickle.UnpicklingError(_OLD.format(name, "has none", module)) from None
-        is_latest = digest == self.latest.get(self.sent[digest])
+        is_latest = digest in self.latest.values()
         if is_latest and isinstance(found, type) and is_stale(found, module):
             raise pickle.UnpicklingError(_OLD.format(name, "has an older one", module))
         return found
@@ -137,14 +137,19 @@ class _Tokens:
         return found
 
 
+def be_home() -> None:
+    """Let references that come to this process mean its own modules."""
+    if HOME not in peer().homes:
+        peer().homes.append(HOME)
+
+
 def enter_home() -> None:
     """Let this process be a client's, for the first user."""
     HOME.users += 1
     if HOME.users > 1:
         return
     found = peer()
-    if HOME not in found.homes:
-        found.homes.append(HOME)
+    be_home()
     found.sender = dumps
     found.stand_between(importlib.import_module("distributed.protocol.pickle"))
     tokenize: Any = importlib.import_module("dask.tokenize")

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
+from modulepickle._loader.emit import THE_LOADER, THE_PEERS, ShippedText, reduce_text
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.stored import Store, store_writer
 from modulepickle._reduce.dispatch import HOOK, REDUCERS, Dispatcher, resumed
@@ -63,10 +64,13 @@ class Foreign(Dispatcher):
         dispatch_table: the pickler's own. own: types for which a pure-Python pickler has methods.
         theirs: types of what our functions hold, if the pickler reduces them, too; then they go our
         way only if they are `held`, by id. plain: types, met so far, that are left to it -> None.
-        is_alone: no other hook of the pickler's is to be asked.
+        is_alone: no other hook of the pickler's is to be asked. returns: the class of picklers that
+        workers pickle results with, or None.
     """
 
-    def __init__(self, pickler: Any, store: Store | None = None) -> None:
+    def __init__(
+        self, pickler: Any, store: Store | None = None, returns: type | None = None
+    ) -> None:
         self.policy = get_policy()
         # The C pickler does not tell its protocol; `proto` is cloudpickle's and pure Python's.
         protocol = getattr(pickler, "proto", pickler.__dict__.get(PROTOCOL))
@@ -82,7 +86,9 @@ class Foreign(Dispatcher):
         self.held: set[int] = set()
         self.plain: dict[type, Any] = {}
         self.is_alone = False
+        self.returns = returns
         self.start()
+        self.reducers[ShippedText] = _reduce_text
 
     def reduce(self, obj: Any, leaves: Leaves) -> Any:
         """Return the reduction of what travels our way, else `NotImplemented`."""
@@ -101,6 +107,18 @@ class Foreign(Dispatcher):
         if self.reducers[kind] is None:
             self.plain[kind] = None
         return found
+
+
+_LOADER: Final = ShippedText(THE_LOADER.title, THE_LOADER.name, THE_LOADER.text)
+"""The same text, which stands for itself."""
+
+
+def _reduce_text(dump: Any, text: ShippedText) -> Any:
+    """Let the loader come with what sends results home (see `_loader.peers`)."""
+    if text is THE_LOADER and dump.returns is not None:
+        cls = dump.returns
+        return THE_PEERS, ("returning", cls.__module__, cls.__qualname__, _LOADER)
+    return reduce_text(text)
 
 
 def _is_ours(kind: type) -> bool:
@@ -134,8 +152,9 @@ class Patch:
         stores: what the users gave; the last one that is not None counts.
     """
 
-    def __init__(self, cls: type, leaves: Leaves) -> None:
+    def __init__(self, cls: type, leaves: Leaves, returns: bool = False) -> None:
         self.leaves = leaves
+        self.returns = cls if returns else None
         self.users = 0
         self.stores: list[Store | None] = []
         self.made: dict[str, Any] = {}
@@ -192,7 +211,7 @@ class Patch:
         if sending is not None:
             made: Foreign = sending(pickler, self._rest(cls, pickler, HOOK) or _asks_nobody)
             return made
-        return Foreign(pickler, next(filter(None, reversed(self.stores)), None))
+        return Foreign(pickler, next(filter(None, reversed(self.stores)), None), self.returns)
 
     def _rest(self, cls: type, pickler: Any, name: str) -> Any:
         """Return the method that is wrapped, or that of a base, bound to a pickler."""
@@ -239,10 +258,11 @@ class Extension:
     def __init__(self, classes: dict[type, Leaves], store: Store | None = None) -> None:
         self._classes = [*classes]
         self._store = store
+        importlib.import_module("modulepickle._engines.home").be_home()
         with _lock:
             for cls, leaves in classes.items():
                 if cls not in _patches:
-                    _patches[cls] = Patch(cls, leaves)
+                    _patches[cls] = Patch(cls, leaves, returns=True)
                 _patches[cls].enter(cls, store)
 
     def __repr__(self) -> str:

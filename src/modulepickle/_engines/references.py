@@ -1,6 +1,6 @@
 """What a client pickles for a Dask cluster: references to code that was installed there.
 
-`_loader.dask` says what references are, and what is deferred. Here a pickler of the client's
+`_loader.peers` says what references are, and what is deferred. Here a pickler of the client's
 process makes them: of what our own reducers and those of cloudpickle find.
 
 Outside API: `Sending`, `sending`.
@@ -15,7 +15,7 @@ from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from modulepickle._engines.patch import SENDING, Foreign, Leaves
-from modulepickle._loader import dask as _peers
+from modulepickle._loader import peers as _peers
 from modulepickle._loader.emit import Call, Rebuilt, Reduced, ShippedText, TheFetcher
 from modulepickle._loader.registry import registry
 from modulepickle._reduce.names import HEAP, is_standard, reduction_of
@@ -37,7 +37,7 @@ STAND_INS: Final = frozenset(
 
 def peer() -> Any:
     """Return this process' peer, which it may have got as a worker, of another release."""
-    return vars(registry)["dask"]
+    return vars(registry)["peer"]
 
 
 class Sending:

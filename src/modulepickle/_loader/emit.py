@@ -24,10 +24,10 @@ __all__ = [
     "SYS",
     "TEXTS",
     "THE_CLASSES",
-    "THE_DASK",
     "THE_FETCHER",
     "THE_FUNCTIONS",
     "THE_LOADER",
+    "THE_PEERS",
     "THE_STORE",
     "Call",
     "Rebuilt",
@@ -85,9 +85,11 @@ THE_LOADER: Final = ShippedText("snapshots", packed.LOADER_NAME, packed.LOADER)
 THE_FUNCTIONS: Final = ShippedText("functions", packed.FUNCTIONS_NAME, packed.FUNCTIONS)
 THE_CLASSES: Final = ShippedText("classes", packed.CLASSES_NAME, packed.CLASSES)
 THE_STORE: Final = ShippedText("archives of a store", packed.STORE_NAME, packed.STORE)
-THE_DASK: Final = ShippedText("references in a Dask cluster", packed.DASK_NAME, packed.DASK)
+THE_PEERS: Final = ShippedText(
+    "references among the workers of an engine", packed.PEERS_NAME, packed.PEERS
+)
 TEXTS: Final = {
-    each.name: each for each in (THE_LOADER, THE_FUNCTIONS, THE_CLASSES, THE_STORE, THE_DASK)
+    each.name: each for each in (THE_LOADER, THE_FUNCTIONS, THE_CLASSES, THE_STORE, THE_PEERS)
 }
 """All that travels as code, by the name that it gets on the receiver."""
 

@@ -1340,8 +1340,8 @@ registry.manifest = find
 entry = registry.texts.setdefault(__name__, globals().get)
 """
 
-DASK_NAME: Final = "_modulepickle_dask_902e3593"
-DASK: Final = r"""import sys
+PEERS_NAME: Final = "_modulepickle_peers_bfd9b528"
+PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
     def __init__(self) -> None:
@@ -1368,6 +1368,7 @@ import io
 import pickle
 import sys
 import threading
+import weakref
 from types import FunctionType, MethodType, ModuleType
 class Now:
     def __init__(self, function, *args):
@@ -1381,7 +1382,7 @@ class Later(Now):
         return CALLABLE, (self.function, *self.args)
 def reach(call):
     registry = call(getattr, call(__import__, "sys"), "_modulepickle_registry", None)
-    peer = call(getattr, registry, "dask", {})
+    peer = call(getattr, registry, "peer", {})
     return peer, call(getattr, peer, "get"), call(__import__, "pkgutil")
 PEER, GET, PKGUTIL = reach(Now)
 PEER_LATER, GET_LATER, PKGUTIL_LATER = reach(Later)
@@ -1446,13 +1447,13 @@ class Version:
         self.peer, self.digest = peer, digest
     @property
     def snapshot(self):
-        try:
-            return self.peer.snapshots[self.digest]
-        except KeyError:
+        found = self.peer.snapshots.get(self.digest) or self.peer.seen.get(self.digest)
+        if found is None:
             raise pickle.UnpicklingError(
                 f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
                 " process (any more): submit the task again"
             )
+        return found
     def resolve_name(self, name):
         module, _, path = name.partition(":")
         for home in [*self.peer.homes]:
@@ -1466,7 +1467,8 @@ class Peer:
     later, callable = Deferred, DeferredCallable
     def __init__(self):
         self.held, self.snapshots, self.tops, self.homes = {}, {}, (), []
-        self.sender, self.is_patched = None, False
+        self.seen = weakref.WeakValueDictionary()
+        self.sender, self.is_patched, self.returns = None, False, set()
         self.local = threading.local()
     def get(self, digest, default=None):
         return Version(self, digest)
@@ -1494,6 +1496,26 @@ class Peer:
         ]
         if used:
             threading.Thread(target=warm, args=(used,), daemon=True).start()
+    def returning(self, module, name, loader):
+        cls = getattr(sys.modules.get(module), name, None)
+        if cls and not self.homes and cls not in self.returns:
+            self.returns.add(cls)
+            rest = getattr(cls, "reducer_override", leave)
+            cls.reducer_override = first(self.reduce_result, rest)
+        def snapshot(top, digest, *rest):
+            found = self.seen[digest] = loader(top, digest, *rest)
+            return found
+        return snapshot
+    def reduce_result(self, obj):
+        if not isinstance(obj, (FunctionType, type)):
+            return NotImplemented
+        name = obj.__module__, obj.__qualname__
+        try:
+            is_right = at(sys.modules[name[0]], name[1]) is obj
+        except Exception:
+            is_right = False
+        digest = None if is_right else self.digest(obj, *name)
+        return NotImplemented if digest is None else reference(digest, "%s:%s" % name, False)
     def patch(self):
         if self.is_patched or self.homes:
             return
@@ -1506,7 +1528,7 @@ class Peer:
             getattr(theirs, "_DaskPickler", 0),
         )
         for cls in filter(None, picklers):
-            cls.reducer_override = first(self.reduce, cls.reducer_override)
+            cls.reducer_override = first(self.reduce, getattr(cls, "reducer_override", leave))
         client._graph_to_futures = self.sending(client._graph_to_futures)
     def stand_between(self, theirs):
         if not isinstance(theirs.pickle, Between):
@@ -1566,15 +1588,16 @@ class Peer:
     def digest(self, obj, module, path):
         if not isinstance(module, str) or not isinstance(path, str) or "<" in path:
             return None
-        for digest, snapshot in [*self.snapshots.items()][::-1]:
+        for digest, snapshot in [*self.seen.items(), *self.snapshots.items()][::-1]:
             if f"{module}.".startswith(f"{snapshot.parts[0]}."):
                 found = snapshot.made.get(module)
-                if not found and snapshot.own():
+                if not found and snapshot.is_own():
                     found = sys.modules.get(module)
-                for part in path.split(".") if path and found else ():
-                    found = getattr(found, part, None)
-                if found is obj:
-                    return digest
+                try:
+                    if at(found, path) is obj:
+                        return digest
+                except AttributeError:
+                    pass
         return None
 class Between:
     def __init__(self, peer, plain):
@@ -1583,6 +1606,8 @@ class Between:
         return getattr(self.plain, name)
 class By(pickle.Pickler):
     pass
+def leave(pickler, obj):
+    return NotImplemented
 def first(reduce, rest):
     def reducer_override(pickler, obj):
         found = reduce(obj)
@@ -1594,8 +1619,12 @@ def warm(used):
             snapshot(name)
         except Exception:
             pass
-def install(client, snapshots, keep):
-    registry.dask.install(client, snapshots, keep)
-vars(registry).setdefault("dask", Peer())
-entry = registry.texts.setdefault(__name__, install)
+def at(home, path):
+    for part in path.split(".") if path else ():
+        home = getattr(home, part)
+    return home
+def call(method, *args):
+    return getattr(registry.peer, method)(*args)
+vars(registry).setdefault("peer", Peer())
+entry = registry.texts.setdefault(__name__, call)
 """

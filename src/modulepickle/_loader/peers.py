@@ -1,8 +1,11 @@
-"""What runs in each process of a Dask cluster: references to code say of which version it is.
+"""What runs in the workers of an engine: references to code say of which version it is.
 
-Dask pickles by name first, the scheduler unpickles each graph and pickles its tasks again, and
-workers send results to each other. A name says nothing of the version: a worker may have imported
-an older copy by itself, or got a newer one meanwhile. So:
+Results go by name. Where a worker has imported another copy by itself, a name is wrong there, and
+plain pickle refuses it; at home it is right. Hence the references of point 1, on the way back.
+
+Dask takes more. It pickles by name first, the scheduler unpickles each graph and pickles its tasks
+again, and workers send results to each other. A name says nothing of the version: a worker may have
+imported an older copy by itself, or got a newer one meanwhile. So:
 
 1. A *reference* is a digest and a name. It is looked up in the snapshots that a client installed
    in this process; in a process that has nothing of this, it is the name alone.
@@ -13,7 +16,7 @@ an older copy by itself, or got a newer one meanwhile. So:
    messages would end its connection, and the client would wait for ever.
 
 A client runs this as a module of the library; schedulers and workers get it as text. The `Peer`
-hangs at the registry, as `dask`; that, and its `get`, `make`, `later` and `callable`, keep their
+hangs at the registry, as `peer`; that, and its `get`, `make`, `later` and `callable`, keep their
 names and meaning in all releases.
 """
 
@@ -23,6 +26,7 @@ import io
 import pickle
 import sys
 import threading
+import weakref
 from types import FunctionType, MethodType, ModuleType
 
 from modulepickle._loader.registry import registry
@@ -51,7 +55,7 @@ class Later(Now):
 def reach(call):
     """The calls that find a process' peer, its `get`, and what that of a dict would answer with."""
     registry = call(getattr, call(__import__, "sys"), "_modulepickle_registry", None)
-    peer = call(getattr, registry, "dask", {})
+    peer = call(getattr, registry, "peer", {})
     return peer, call(getattr, peer, "get"), call(__import__, "pkgutil")
 
 
@@ -162,13 +166,13 @@ class Version:
     @property
     def snapshot(self):
         """The snapshot itself, for functions that went by value."""
-        try:
-            return self.peer.snapshots[self.digest]
-        except KeyError:
+        found = self.peer.snapshots.get(self.digest) or self.peer.seen.get(self.digest)
+        if found is None:
             raise pickle.UnpicklingError(
                 f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
                 " process (any more): submit the task again"
             )
+        return found
 
     def resolve_name(self, name):
         """What `module:path` stands for in this version, or what says why that cannot be had."""
@@ -188,6 +192,7 @@ class Peer:
     Attributes:
         held: id of a client -> digest -> snapshot, of what that client installed here.
         snapshots: all of these. tops: their top-level names, as a pickle has them.
+        seen: digest -> snapshot, of what came with the tasks of other engines, while it is used.
         homes: the clients in this process, whose modules are the process' own (`_engines.dask`).
         sender: pickles what such a client sends, and answers None for all else.
         local: `graph` is True while this thread pickles a graph.
@@ -197,7 +202,8 @@ class Peer:
 
     def __init__(self):
         self.held, self.snapshots, self.tops, self.homes = {}, {}, (), []
-        self.sender, self.is_patched = None, False
+        self.seen = weakref.WeakValueDictionary()
+        self.sender, self.is_patched, self.returns = None, False, set()
         self.local = threading.local()
 
     def get(self, digest, default=None):
@@ -233,6 +239,32 @@ class Peer:
         if used:
             threading.Thread(target=warm, args=(used,), daemon=True).start()
 
+    def returning(self, module, name, loader):
+        """What makes snapshots; what they define, a pickler of this process sends as references."""
+        cls = getattr(sys.modules.get(module), name, None)
+        if cls and not self.homes and cls not in self.returns:
+            self.returns.add(cls)
+            rest = getattr(cls, "reducer_override", leave)
+            cls.reducer_override = first(self.reduce_result, rest)
+
+        def snapshot(top, digest, *rest):
+            found = self.seen[digest] = loader(top, digest, *rest)
+            return found
+
+        return snapshot
+
+    def reduce_result(self, obj):
+        """The reduction of what plain pickle would refuse, since its name finds another here."""
+        if not isinstance(obj, (FunctionType, type)):
+            return NotImplemented
+        name = obj.__module__, obj.__qualname__
+        try:
+            is_right = at(sys.modules[name[0]], name[1]) is obj
+        except Exception:
+            is_right = False
+        digest = None if is_right else self.digest(obj, *name)
+        return NotImplemented if digest is None else reference(digest, "%s:%s" % name, False)
+
     # What this process pickles
 
     def patch(self):
@@ -248,7 +280,7 @@ class Peer:
             getattr(theirs, "_DaskPickler", 0),
         )
         for cls in filter(None, picklers):
-            cls.reducer_override = first(self.reduce, cls.reducer_override)
+            cls.reducer_override = first(self.reduce, getattr(cls, "reducer_override", leave))
         client._graph_to_futures = self.sending(client._graph_to_futures)
 
     def stand_between(self, theirs):
@@ -323,15 +355,16 @@ class Peer:
         if not isinstance(module, str) or not isinstance(path, str) or "<" in path:
             return None
         # The latest first: of what two versions share, that is the one that others have, too.
-        for digest, snapshot in [*self.snapshots.items()][::-1]:
+        for digest, snapshot in [*self.seen.items(), *self.snapshots.items()][::-1]:
             if f"{module}.".startswith(f"{snapshot.parts[0]}."):
                 found = snapshot.made.get(module)
-                if not found and snapshot.own():
+                if not found and snapshot.is_own():
                     found = sys.modules.get(module)
-                for part in path.split(".") if path and found else ():
-                    found = getattr(found, part, None)
-                if found is obj:
-                    return digest
+                try:
+                    if at(found, path) is obj:
+                        return digest
+                except AttributeError:
+                    pass
         return None
 
 
@@ -347,6 +380,10 @@ class Between:
 
 class By(pickle.Pickler):
     """A pickler whose hook is set on it."""
+
+
+def leave(pickler, obj):
+    return NotImplemented
 
 
 def first(reduce, rest):
@@ -366,10 +403,17 @@ def warm(used):
             pass
 
 
-def install(client, snapshots, keep):
-    """Install in this process' peer, of whatever release that is."""
-    registry.dask.install(client, snapshots, keep)
+def at(home, path):
+    """What stands under a dotted path of attributes."""
+    for part in path.split(".") if path else ():
+        home = getattr(home, part)
+    return home
 
 
-vars(registry).setdefault("dask", Peer())
-entry = registry.texts.setdefault(__name__, install)
+def call(method, *args):
+    """Call this process' peer, of whatever release it is."""
+    return getattr(registry.peer, method)(*args)
+
+
+vars(registry).setdefault("peer", Peer())
+entry = registry.texts.setdefault(__name__, call)
