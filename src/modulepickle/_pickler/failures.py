@@ -6,7 +6,7 @@ and something else is written in its place. So all problems are found, and not t
 that is how a `dumps` that failed comes to its error (R15). For a subclass of `Pickler` with hooks
 of its own, the recorder is made of that class, and asks the same hooks.
 
-Outside API: `Recorder`, `problems_of`.
+Outside API: `Recorder`, `problems_of`, `recorder_like`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from modulepickle._reduce.names import reduction_of
 from modulepickle._reduce.state import InStore, Scope
 from modulepickle._snapshot.shipment import SnapshotRef
 
-__all__ = ["Recorder", "problems_of"]
+__all__ = ["Recorder", "problems_of", "recorder_like"]
 
 REMEDY: Final = "make it where it is used, or leave it out in __getstate__"
 
@@ -254,7 +254,7 @@ def problems_of(pickler: Dispatcher, obj: Any, error: Exception) -> Exception:
     if not (isinstance(error, PackagingError) or _is_refusal(error)):
         return error
     try:
-        recorder = _recorder_like(pickler)
+        recorder = recorder_like(pickler)
         recorder.record(obj)
     except Exception:  # a class that cannot be derived from, or whose hooks want more than it has
         return error
@@ -268,7 +268,7 @@ def _is_refusal(error: Exception) -> bool:
     return str(error).lower().startswith(("cannot pickle", "can't pickle", "can't get local"))
 
 
-def _recorder_like(pickler: Dispatcher) -> Recording:
+def recorder_like(pickler: Dispatcher) -> Recording:
     """Return a recorder with the hooks of a pickler, and with what it was given."""
     kind = type(pickler)
     meta: Any = type(kind)

@@ -65,6 +65,7 @@ class Pickler(Dispatcher, pickle.Pickler):
         Raises:
             PackagingError: a local package cannot travel; it says which, why, and what to do.
             PicklingError: as plain pickle does.
+            RecursionError: as plain pickle does, with the way to where it is too deep.
         """
         self.start()
         try:
@@ -78,6 +79,10 @@ class Pickler(Dispatcher, pickle.Pickler):
                 raise
             # Of an error of ours, it says the same and more: that is not to be printed twice.
             raise better from None if isinstance(error, PackagingError) else error
+        except RecursionError as error:
+            from modulepickle._pickler.deep import too_deep  # as above
+
+            raise too_deep(self, obj, error) from None
         finally:
             self.parts: ByValue = ByValue()  # it keeps objects alive
             self.known_modules.clear()

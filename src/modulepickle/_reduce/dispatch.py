@@ -151,7 +151,7 @@ def reducer_of(dump: Dump, kind: type) -> Reducer | None:
 def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
     table = dump.table
     if kind in table:  # perhaps with None, which the pickler answers
-        return reduce_odd if table[kind] and _may_name_local(dump, kind) else None
+        return reduce_odd if table[kind] else None
     if issubclass(kind, type):
         return reduce_named
     if kind in OTHERS:

@@ -168,7 +168,7 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
         if issubclass(type(value), ModuleType) and hasattr(value, "__path__"):
             prefix = value.__name__ + "."
             for name, module in [*sys.modules.items()]:
-                if not name.startswith(prefix) or not isinstance(module, ModuleType):
+                if not str(name).startswith(prefix) or not issubclass(type(module), ModuleType):
                     continue
                 if words.issuperset(name[len(prefix) :].split(".")):
                     found[name] = module

@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-import pickle
 import sys
 from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
@@ -33,6 +32,7 @@ from modulepickle._reduce.objects import (
     reduce_dynamic_module,
 )
 from modulepickle._reduce.state import BUILTINS, Dump, KnownModule, Scope, by_value, find
+from modulepickle._reduce.whose import import_of, module_of
 from modulepickle._snapshot.shipment import SnapshotRef
 from modulepickle._snapshot.stale import checks_of
 
@@ -118,8 +118,9 @@ def reduce_named(dump: Dump, obj: Any) -> Any:
 def _reduce_named(dump: Dump, obj: Any, module: Any, path: str) -> Any:
     if id(obj) in INTERPRETERS_OWN:
         return NotImplemented
+    is_plain = True
     if module is None:
-        module = pickle.whichmodule(obj, path)  # type: ignore[attr-defined]
+        module, is_plain = module_of(obj, path)
     if not isinstance(module, str):
         return NotImplemented
     if not by_value(dump, module):
@@ -129,7 +130,7 @@ def _reduce_named(dump: Dump, obj: Any, module: Any, path: str) -> Any:
             _note_known(dump, module, snapshot)
         if snapshot is None:
             if is_there:
-                return NotImplemented
+                return NotImplemented if is_plain else import_of(module, path)
         elif is_there or snapshot_of(obj, module, path) is not None:
             return snapshot, _names(module, path)
     return reduce_value(dump, obj)
@@ -202,13 +203,17 @@ def reduce_odd(dump: Dump, obj: Any) -> Any:
     module = getattr(obj, "__module__", None)
     if module is not None and not isinstance(module, str):
         return NotImplemented
-    module = module or pickle.whichmodule(obj, reduction)  # type: ignore[attr-defined]
+    is_plain = True
+    if not module:
+        module, is_plain = module_of(obj, reduction)
     if by_value(dump, module):
         return reduce_by_name(dump, obj)
     snapshot = shipped(dump, obj, module, reduction)
     if find(module, reduction) is not obj and snapshot_of(obj, module, reduction) is None:
         return reduce_by_name(dump, obj)
-    return NotImplemented if snapshot is None else (snapshot, _names(module, reduction))
+    if snapshot is None:
+        return NotImplemented if is_plain else import_of(module, reduction)
+    return snapshot, _names(module, reduction)
 
 
 def reduce_builtin(dump: Dump, obj: Any) -> Any:

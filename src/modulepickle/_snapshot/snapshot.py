@@ -131,7 +131,10 @@ class Snapshot:
             module = get(name)
             if module is None:
                 continue
-            spec = getattr(module, "__spec__", None)
+            try:
+                spec = getattr(module, "__spec__", None)
+            except Exception:  # a module of its own kind may raise what it likes
+                continue
             if spec is not None and not hasattr(spec, "snapshot"):
                 specs[name] = spec
         return specs
