@@ -588,10 +588,10 @@ def test_a_named_tuple_while_garbage_is_collected(tmp_path):
     # What a class is compared with is made on the way, and must not go before that is done.
     sender = """
         import collections, gc
-        import modulepickle._reduce.classes as classes
+        import modulepickle._reduce.generated as generated
         obj = collections.namedtuple("P", "x y")
-        same = classes._is_same_kind
-        classes._is_same_kind = lambda *args: (gc.collect(), same(*args))[1]
+        same = generated._is_same
+        generated._is_same = lambda *args: (gc.collect(), same(*args))[1]
     """
     data = send(tmp_path, sender)
     assert receive(data, "result = tuple(obj(1, y=2))").result == (1, 2)

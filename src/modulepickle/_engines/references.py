@@ -18,8 +18,10 @@ from modulepickle._engines.patch import SENDING, Foreign, Leaves
 from modulepickle._loader import peers as _peers
 from modulepickle._loader.emit import Call, Rebuilt, Reduced, ShippedText, TheFetcher
 from modulepickle._loader.registry import registry
-from modulepickle._reduce.names import HEAP, is_standard, reduction_of
+from modulepickle._reduce.local import is_standard
+from modulepickle._reduce.names import reduction_of
 from modulepickle._reduce.state import Live, Positioned, Scope, SortedSet, by_value, find
+from modulepickle._reduce.wrappers import HEAP
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 
 __all__ = ["Sending", "peer", "sending"]

@@ -4,6 +4,7 @@ Who runs it: stage 0 of a pickle, as with `functions`, whose docstring holds for
 travels when a class goes by value.
 """
 
+import sys
 import types
 
 from modulepickle._loader.registry import registry
@@ -36,53 +37,69 @@ def make_class(meta, name, bases, space):
         ),
         type,  # PyPy's own is no builtin function
     )
-    if any(
-        isinstance(vars(each).get("__init_subclass__"), classmethod) and each.__module__ != "typing"
-        for base in bases
-        for each in base.__mro__
-    ):
-        # It has run, too. While the class is made, another one stands before it.
-        shield = {"__init_subclass__": lambda *_: None}
-        if not getattr(bases[0], "__dictoffset__", 1):
-            shield["__slots__"] = ()
+    generic = any(vars(each).get("__module__") == "typing" for each in bases)
+    # `__init_subclass__` has run, too. While the class is made, another one stands before it.
+    for slots in SHIELDS if hooks(bases) else ():
+        shield = {"__init_subclass__": ignore}
+        if slots is not None:
+            shield["__slots__"] = slots
         try:
             made = plain.__new__(meta, name, (type("", (), shield), *bases), {**space})
             type.__setattr__(made, "__bases__", bases)
             return made
-        except TypeError:
+        except TypeError:  # the shield has not what the bases have: another one may
             pass
-    made = plain.__new__(meta, name, bases, space)
+    # `typing.Generic` looks whether it stands there by itself; the entry is set again later.
+    made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
     return made
 
 
-def make_enum(meta, name, bases, space, names, members):
-    """The enum of members that are there already: value and, of a mixed-in type, arguments."""
+# Slots of a shield: which one goes with the bases depends on what these have.
+SHIELDS = (None, (), ("__dict__",), ("__weakref__",))
+
+
+@classmethod
+def ignore(*_, **more):
+    pass
+
+
+def hooks(bases):
+    """Whether bases have an `__init_subclass__` that somebody wrote."""
+    return any(
+        isinstance(vars(each).get("__init_subclass__"), classmethod)
+        for base in bases
+        for each in base.__mro__
+    )
+
+
+def make_enum(meta, name, bases, space):
+    """The enum without members; see `set_members`."""
     import enum
 
-    def new(cls, index):
-        value, args = members[index]
-        made = plain(cls, *args)
-        made._value_ = value
-        return made
+    meta = meta or enum.EnumMeta
+    shielded = meta
+    if hooks(bases):
+        shield = type("", (), {"__slots__": (), "__init_subclass__": ignore})
 
-    base = enum.EnumMeta
-    filled = base.__prepare__(name, bases)
-    for each in {"__new__": new, "__init__": lambda *_: None, **space, **names}.items():
+        def mro(made):
+            first, *others = meta.mro(made)
+            return [first, shield, *others]
+
+        # A base would be taken for a data type. So the shield is in the order of look-up alone.
+        shielded = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
+    filled = enum.EnumMeta.__prepare__(name, bases)
+    for each in space.items():
         filled.__setitem__(*each)
-    plain = next(
-        each for base in bases for each in base.__mro__ if not each.__flags__ & 512
-    ).__new__
-    made = base.__new__(meta or base, name, bases, filled)
-    type.__delattr__(made, "__init__")
-    for each in "__new_member__", "_new_member_":
-        if each in vars(made):
-            type.__setattr__(made, each, plain)
+    made = enum.EnumMeta.__new__(shielded, name, bases, filled)
+    if shielded is not meta:
+        type.__setattr__(made, "__class__", meta)
+        type.__setattr__(made, "__bases__", bases)
     return made
 
 
 def set_class(made, state):
-    key, attributes, more = state[:3]
+    key, attributes, more, *coming = state
     if key in registry.own:
         return
     for each in type(made).__mro__:
@@ -90,26 +107,117 @@ def set_class(made, state):
         if put and not getattr(put, "__globals__", 0):  # of C: no metaclass has a say
             break
     for name in attributes:
-        put(made, name, attributes[name])
+        # What comes later has its place from now on; a class that was here keeps what it has.
+        if not (coming and name in coming[0] and name in vars(made)):
+            put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
 
 
-def set_members(made, attributes):
-    """The enum members' own attributes."""
-    for name in attributes:
-        made.__members__[name].__dict__.update(attributes[name])
+def set_boundary(made, name):
+    import enum
+
+    if hasattr(enum, name):  # new in 3.11
+        type.__setattr__(made, "_boundary_", getattr(enum, name))
 
 
-def set_abstract(made, state):
-    made.__abstractmethods__ = frozenset(state[1])
-    for each in state[0]:
+OWN_NAMES = {"_name_", "_sort_order_"}
+
+
+def set_members(made, state):
+    """Give an enum its members: name -> index, and the parts of each."""
+    import enum
+
+    names, members = state
+    if made._member_map_:
+        return  # it came before, and its members are what they are
+    plain = next(
+        each
+        for each in made.__mro__
+        if not isinstance(
+            vars(each).get("__new__", ignore), (types.FunctionType, staticmethod, classmethod)
+        )
+        or each is object
+    )
+    found = [member(made, plain, *each) for each in members]
+    if not hasattr(enum, "_proto_member"):  # before 3.11
+        return set_old_members(made, names, found)
+    kept = {}
+    for name, each in ("__init__", lambda *_: None), ("_use_args_", False):
+        kept[name] = vars(made).get(name, kept)
+        type.__setattr__(made, name, each)
+    new = vars(made)["_new_member_"]
+    try:
+        for name, index in names.items():
+            type.__setattr__(made, "_new_member_", staticmethod(lambda *_, each=found[index]: each))
+            type.__setattr__(made, name, None)
+            own = {key: vars(found[index])[key] for key in OWN_NAMES & {*vars(found[index])}}
+            enum._proto_member(found[index]._value_).__set_name__(made, name)
+            for key in own:  # it is an alias
+                object.__setattr__(found[index], key, own[key])
+    finally:
+        type.__setattr__(made, "_new_member_", new)
+        for name, each in kept.items():
+            if each is kept:
+                type.__delattr__(made, name)
+            else:
+                type.__setattr__(made, name, each)
+    if issubclass(made, enum.Flag):
+        values = [each._value_ for each in made]
+        if values != sorted(values):
+            made._iter_member_ = made._iter_member_by_def_
+
+
+def member(made, plain, value, state=(), args=(), items=None):
+    """A member of an enum: its part of a built-in type, its value, its attributes."""
+    each = plain.__new__(made, *args)
+    if args and plain.__init__ is not object.__init__:
+        plain.__init__(each, *args)
+    if items:
+        (plain.update if isinstance(items, dict) else plain.extend)(each, items)
+    for name, other in {**dict(state), "_value_": value}.items():
+        object.__setattr__(each, name, other)
+    return each
+
+
+def set_old_members(made, names, found):
+    import types
+
+    hidden = {
+        name
+        for each in made.__mro__
+        for name, value in vars(each).items()
+        if isinstance(value, types.DynamicClassAttribute)
+    }
+    for name, index in names.items():
+        each = found[index]
+        if not hasattr(each, "_name_"):
+            object.__setattr__(each, "_name_", name)
+            object.__setattr__(each, "__objclass__", made)
+            made._member_names_.append(name)
+            try:
+                made._value2member_map_.setdefault(each._value_, each)
+            except TypeError:  # it has no hash: `Enum` goes through all members
+                pass
+        if name not in hidden:
+            type.__setattr__(made, name, each)
+        made._member_map_[name] = each
+
+
+def set_abstract(made, names):
+    made.__abstractmethods__ = frozenset(names)
+
+
+def set_registered(made, classes):
+    for each in classes:
         made.register(each)
 
 
 def set_protocol(made, runtime):
     import typing
 
+    # What `typing` did when the class was defined; nobody else's hook stands in between.
+    typing.Protocol.__init_subclass__.__func__(made)
     type(made).__init__(made, made.__name__, made.__bases__, {})
     if runtime:
         typing.runtime_checkable(made)
@@ -119,10 +227,24 @@ def set_namedtuple(made, state):
     import collections
 
     names, fields, defaults = state
-    other = collections.namedtuple(made.__name__, fields, defaults=defaults)
+    title = made.__name__ if made.__name__.isidentifier() else "made"
+    defaults = (None,) * defaults
+    other = collections.namedtuple(title, fields, rename=True, defaults=defaults)
     for name in names:
         if name in vars(other):
             type.__setattr__(made, name, vars(other)[name])
+
+
+def set_defaults(made, values):
+    made.__new__.__defaults__ = values
+
+
+def set_generic(made, _):
+    import typing
+
+    plain = typing.Generic.__class_getitem__
+    plain = getattr(plain, "__func__", 0) or typing._generic_class_getitem  # that, since 3.12
+    made.__class_getitem__ = classmethod(plain)
 
 
 def set_dataclass(made, state):
@@ -130,20 +252,22 @@ def set_dataclass(made, state):
     import copy
     import dataclasses
 
-    names, settings = state
+    names, settings, *fields = state
     types_ = {}
     other = {"__annotations__": types_, "__qualname__": made.__qualname__}
     if hasattr(made, "__post_init__"):
         other["__post_init__"] = None
-    for name, each in made.__dataclass_fields__.items():
+    for name, each in (fields[0] if fields else made.__dataclass_fields__).items():
         kind = each._field_type.name
         if kind != "_FIELD_CLASSVAR":
-            types_[name] = dataclasses.InitVar if kind == "_FIELD_INITVAR" else each.type
+            # Of a text, `dataclasses` would ask a module what it names.
+            plain = object if isinstance(each.type, str) else each.type
+            types_[name] = dataclasses.InitVar if kind == "_FIELD_INITVAR" else plain
             other[name] = copy.copy(each)
     flags = {name: settings[name] for name in [*settings][:6]}
     other = dataclasses.dataclass(**flags)(type(made.__name__, (), other))
     for name in (*names, "__replace__", "__dataclass_params__"):
-        each = vars(other).get(name)
+        each = vars(other).get(name) or STATE.get(name)
         if each is None or (name not in names and name in vars(made)):
             continue
         for inner in each, getattr(each, "__wrapped__", each):
@@ -153,16 +277,84 @@ def set_dataclass(made, state):
                     if cell.cell_contents is other:
                         cell.cell_contents = made
         type.__setattr__(made, name, each)
+    said = getattr(vars(made).get("__init__"), "__annotations__", {}) if "__init__" in names else {}
+    for name in {*said} & {*made.__dataclass_fields__}:
+        said[name] = made.__dataclass_fields__[name].type
     for name in settings:
         if hasattr(made.__dataclass_params__, name):
             setattr(made.__dataclass_params__, name, settings[name])
 
 
-def field(kind, values):
+set_dataclass_again = set_dataclass  # with the fields that it was not to wait for
+
+
+def getstate(self):
+    return [getattr(self, name) for name in field_names(self)]
+
+
+def setstate(self, state):
+    for name, value in zip(field_names(self), state):
+        object.__setattr__(self, name, value)
+
+
+def field_names(self):
     import dataclasses
 
+    return [each.name for each in dataclasses.fields(self)]
+
+
+# What `dataclasses` gives to a frozen class with slots: that is made without them here.
+STATE = {"__getstate__": getstate, "__setstate__": setstate}
+
+
+def field(kind, values):
+    import dataclasses
+    import pickle
+
+    if values.get("kw_only") is True and "kw_only" not in dataclasses.Field.__slots__:
+        raise pickle.UnpicklingError(
+            f"the field {values['name']} of a dataclass is keyword-only, which this Python "
+            f"({sys.version.split()[0]}) does not have: load it with Python 3.10 or newer"
+        )
     made = object.__new__(dataclasses.Field)
     for name in made.__slots__:
         setattr(made, name, values.get(name))
     made._field_type = getattr(dataclasses, kind)
     return made
+
+
+def wrapper(kind, base, parts):
+    """A property, method or the like of a class of somebody's, without what its `__init__` does."""
+    made = base.__new__(kind)
+    base.__init__(made, *parts)
+    return made
+
+
+def set_wrapper(made, state):
+    for name in state:
+        object.__setattr__(made, name, state[name])
+
+
+def alias(name, module):
+    """A type alias (PEP 695) whose value comes later, since it may name the alias."""
+    held = []
+    space = {"__name__": module, "value": lambda: held[0]}
+    try:
+        exec(f"type {name} = value()", space)
+    except SyntaxError:
+        import pickle
+
+        raise pickle.UnpicklingError(
+            f"{module}.{name} is a type alias, which this Python ({sys.version.split()[0]}) does "
+            "not have: load it with Python 3.12 or newer"
+        )
+    ALIASES[id(space[name])] = held
+    return space[name]
+
+
+# Id of an alias -> the list that its value is put into; there are no weak references to one.
+ALIASES = {}
+
+
+def set_alias(made, value):
+    ALIASES.pop(id(made)).append(value)

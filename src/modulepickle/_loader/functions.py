@@ -105,6 +105,12 @@ def set_function(made, state):
             cell.cell_contents = values[name]
     for name in attributes:
         setattr(made, name, attributes[name])
+    for each in state[3:4]:
+        made.__dict__.update(each)
+
+
+def whole(*_):
+    """What comes when the things that it is given have been done: nothing is left to do."""
 
 
 def set_cell(made, value):

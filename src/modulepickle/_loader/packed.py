@@ -947,7 +947,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_21d8ad75"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_b751c297"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1046,13 +1046,17 @@ def set_function(made, state):
             cell.cell_contents = values[name]
     for name in attributes:
         setattr(made, name, attributes[name])
+    for each in state[3:4]:
+        made.__dict__.update(each)
+def whole(*_):
+    pass
 def set_cell(made, value):
     made.cell_contents = value
 def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_e56eab3c"
+CLASSES_NAME: Final = "_modulepickle_classes_2717f904"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1074,6 +1078,7 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
+import sys
 import types
 entry = registry.texts.setdefault(__name__, globals().get)
 def set_dispatch(made, registered):
@@ -1095,45 +1100,50 @@ def make_class(meta, name, bases, space):
         ),
         type,
     )
-    if any(
-        isinstance(vars(each).get("__init_subclass__"), classmethod) and each.__module__ != "typing"
-        for base in bases
-        for each in base.__mro__
-    ):
-        shield = {"__init_subclass__": lambda *_: None}
-        if not getattr(bases[0], "__dictoffset__", 1):
-            shield["__slots__"] = ()
+    generic = any(vars(each).get("__module__") == "typing" for each in bases)
+    for slots in SHIELDS if hooks(bases) else ():
+        shield = {"__init_subclass__": ignore}
+        if slots is not None:
+            shield["__slots__"] = slots
         try:
             made = plain.__new__(meta, name, (type("", (), shield), *bases), {**space})
             type.__setattr__(made, "__bases__", bases)
             return made
         except TypeError:
             pass
-    made = plain.__new__(meta, name, bases, space)
+    made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
     return made
-def make_enum(meta, name, bases, space, names, members):
+SHIELDS = (None, (), ("__dict__",), ("__weakref__",))
+@classmethod
+def ignore(*_, **more):
+    pass
+def hooks(bases):
+    return any(
+        isinstance(vars(each).get("__init_subclass__"), classmethod)
+        for base in bases
+        for each in base.__mro__
+    )
+def make_enum(meta, name, bases, space):
     import enum
-    def new(cls, index):
-        value, args = members[index]
-        made = plain(cls, *args)
-        made._value_ = value
-        return made
-    base = enum.EnumMeta
-    filled = base.__prepare__(name, bases)
-    for each in {"__new__": new, "__init__": lambda *_: None, **space, **names}.items():
+    meta = meta or enum.EnumMeta
+    shielded = meta
+    if hooks(bases):
+        shield = type("", (), {"__slots__": (), "__init_subclass__": ignore})
+        def mro(made):
+            first, *others = meta.mro(made)
+            return [first, shield, *others]
+        shielded = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
+    filled = enum.EnumMeta.__prepare__(name, bases)
+    for each in space.items():
         filled.__setitem__(*each)
-    plain = next(
-        each for base in bases for each in base.__mro__ if not each.__flags__ & 512
-    ).__new__
-    made = base.__new__(meta or base, name, bases, filled)
-    type.__delattr__(made, "__init__")
-    for each in "__new_member__", "_new_member_":
-        if each in vars(made):
-            type.__setattr__(made, each, plain)
+    made = enum.EnumMeta.__new__(shielded, name, bases, filled)
+    if shielded is not meta:
+        type.__setattr__(made, "__class__", meta)
+        type.__setattr__(made, "__bases__", bases)
     return made
 def set_class(made, state):
-    key, attributes, more = state[:3]
+    key, attributes, more, *coming = state
     if key in registry.own:
         return
     for each in type(made).__mro__:
@@ -1141,45 +1151,130 @@ def set_class(made, state):
         if put and not getattr(put, "__globals__", 0):
             break
     for name in attributes:
-        put(made, name, attributes[name])
+        if not (coming and name in coming[0] and name in vars(made)):
+            put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
-def set_members(made, attributes):
-    for name in attributes:
-        made.__members__[name].__dict__.update(attributes[name])
-def set_abstract(made, state):
-    made.__abstractmethods__ = frozenset(state[1])
-    for each in state[0]:
+def set_boundary(made, name):
+    import enum
+    if hasattr(enum, name):
+        type.__setattr__(made, "_boundary_", getattr(enum, name))
+OWN_NAMES = {"_name_", "_sort_order_"}
+def set_members(made, state):
+    import enum
+    names, members = state
+    if made._member_map_:
+        return
+    plain = next(
+        each
+        for each in made.__mro__
+        if not isinstance(
+            vars(each).get("__new__", ignore), (types.FunctionType, staticmethod, classmethod)
+        )
+        or each is object
+    )
+    found = [member(made, plain, *each) for each in members]
+    if not hasattr(enum, "_proto_member"):
+        return set_old_members(made, names, found)
+    kept = {}
+    for name, each in ("__init__", lambda *_: None), ("_use_args_", False):
+        kept[name] = vars(made).get(name, kept)
+        type.__setattr__(made, name, each)
+    new = vars(made)["_new_member_"]
+    try:
+        for name, index in names.items():
+            type.__setattr__(made, "_new_member_", staticmethod(lambda *_, each=found[index]: each))
+            type.__setattr__(made, name, None)
+            own = {key: vars(found[index])[key] for key in OWN_NAMES & {*vars(found[index])}}
+            enum._proto_member(found[index]._value_).__set_name__(made, name)
+            for key in own:
+                object.__setattr__(found[index], key, own[key])
+    finally:
+        type.__setattr__(made, "_new_member_", new)
+        for name, each in kept.items():
+            if each is kept:
+                type.__delattr__(made, name)
+            else:
+                type.__setattr__(made, name, each)
+    if issubclass(made, enum.Flag):
+        values = [each._value_ for each in made]
+        if values != sorted(values):
+            made._iter_member_ = made._iter_member_by_def_
+def member(made, plain, value, state=(), args=(), items=None):
+    each = plain.__new__(made, *args)
+    if args and plain.__init__ is not object.__init__:
+        plain.__init__(each, *args)
+    if items:
+        (plain.update if isinstance(items, dict) else plain.extend)(each, items)
+    for name, other in {**dict(state), "_value_": value}.items():
+        object.__setattr__(each, name, other)
+    return each
+def set_old_members(made, names, found):
+    import types
+    hidden = {
+        name
+        for each in made.__mro__
+        for name, value in vars(each).items()
+        if isinstance(value, types.DynamicClassAttribute)
+    }
+    for name, index in names.items():
+        each = found[index]
+        if not hasattr(each, "_name_"):
+            object.__setattr__(each, "_name_", name)
+            object.__setattr__(each, "__objclass__", made)
+            made._member_names_.append(name)
+            try:
+                made._value2member_map_.setdefault(each._value_, each)
+            except TypeError:
+                pass
+        if name not in hidden:
+            type.__setattr__(made, name, each)
+        made._member_map_[name] = each
+def set_abstract(made, names):
+    made.__abstractmethods__ = frozenset(names)
+def set_registered(made, classes):
+    for each in classes:
         made.register(each)
 def set_protocol(made, runtime):
     import typing
+    typing.Protocol.__init_subclass__.__func__(made)
     type(made).__init__(made, made.__name__, made.__bases__, {})
     if runtime:
         typing.runtime_checkable(made)
 def set_namedtuple(made, state):
     import collections
     names, fields, defaults = state
-    other = collections.namedtuple(made.__name__, fields, defaults=defaults)
+    title = made.__name__ if made.__name__.isidentifier() else "made"
+    defaults = (None,) * defaults
+    other = collections.namedtuple(title, fields, rename=True, defaults=defaults)
     for name in names:
         if name in vars(other):
             type.__setattr__(made, name, vars(other)[name])
+def set_defaults(made, values):
+    made.__new__.__defaults__ = values
+def set_generic(made, _):
+    import typing
+    plain = typing.Generic.__class_getitem__
+    plain = getattr(plain, "__func__", 0) or typing._generic_class_getitem
+    made.__class_getitem__ = classmethod(plain)
 def set_dataclass(made, state):
     import copy
     import dataclasses
-    names, settings = state
+    names, settings, *fields = state
     types_ = {}
     other = {"__annotations__": types_, "__qualname__": made.__qualname__}
     if hasattr(made, "__post_init__"):
         other["__post_init__"] = None
-    for name, each in made.__dataclass_fields__.items():
+    for name, each in (fields[0] if fields else made.__dataclass_fields__).items():
         kind = each._field_type.name
         if kind != "_FIELD_CLASSVAR":
-            types_[name] = dataclasses.InitVar if kind == "_FIELD_INITVAR" else each.type
+            plain = object if isinstance(each.type, str) else each.type
+            types_[name] = dataclasses.InitVar if kind == "_FIELD_INITVAR" else plain
             other[name] = copy.copy(each)
     flags = {name: settings[name] for name in [*settings][:6]}
     other = dataclasses.dataclass(**flags)(type(made.__name__, (), other))
     for name in (*names, "__replace__", "__dataclass_params__"):
-        each = vars(other).get(name)
+        each = vars(other).get(name) or STATE.get(name)
         if each is None or (name not in names and name in vars(made)):
             continue
         for inner in each, getattr(each, "__wrapped__", each):
@@ -1189,16 +1284,58 @@ def set_dataclass(made, state):
                     if cell.cell_contents is other:
                         cell.cell_contents = made
         type.__setattr__(made, name, each)
+    said = getattr(vars(made).get("__init__"), "__annotations__", {}) if "__init__" in names else {}
+    for name in {*said} & {*made.__dataclass_fields__}:
+        said[name] = made.__dataclass_fields__[name].type
     for name in settings:
         if hasattr(made.__dataclass_params__, name):
             setattr(made.__dataclass_params__, name, settings[name])
+set_dataclass_again = set_dataclass
+def getstate(self):
+    return [getattr(self, name) for name in field_names(self)]
+def setstate(self, state):
+    for name, value in zip(field_names(self), state):
+        object.__setattr__(self, name, value)
+def field_names(self):
+    import dataclasses
+    return [each.name for each in dataclasses.fields(self)]
+STATE = {"__getstate__": getstate, "__setstate__": setstate}
 def field(kind, values):
     import dataclasses
+    import pickle
+    if values.get("kw_only") is True and "kw_only" not in dataclasses.Field.__slots__:
+        raise pickle.UnpicklingError(
+            f"the field {values['name']} of a dataclass is keyword-only, which this Python "
+            f"({sys.version.split()[0]}) does not have: load it with Python 3.10 or newer"
+        )
     made = object.__new__(dataclasses.Field)
     for name in made.__slots__:
         setattr(made, name, values.get(name))
     made._field_type = getattr(dataclasses, kind)
     return made
+def wrapper(kind, base, parts):
+    made = base.__new__(kind)
+    base.__init__(made, *parts)
+    return made
+def set_wrapper(made, state):
+    for name in state:
+        object.__setattr__(made, name, state[name])
+def alias(name, module):
+    held = []
+    space = {"__name__": module, "value": lambda: held[0]}
+    try:
+        exec(f"type {name} = value()", space)
+    except SyntaxError:
+        import pickle
+        raise pickle.UnpicklingError(
+            f"{module}.{name} is a type alias, which this Python ({sys.version.split()[0]}) does "
+            "not have: load it with Python 3.12 or newer"
+        )
+    ALIASES[id(space[name])] = held
+    return space[name]
+ALIASES = {}
+def set_alias(made, value):
+    ALIASES.pop(id(made)).append(value)
 """
 
 STORE_NAME: Final = "_modulepickle_store_e9dae9bd"

@@ -32,7 +32,7 @@ __all__ = ["is_receiver", "namespace", "owns", "resend", "snapshot_of"]
 
 def is_receiver() -> bool:
     """Tell whether this process has received anything that was shipped."""
-    return bool(registry.texts or registry.active)
+    return bool(registry.active) or any("_loader_" in name for name in registry.texts)
 
 
 def snapshot_of(obj: Any, module: str, path: str) -> Any:

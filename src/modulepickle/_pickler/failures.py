@@ -25,6 +25,7 @@ from modulepickle._pickler.nodes import Node, held_by, is_a, items_of, parts_of
 from modulepickle._reduce.dispatch import HOOK, Dispatcher
 from modulepickle._reduce.names import reduction_of
 from modulepickle._reduce.state import InStore, Scope
+from modulepickle._reduce.whole import told
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Recorder", "problems_of", "recorder_like"]
@@ -110,7 +111,7 @@ class Recording(Dispatcher, pickle.Pickler):
         if isinstance(reduction, tuple):
             reduction, parts = _replayable(reduction)
             if not self.parts.naming:
-                self._note(node, parts)
+                self._note(node, told(self, obj, parts))
         return reduction
 
     def emit(self, shipped: SnapshotRef) -> Reduced:

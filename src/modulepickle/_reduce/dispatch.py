@@ -10,6 +10,7 @@ of somebody else has one of its own for each `dump` (`extend`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -28,16 +29,22 @@ from modulepickle._loader.emit import (
     reduce_text,
 )
 from modulepickle._local.finder import STANDARD_NAMES
-from modulepickle._reduce.names import (
-    is_standard,
-    reduce_builtin,
-    reduce_module,
-    reduce_named,
-    reduce_odd,
-)
-from modulepickle._reduce.objects import NAMED, OF_DATACLASSES, OTHERS, reducer_of_subclass
+from modulepickle._reduce.local import is_standard
+from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
+from modulepickle._reduce.objects import NAMED, OF_DATACLASSES, OTHERS
 from modulepickle._reduce.of_process import may_be_of_process, reducer_of_process
 from modulepickle._reduce.state import Dump, Reducer, Scope
+from modulepickle._reduce.whole import (
+    Late,
+    LateStep,
+    Step,
+    Whole,
+    reduce_late,
+    reduce_late_step,
+    reduce_step,
+    reduce_whole,
+)
+from modulepickle._reduce.wrappers import reducer_of_subclass
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["HOOK", "REDUCERS", "Dispatcher", "reducer_of", "resumed"]
@@ -137,6 +144,10 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     ShippedText: lambda dump, obj: reduce_text(obj),
     Rebuilt: _emit_rebuilt,
     Call: lambda dump, obj: reduce_call(obj),
+    Whole: reduce_whole,
+    Step: reduce_step,
+    LateStep: reduce_late_step,
+    Late: reduce_late,
 }
 
 
@@ -158,7 +169,7 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
         return OTHERS[kind]
     if issubclass(kind, ModuleType):
         return reduce_module
-    if issubclass(kind, (property, staticmethod, classmethod)):
+    if issubclass(kind, (property, staticmethod, classmethod, functools.cached_property)):
         return reducer_of_subclass(kind)
     name = f"{kind.__module__}.{kind.__name__}"
     if name in OF_DATACLASSES:

@@ -8,7 +8,9 @@ installed, keeps that module's live globals.
 Reductions are in two steps, since all of this refers to itself: made empty (the pickler memoises
 it), then filled by a state setter. See `_loader/functions.py` for the other end.
 
-Outside API: `ByValue`, `by_value`, `reduce_function`, and the reducers of code and cells.
+When each is filled, `_reduce.whole` decides.
+
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -27,18 +29,19 @@ from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
 from modulepickle._reduce.named import WORD, named
-from modulepickle._reduce.secrets import note_secrets
 from modulepickle._reduce.state import Dump, Live, Positioned, SortedSet, by_value, in_stable_order
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
-    "annotations_of",
-    "reduce_cell", "reduce_code", "reduce_function", "reduce_live", "reduce_positioned",
-    "reduce_sorted",
+    "SET_FUNCTION", "Held", "annotations_of", "function_holds", "function_shell", "home_of",
+    "reduce_cell", "reduce_code", "reduce_live", "reduce_positioned", "reduce_sorted",
 ]  # fmt: skip
 
 MAGIC: Final = importlib.util.MAGIC_NUMBER
 VERSION: Final = "{}.{}".format(*sys.version_info)
+
+Held = tuple[tuple[dict[str, Any], ...], tuple[Any, ...]]
+"""What a function or class holds: its values in groups by kind, and what stands behind them."""
 
 OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
 
@@ -51,33 +54,45 @@ SET_CELL: Final = Rebuilt("set_cell")
 # --- functions ------------------------------------------------------------------------------------
 
 
-def reduce_function(dump: Dump, function: FunctionType) -> Reduced:
-    """Reduce a function to its code, and all that the code can name."""
+def function_shell(dump: Dump, function: FunctionType) -> Reduced:
+    """Return the call that makes a function, with nothing in it that could refer to it."""
     parts, code = dump.parts, function.__code__
-    module = _home(dump, function.__globals__)
+    module = home_of(dump, function)
     names = parts.names(function.__globals__, module)
     cells = {}
-    values = {}
     for name, cell in zip(code.co_freevars, function.__closure__ or ()):
         cells[sys.intern(name)] = cell
         parts.cells.add(parts.keep(cell))
+    if module is None:
+        scope = parts.scope(function.__globals__, _requirements(dump, function))
+        return FUNCTION, (code, names, cells, *([] if scope is None else [scope]))
+    shipped = dump.is_shipped(module)
+    return FUNCTION, (parts.positioned(code, module) if shipped else code, names, cells)
+
+
+def function_holds(dump: Dump, function: FunctionType) -> Held:
+    """Return what a function refers to: globals, contents of cells, attributes; and submodules."""
+    code = function.__code__
+    values = {}
+    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
         try:
             values[sys.intern(name)] = in_stable_order(cell.cell_contents)
         except ValueError:  # it is empty
             pass
     attributes = _attributes(function)
-    note_secrets(dump, f"`{function.__qualname__}`", "closure variable", values)
-    if module is None:
+    own = {
+        sys.intern(name) if type(name) is str else name: in_stable_order(value)
+        for name, value in function.__dict__.items()
+    }
+    used: dict[str, Any] = {}
+    if home_of(dump, function) is None:
         used = _used(function, attributes.get("__annotations__"))
-        note_secrets(dump, f"`{function.__qualname__}`", "global", used)
-        scope = parts.scope(function.__globals__, _requirements(dump, function))
-        state: tuple[Any, ...] = (used, values, attributes, *_submodules(code, used, values))
-        made: tuple[Any, ...] = (code, names, cells, *([] if scope is None else [scope]))
-    else:
-        state = ({}, values, attributes, *_submodules(code, {}, values))
-        shipped = dump.is_shipped(module)
-        made = (parts.positioned(code, module) if shipped else code, names, cells)
-    return FUNCTION, made, state, None, None, SET_FUNCTION
+    return (used, values, attributes, own), _submodules(code, used, values)
+
+
+def home_of(dump: Dump, function: FunctionType) -> ModuleType | None:
+    """Return the module that travels as a name and has a function's globals, or None."""
+    return _home(dump, function.__globals__)
 
 
 def _home(dump: Dump, globals_: dict[str, Any]) -> ModuleType | None:
@@ -122,8 +137,6 @@ def _attributes(function: FunctionType) -> dict[str, Any]:
     annotations = annotations_of(function)
     if annotations:
         found["__annotations__"] = annotations
-    for name, value in function.__dict__.items():
-        found[sys.intern(name) if type(name) is str else name] = in_stable_order(value)
     return found
 
 

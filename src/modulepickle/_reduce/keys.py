@@ -9,7 +9,7 @@ While those stay, so does the key, whatever becomes of the class's attributes. A
 package the class has another key, and is another class there (R8): the one that is there already
 goes on with the package that it came with.
 
-Outside API: `tracked`, `key_of`.
+Outside API: `KNOWN`, `tracked`, `key_of`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
 from modulepickle._loader.registry import registry
 from modulepickle._reduce.state import Dump
 
-__all__ = ["key_of", "tracked"]
+__all__ = ["KNOWN", "key_of", "tracked"]
 
 KNOWN: Final = Rebuilt("known", THE_CLASSES)
 

@@ -1,26 +1,27 @@
 """Other objects that plain pickle refuses, and which are plain enough to travel.
 
-A table of reducers by type, and one for types that have only a name in the interpreter. Reductions
-are made of calls of the standard library where that is possible.
+A table of reducers by type. Reductions are made of calls of the standard library where that is
+possible.
 
-Outside API: `OTHERS`, `reduce_builtin_type`, `reduce_by_name`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
 
 import collections
+import copyreg
 import functools
 import io
 import operator
+import pickle
 import sys
 import types
 import typing
 import weakref
-from types import FunctionType, MethodType, ModuleType
+from types import MethodType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
-from modulepickle._reduce.classes import reduce_field
 from modulepickle._reduce.functions import (
     reduce_cell,
     reduce_code,
@@ -28,42 +29,32 @@ from modulepickle._reduce.functions import (
     reduce_positioned,
     reduce_sorted,
 )
-from modulepickle._reduce.keys import tracked
+from modulepickle._reduce.generated import reduce_field
+from modulepickle._reduce.keys import KNOWN, key_of, tracked
 from modulepickle._reduce.state import Dump, Live, Positioned, Reducer, SortedSet
+from modulepickle._reduce.wrappers import (
+    VIEWS,
+    WRAPPER,
+    lru_cache,
+    reduce_cached_property,
+    reduce_descriptor,
+    reduce_dispatching_method,
+    reduce_method,
+    reduce_partial_method,
+    reduce_property,
+    reduce_wrapper,
+)
 
 __all__ = [
-    "NAMED", "OTHERS", "is_dispatcher", "reduce_builtin_type", "reduce_by_name",
-    "reduce_dispatcher", "reduce_dynamic_module", "reducer_of_subclass",
-]  # fmt: skip
-
-SET_DISPATCH: Final = Rebuilt("set_dispatch", THE_CLASSES)
-
-
-# --- names that only the interpreter knows --------------------------------------------------------
-
-
-_NAMES: Final = {id(value): name for name, value in vars(types).items() if isinstance(value, type)}
-_VIEWS: Final[list[Any]] = [
-    getattr(kind(), name)()
-    for kind in (dict, collections.OrderedDict)
-    for name in ("keys", "values", "items")
+    "NAMED",
+    "OTHERS",
+    "reduce_by_name",
+    "reduce_dynamic_module",
+    "reduce_sentinel",
 ]
 
-
-def reduce_builtin_type(cls: type) -> Any:
-    """Reduce a type without a name of its own, such as that of functions, to where it is found."""
-    if id(cls) in _NAMES:
-        return getattr, (types, _NAMES[id(cls)])
-    for view in _VIEWS:
-        if type(view) is cls:
-            return type, (view,)
-    return NotImplemented
-
-
-def _descriptor(_: Dump, obj: Any) -> Any:
-    if obj.__name__ not in vars(obj.__objclass__):
-        return NotImplemented
-    return operator.getitem, (Call(vars, obj.__objclass__), obj.__name__)
+ALIAS: Final = Rebuilt("alias", THE_CLASSES)
+SET_ALIAS: Final = Rebuilt("set_alias", THE_CLASSES)
 
 
 def _unless_plain(reducer: Reducer) -> Reducer:
@@ -76,86 +67,6 @@ def _dataclass_mark(_: Dump, obj: Any) -> Any:
         if value is obj:
             return name  # plain pickle makes a global of it
     return NotImplemented
-
-
-# --- what holds functions -------------------------------------------------------------------------
-
-
-def _property(_: Dump, obj: property) -> Reduced:
-    return type(obj), (obj.fget, obj.fset, obj.fdel, obj.__doc__)
-
-
-def _wrapper(_: Dump, obj: Any) -> Reduced:
-    return type(obj), (obj.__func__,)
-
-
-def reducer_of_subclass(kind: type) -> Reducer | None:
-    """Return the reducer for a kind of property, static or class method, such as those of `abc`."""
-    for base in (property, staticmethod, classmethod):
-        if issubclass(kind, base) and kind.__reduce_ex__ is object.__reduce_ex__:
-            return OTHERS[base] if kind.__reduce__ is object.__reduce__ else None
-    return None
-
-
-def _cached_property(dump: Dump, obj: Any) -> Any:
-    if "lock" not in vars(obj) and not dump.parts.used:
-        return NotImplemented  # there is no lock since 3.12, which plain pickle takes
-    state = {name: value for name, value in vars(obj).items() if name not in ("func", "lock")}
-    return type(obj), (obj.func,), state
-
-
-def _method(_: Dump, obj: MethodType) -> Any:
-    """Reduce a bound method, by value if its name does not lead to it."""
-    function = obj.__func__
-    name = getattr(function, "__name__", "")
-    owner = obj.__self__ if isinstance(obj.__self__, type) else type(obj.__self__)
-    for base in owner.__mro__:
-        if name in vars(base):
-            found = vars(base)[name]
-            return NotImplemented if getattr(found, "__func__", found) is function else _bound(obj)
-    if type(function) is FunctionType and type(obj.__self__) is not ModuleType:
-        return _bound(obj) if "__getattr__" not in dir(owner) else NotImplemented
-    return NotImplemented
-
-
-def _bound(obj: MethodType) -> Reduced:
-    return MethodType, (obj.__func__, obj.__self__)
-
-
-def lru_cache(_: Dump, obj: Any) -> Reduced:
-    """Reduce a function with a cache, but without what is in the cache."""
-    settings = obj.cache_parameters()
-    made = Call(functools.lru_cache, settings["maxsize"], settings["typed"])
-    kept = {"__name__", "__qualname__", "__module__", "__doc__", "__wrapped__", "cache_parameters"}
-    state = {name: value for name, value in vars(obj).items() if name not in kept}
-    return (made, (obj.__wrapped__,), state) if state else (made, (obj.__wrapped__,))
-
-
-_dispatcher: Any = functools.singledispatch(len)
-DISPATCHER: Final = _dispatcher.__code__
-
-
-def is_dispatcher(obj: FunctionType) -> bool:
-    """Tell whether a function was made by `functools.singledispatch`."""
-    return obj.__code__ is DISPATCHER
-
-
-def reduce_dispatcher(obj: Any) -> Reduced:
-    """Reduce a single-dispatch function: its cache is of weak references, and made again."""
-    registered = [(kind, each) for kind, each in obj.registry.items() if kind is not object]
-    made = functools.singledispatch, (obj.registry[object],)
-    return *made, registered, None, None, SET_DISPATCH
-
-
-def _dispatching_method(dump: Dump, obj: Any) -> Reduced:
-    _, (plain,), registered, *rest = reduce_dispatcher(obj.dispatcher)
-    return type(obj), (plain,), registered, *rest
-
-
-def _partial_method(_: Dump, obj: Any) -> Reduced:
-    # Since 3.14 plain pickle calls it without arguments.
-    make: Any = type(obj)
-    return functools.partial(make, obj.func, *obj.args, **obj.keywords), ()
 
 
 # --- typing ---------------------------------------------------------------------------------------
@@ -175,10 +86,18 @@ def _type_variable(dump: Dump, obj: Any) -> Reduced:
     return tracked(dump, obj, make, obj.__name__, *getattr(obj, "__constraints__", ()))
 
 
-def _type_alias(_: Dump, obj: Any) -> Reduced:
-    make: Any = type(obj)
-    if obj.__type_params__:
-        make = functools.partial(make, type_params=obj.__type_params__)
+def _type_alias(dump: Dump, obj: Any) -> Reduced:
+    """Reduce an alias of PEP 695: its value is set later, since that may name the alias."""
+    if not obj.__type_params__:
+        return ALIAS, (obj.__name__, obj.__module__), obj.__value__, None, None, SET_ALIAS
+    if id(obj) in dump.parts.making:
+        raise pickle.PicklingError(
+            f"cannot pickle the type alias {obj.__name__}, which has type parameters and names "
+            "itself: write it as a class, or give it a value without itself"
+        )
+    dump.parts.making.add(dump.parts.keep(obj))
+    kind: Any = type(obj)
+    make = functools.partial(kind, type_params=obj.__type_params__)
     return make, (obj.__name__, obj.__value__)
 
 
@@ -230,8 +149,12 @@ def _weak_dict(_: Dump, obj: Any) -> Any:
 
 def _file(_: Dump, obj: io.TextIOWrapper) -> Any:
     """Reduce a text file that is open for reading to a copy in memory, at the same position."""
-    if obj.closed or not obj.readable() or obj.writable() or not obj.seekable():
-        return NotImplemented
+    if obj.closed:
+        raise pickle.PicklingError(f"Cannot pickle closed files: {_title(obj)}")
+    if not obj.readable() or not obj.seekable():
+        raise pickle.PicklingError(
+            f"Cannot pickle files that cannot be read from the start: {_title(obj)}"
+        )
     here = obj.tell()
     try:
         after = obj.read()
@@ -243,20 +166,52 @@ def _file(_: Dump, obj: io.TextIOWrapper) -> Any:
     return io.StringIO, (), state
 
 
+def _binary_file(_: Dump, obj: Any) -> Any:
+    kind = "closed files" if obj.closed else "files that are not text"
+    raise pickle.PicklingError(f"Cannot pickle {kind}: {_title(obj)}")
+
+
+def _title(file: Any) -> str:
+    name = getattr(file, "name", None)
+    return f"{name!r}, a {type(file).__name__}, mode {getattr(file, 'mode', '?')!r}"
+
+
 def reduce_dynamic_module(dump: Dump, module: ModuleType) -> Reduced:
     """Reduce a module that nobody can import: to a new one, with all that it holds."""
     dump.parts.adopt(module)
     left_out = {"__builtins__", "__spec__", "__loader__", "__file__", "__cached__", "__path__"}
     state = {name: value for name, value in vars(module).items() if name not in left_out}
+    if type(module) is not ModuleType:  # what its class wants to be made with, nobody knows
+        return WRAPPER, (type(module), ModuleType, (module.__name__,)), state
     return ModuleType, (module.__name__,), state
 
 
 def reduce_by_name(dump: Dump, obj: Any) -> Any:
-    """Reduce an object of `__main__` that says it is to be found there under a name."""
+    """Reduce an object that says it is to be found in `__main__` under a name: by value."""
     if hasattr(obj, "cache_parameters"):
         return lru_cache(dump, obj)
     reducer = NAMED.get(f"{type(obj).__module__}.{type(obj).__name__}")
     return NotImplemented if reducer is None else reducer(dump, obj)
+
+
+def reduce_sentinel(dump: Dump, obj: Any) -> Any:
+    """Reduce an object as if it said nothing of how; it is one object on the receiver, too."""
+    kind = type(obj)
+    if not kind.__flags__ & HEAP:
+        return NotImplemented
+    make, state = (copyreg.__newobj__, kind), {**getattr(obj, "__dict__", {})}  # type: ignore[attr-defined]
+    slots = {
+        name: getattr(obj, name)
+        for name in copyreg._slotnames(kind)  # type: ignore[attr-defined]
+        if hasattr(obj, name)
+    }
+    found = (state or None, slots) if slots else state
+    if kind.__weakrefoffset__:
+        return KNOWN, (key_of(dump, obj), *make), found
+    return make[0], make[1:], found
+
+
+HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
 NAMED: Final[dict[str, Reducer]] = {
@@ -282,23 +237,27 @@ OTHERS: Final[dict[type, Reducer]] = {
     Live: reduce_live,
     Positioned: reduce_positioned,
     SortedSet: reduce_sorted,
-    types.GetSetDescriptorType: _descriptor,
-    types.ClassMethodDescriptorType: _descriptor,
-    property: _property,
-    staticmethod: _wrapper,
-    classmethod: _wrapper,
-    functools.cached_property: _cached_property,
-    functools.singledispatchmethod: _dispatching_method,
-    functools.partialmethod: _unless_plain(_partial_method),
-    MethodType: _method,
+    types.GetSetDescriptorType: reduce_descriptor,
+    types.ClassMethodDescriptorType: reduce_descriptor,
+    types.MemberDescriptorType: _unless_plain(reduce_descriptor),
+    property: reduce_property,
+    staticmethod: reduce_wrapper,
+    classmethod: reduce_wrapper,
+    functools.cached_property: reduce_cached_property,
+    functools.singledispatchmethod: reduce_dispatching_method,
+    functools.partialmethod: _unless_plain(reduce_partial_method),
+    MethodType: reduce_method,
     memoryview: _memoryview,
     types.MappingProxyType: _proxy,
     weakref.WeakSet: _weak_set,
     weakref.WeakKeyDictionary: _weak_dict,
     weakref.WeakValueDictionary: _weak_dict,
     io.TextIOWrapper: _file,
+    **dict.fromkeys(
+        (io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO), _binary_file
+    ),
     typing.ForwardRef: _unless_plain(_forward_reference),
-    **{type(view): _reduce_view for view in _VIEWS},
+    **{type(view): _reduce_view for view in VIEWS},
 }
 
 if sys.version_info >= (3, 10):

@@ -97,6 +97,9 @@ class ByValue:
         reached: local package -> digest, of those that it holds, while naming.
         used: something went by value already.
         cells: ids of the cells that functions of the pickle fill.
+        planned: id of a function or class -> its definition; open: the plan whose classes are not
+        whole yet (see `_reduce.whole`).
+        making: ids of objects whose parts are being written.
     """
 
     def __init__(self, naming: bool = False) -> None:
@@ -104,6 +107,9 @@ class ByValue:
         self.reached: dict[str, bytes] = {}
         self.used = naming
         self.cells: set[int] = set()
+        self.planned: dict[int, Any] = {}
+        self.open: Any = None
+        self.making: set[int] = set()
         self.by_value: dict[str, bool] = {}
         self._kept: list[object] = []
         self._names: dict[int, Any] = {}

@@ -1,0 +1,120 @@
+"""Enums by value: made without members, which come when all else is there.
+
+What `EnumMeta` puts into each class is another for each Python, so the receiver's own puts it
+there.
+A member is an instance of its class: its value, the part of it that is of a built-in type, and its
+attributes are sent, and no hook of the class runs again.
+
+Outside API: `enum_parts`.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import enum
+import sys
+from types import FunctionType
+from typing import Any, Final
+
+from modulepickle._reduce.state import in_stable_order
+
+__all__ = ["enum_parts"]
+
+
+class _Plain(enum.Enum):
+    A = 1
+
+
+class _PlainFlag(enum.Flag):
+    A = 1
+
+
+ENUM_NAMES: Final = {*vars(_Plain), *vars(_PlainFlag)} - {"A"}
+"""What `EnumMeta` puts into each class."""
+
+MEMBER_NAMES: Final = {
+    *vars(_Plain.A), *vars(_PlainFlag.A), "_hash_", "_name_", "_value_", "__objclass__",
+    "_sort_order_",
+}  # fmt: skip
+
+
+def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
+    """Put what the receiver's `EnumMeta` is told into `more`; return the names that it sets."""
+    if not isinstance(cls, enum.EnumMeta):
+        return set()
+    boundary = vars(cls).get("_boundary_")
+    if boundary is not None and not any(
+        getattr(base, "_boundary_", None) is boundary for base in cls.__bases__
+    ):
+        more["boundary"] = boundary.name
+    more["members"] = _members(cls)
+    made = {name for name in ENUM_NAMES if not _is_users(cls, vars(cls).get(name))}
+    made |= {name for name, value in vars(cls).items() if _is_of_enum(value)}
+    return {*cls.__members__, *made, "_boundary_", "_value_repr_"}
+
+
+def _is_users(cls: Any, value: Any) -> bool:
+    value = getattr(value, "__func__", value)
+    if not isinstance(value, FunctionType) or value.__globals__ is vars(enum):
+        return False
+    inherited = [vars(base).get("__new__") for base in cls.__mro__[1:]]  # `EnumMeta` finds it there
+    return all(getattr(each, "__func__", each) is not value for each in inherited)
+
+
+def _is_of_enum(value: Any) -> bool:
+    value = getattr(value, "__func__", value)
+    return isinstance(value, FunctionType) and value.__globals__ is vars(enum)
+
+
+def _members(cls: Any) -> tuple[dict[str, int], list[tuple[Any, ...]]]:
+    """Return the names of an enum's members, aliases too -> index; and the members' parts."""
+    places: dict[int, int] = {}
+    members: list[tuple[Any, ...]] = []
+    names = {}
+    for name, member in cls.__members__.items():
+        if id(member) not in places:
+            places[id(member)] = len(members)
+            members.append(_parts(member))
+        names[sys.intern(name)] = places[id(member)]
+    return names, members
+
+
+def _parts(member: Any) -> tuple[Any, ...]:
+    """Return value, attributes, arguments, and items of a list or dict; without what is empty."""
+    cls = type(member)
+    state = {
+        sys.intern(name): in_stable_order(value)
+        for name, value in vars(member).items()
+        if name not in MEMBER_NAMES
+    }
+    for name in copyreg._slotnames(cls):  # type: ignore[attr-defined]
+        if hasattr(member, name):
+            state[name] = getattr(member, name)
+    args, items = _built_in_part(cls, member)
+    parts: list[Any] = [in_stable_order(member._value_), state, args, items]
+    while not parts[-1] and len(parts) > 1:
+        parts.pop()
+    return tuple(parts)
+
+
+def _built_in_part(cls: Any, member: Any) -> tuple[tuple[Any, ...], Any]:
+    """Return the arguments and items of a member's part of a built-in type: `(3,)` for an int."""
+    plain: Any = next(base for base in cls.__mro__ if _is_built_in(base))
+    if issubclass(plain, list):
+        return (), [*member]
+    if issubclass(plain, dict):
+        return (), {**member}
+    if "__getnewargs__" in vars(plain):
+        return tuple(plain.__getnewargs__(member)), None
+    for name, args in (("__reduce_ex__", (2,)), ("__reduce__", ())):
+        if plain is not object and name in vars(plain):
+            _, made, *others = getattr(plain, name)(member, *args)
+            items = others[1] if len(others) > 1 else None
+            return tuple(made), None if items is None else [*items]
+    return (), None
+
+
+def _is_built_in(cls: Any) -> bool:
+    """Tell whether a class makes its instances by itself, in C."""
+    new = vars(cls).get("__new__")
+    return cls is object or not (new is None or isinstance(new, (FunctionType, staticmethod)))

@@ -1,0 +1,195 @@
+"""What the standard library wrote into a class, and writes again on the receiver.
+
+The methods of a dataclass, of a named tuple, of a protocol are others for each Python. What is told
+of them goes to `more`: name of a `set_` function of `_loader.classes` -> what it gets.
+
+A function is taken for one of theirs by who made it: the module that it is of, or for a dataclass,
+which compiles text without a file, the qualified name that its code has.
+
+Outside API: `SPECIAL`, `LATE`, `generated_owner`, `outline`, `reduce_field`.
+"""
+
+from __future__ import annotations
+
+import abc
+import collections
+import gc
+import sys
+import typing
+import weakref
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Final
+
+from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
+from modulepickle._reduce.enums import enum_parts
+from modulepickle._reduce.state import Dump
+
+__all__ = ["LATE", "SPECIAL", "generated_owner", "outline", "reduce_field"]
+
+FIELD: Final = Rebuilt("field", THE_CLASSES)
+
+LATE: Final = frozenset({"registered", "members", "protocol", "dataclass_again", "_fields_"})
+"""What the standard library does with a class that may run methods of it, or needs other classes
+as they will be: a structure of `ctypes` has the size of what is in it."""
+
+
+def _is_from(value: Any, module: Any) -> bool:
+    """Tell whether a function, perhaps wrapped, was written in a module of the standard library."""
+    value = getattr(value, "__func__", value)
+    return isinstance(value, FunctionType) and value.__globals__ is vars(module)
+
+
+# --- dataclasses ----------------------------------------------------------------------------------
+
+_written: weakref.WeakKeyDictionary[FunctionType, bool] = weakref.WeakKeyDictionary()
+"""Function -> it was written by `dataclasses`: what older Pythons do not say of its code."""
+
+
+def _is_generated(cls: Any, name: str, value: Any) -> bool:
+    """Tell whether a method was written by `dataclasses` for this class."""
+    title = getattr(value, "__qualname__", "")
+    value = getattr(value, "__wrapped__", value)
+    if not isinstance(value, FunctionType):
+        return False
+    code = value.__code__
+    if code.co_filename != "<string>":
+        return _is_from(value, sys.modules.get("dataclasses", sys))
+    if title != f"{cls.__qualname__}.{name}":
+        return False
+    if sys.version_info >= (3, 11):
+        return code.co_qualname.startswith("__create_fn__.")
+    if value not in _written:
+        _written[value] = _would_write(cls, name, code)
+    return _written[value]
+
+
+def _would_write(cls: Any, name: str, code: Any) -> bool:
+    """Tell whether `dataclasses` would write the same code again. Until Python 3.11."""
+    import copy  # not at the top: `dataclasses`, which has imported it, is not for all
+    from dataclasses import InitVar, dataclass
+
+    settings = cls.__dataclass_params__
+    kinds: dict[str, Any] = {}
+    space: dict[str, Any] = {"__annotations__": kinds}
+    if hasattr(cls, "__post_init__"):
+        space["__post_init__"] = None
+    for each in cls.__dataclass_fields__.values():
+        if each._field_type.name != "_FIELD_CLASSVAR":
+            is_only_for_init = each._field_type.name == "_FIELD_INITVAR"
+            kinds[each.name] = InitVar if is_only_for_init else each.type
+            space[each.name] = copy.copy(each)
+    flags = {flag: getattr(settings, flag) for flag in [*settings.__slots__][:6]}
+    made: Any = dataclass(**flags)(type("other", (), space))
+    made = vars(made).get(name)
+    made = getattr(made, "__wrapped__", made)
+    return isinstance(made, FunctionType) and made.__code__.co_code == code.co_code
+
+
+def generated_owner(function: FunctionType) -> Any:
+    """Return the dataclass that a method was written for, or None: it has no source."""
+    inner = getattr(function, "__wrapped__", function)  # of a `__repr__`
+    if not isinstance(inner, FunctionType) or inner.__code__.co_filename != "<string>":
+        return None
+    name = function.__name__
+    for space in gc.get_referrers(function):
+        if type(space) is dict and space.get(name) is function and "__dataclass_params__" in space:
+            for each in (space.get("__dict__"), space.get("__weakref__")):
+                cls = getattr(each, "__objclass__", None)
+                if cls is not None and _is_generated(cls, name, function):
+                    return cls
+    return None
+
+
+def _dataclass(cls: Any, more: dict[str, Any]) -> set[str]:
+    settings = vars(cls).get("__dataclass_params__")
+    if settings is None or "__dataclass_fields__" not in vars(cls):
+        return set()
+    names = [name for name, value in vars(cls).items() if _is_generated(cls, name, value)]
+    more["dataclass"] = names, {name: getattr(settings, name) for name in settings.__slots__}
+    return {*names, "__dataclass_params__"}
+
+
+def outline(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a dataclass with plain data in place of what is not ready.
+
+    That is enough for all methods but `__init__`, which is written again when the fields are there.
+    """
+    import copy
+
+    missing = sys.modules["dataclasses"].MISSING
+    made = {}
+    for name, field in fields.items():
+        made[name] = each = copy.copy(field)
+        each.type, each.metadata = None, {}
+        if each.default is not missing:
+            each.default = None
+        if each.default_factory is not missing:
+            each.default_factory = list
+    return made
+
+
+def reduce_field(_: Dump, obj: Any) -> Reduced:
+    """Reduce a field of a dataclass: each Python has other slots in it."""
+    values = {name: getattr(obj, name) for name in obj.__slots__ if name != "_field_type"}
+    return FIELD, (obj._field_type.name, values)
+
+
+# --- named tuples, abstract classes, protocols ----------------------------------------------------
+
+
+def _named_tuple(cls: Any, more: dict[str, Any]) -> set[str]:
+    if tuple not in cls.__bases__ or "_fields" not in vars(cls) or "_make" not in vars(cls):
+        return set()
+    made = collections.namedtuple("made", cls._fields, rename=True)  # type: ignore[misc]
+    other = vars(made)  # a collection of garbage would empty it, if nothing held the class itself
+    names = [name for name in other if name in vars(cls) and _is_same(cls, name, other[name])]
+    defaults = cls.__new__.__defaults__ or () if "__new__" in names else ()
+    more["namedtuple"] = names, cls._fields, len(defaults)
+    if defaults:
+        more["defaults"] = defaults
+    taken = {*names}
+    if _is_from(vars(cls).get("__class_getitem__"), typing):
+        more["generic"] = True
+        taken.add("__class_getitem__")
+    return taken
+
+
+def _is_same(cls: Any, name: str, other: Any) -> bool:
+    """Tell whether an entry of a named tuple is `collections`' own, and not the user's."""
+    value = vars(cls)[name]
+    if name in cls._fields:
+        return type(value) is type(other) and value.__doc__ == other.__doc__
+    if name == "__new__":
+        return "_tuple_new" in getattr(getattr(value, "__func__", value), "__globals__", ())
+    return _is_from(value, collections)
+
+
+def _abstract(cls: Any, more: dict[str, Any]) -> set[str]:
+    if not isinstance(cls, abc.ABCMeta) or "__abstractmethods__" not in vars(cls):
+        return set()
+    dump = getattr(abc, "_get_dump", None)  # of C; PyPy has it, too
+    registry = [] if dump is None else [each() for each in dump(cls)[0]]
+    registered = [each for each in registry if each is not None]
+    registered.sort(key=lambda each: (each.__module__, each.__qualname__))
+    more["abstract"] = sorted(cls.__abstractmethods__)
+    if registered:
+        more["registered"] = registered
+    return set()
+
+
+def _protocol(cls: Any, more: dict[str, Any]) -> set[str]:
+    if type(cls).__module__ != "typing" or not vars(cls).get("_is_protocol", False):
+        return set()
+    more["protocol"] = bool(getattr(cls, "_is_runtime_protocol", False))
+    return {name for name, value in vars(cls).items() if _is_from(value, typing)}
+
+
+SPECIAL: Final[tuple[Callable[[Any, dict[str, Any]], set[str]], ...]] = (
+    enum_parts,
+    _dataclass,
+    _named_tuple,
+    _abstract,
+    _protocol,
+)
+"""What finds what is made again: puts it into `more`, and returns the names of the entries."""

@@ -1,0 +1,140 @@
+"""Where a function or class stands: by reference, inside a snapshot, or nowhere but here.
+
+By name inside a snapshot (*shipped*) goes what lies in a local package. The same name by reference
+goes what is installed. What has no name that a receiver could look up goes by value.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Final
+
+from modulepickle._loader.received import resend, snapshot_of
+from modulepickle._local.finder import STANDARD_NAMES
+from modulepickle._local.tree import in_standard_library
+from modulepickle._reduce.state import Dump, KnownModule, by_value, find
+from modulepickle._reduce.whose import import_of, module_of
+from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.stale import checks_of
+
+__all__ = ["VALUE", "is_standard", "names_of", "shipped", "way_of"]
+
+VALUE: Final = object()
+"""What `way_of` returns for a function or class that goes by value."""
+
+
+def shipped(dump: Dump, obj: Any, module: object, path: str) -> SnapshotRef | None:
+    """Return the snapshot that an object travels in under a name; None if it is not local."""
+    if not isinstance(module, str):
+        return None
+    if dump.is_foreign(module) and find(module, path) is obj:
+        return None
+    snapshot = snapshot_of(obj, module, path)
+    if snapshot is not None:
+        return resend(snapshot, dump.resent)
+    if is_standard(module):
+        dump.note_foreign(module)
+        return None
+    package = dump.shipment.package(module)
+    if package is None:
+        dump.note_foreign(module)
+        dump.shipment.note_by_name(module, f"`{module}.{path}`" if path else "")
+        return None
+    made = dump.shipment.ship(package)
+    dump.shipment.check(module, package)
+    check = checks_of(module) if path else None
+    if check is not None:
+        check(obj, path)
+    return made
+
+
+def is_standard(module: str) -> bool:
+    """Tell whether a module is imported from the standard library, by the file that it says.
+
+    The working tree need not be looked at for it: no policy makes it local.
+    """
+    top = module.partition(".")[0]
+    found = sys.modules.get(top) if top in STANDARD_NAMES else None
+    if not isinstance(found, ModuleType):
+        return False
+    names = object.__getattribute__(found, "__dict__")  # a lazy one would import itself
+    spec = names.get("__spec__")
+    if type(spec) is not ModuleSpec:
+        return False
+    origin, file = spec.origin, names.get("__file__")
+    if origin == "built-in":
+        return file is None
+    # A frozen one says so in place of a file, and where it comes from beside it.
+    place = file if origin == "frozen" else origin
+    return isinstance(place, str) and _in_library(place)
+
+
+@functools.cache
+def _in_library(file: str) -> bool:
+    return in_standard_library(os.path.normcase(file))
+
+
+def way_of(dump: Dump, obj: Any) -> Any:
+    """Return the reduction of a function or class to its name, or `VALUE`: it has none."""
+    module, path = obj.__module__, obj.__qualname__
+    # A metaclass may say of a class what it likes, also what is no text.
+    home = dump.known_modules.get(module) if type(module) is str and type(path) is str else None
+    if home is None:
+        return _looked_up(dump, obj, module, path)
+    names, snapshot, check = home
+    if names.get(path) is not obj:
+        return _looked_up(dump, obj, module, path)
+    if snapshot is None:
+        return NotImplemented
+    if check is not None:
+        check(obj, path)
+    return snapshot, (sys.intern(module), sys.intern(path))
+
+
+def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:
+    if id(obj) in INTERPRETERS_OWN:
+        return NotImplemented
+    is_plain = True
+    if module is None:
+        module, is_plain = module_of(obj, path)
+    if not isinstance(module, str):
+        return NotImplemented
+    if not by_value(dump, module):
+        snapshot = shipped(dump, obj, module, path)
+        is_there = find(module, path) is obj
+        if is_there:
+            _note_known(dump, module, snapshot)
+        if snapshot is None:
+            if is_there:
+                return NotImplemented if is_plain else import_of(module, path)
+        elif is_there or snapshot_of(obj, module, path) is not None:
+            return snapshot, names_of(module, path)
+    return VALUE
+
+
+def names_of(module: str, path: str) -> tuple[str, ...]:
+    """Return a name as a snapshot is called with it.
+
+    The pickler writes a text once if it is the same object. Whether two are must depend on nothing
+    but what they say, and not on who made them (R4).
+    """
+    return tuple(sys.intern(str(each)) for each in (module, *path.split(".")))
+
+
+def _note_known(dump: Dump, module: str, snapshot: SnapshotRef | None) -> None:
+    """Remember where an object of a module stands, and how it travels."""
+    home = sys.modules.get(module)
+    if type(home) is ModuleType:  # what stands in any other, it may say when it is asked
+        check = None if snapshot is None else checks_of(module)
+        dump.known_modules[module] = KnownModule(vars(home), snapshot, check)
+
+
+INTERPRETERS_OWN: Final = frozenset(map(id, (type(None), type(NotImplemented), type(...))))
+"""Types without a name, for which plain pickle has a way of its own, by id: any `==` of a class is
+a method of its metaclass."""

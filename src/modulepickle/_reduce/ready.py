@@ -1,0 +1,210 @@
+"""What is ready: what can be made of plain data and of functions and classes that are not filled.
+
+Outside API: `Look`, `by_value_class`, `is_definition`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from enum import EnumMeta
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+from modulepickle._reduce.local import VALUE, way_of
+from modulepickle._reduce.state import Dump, SortedSet, by_value
+from modulepickle._reduce.wrappers import is_special, wrapper_state
+
+__all__ = ["Look", "by_value_class", "is_definition"]
+
+ATOMS: Final = frozenset(
+    {
+        type(None), bool, int, float, complex, str, bytes, bytearray, range,
+        type(...), type(NotImplemented),
+    }
+)  # fmt: skip
+
+LIMIT: Final = 100
+"""Values that are looked at in a container; what holds more comes later."""
+
+WRAPPERS: Final = {
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    property: ("fget", "fset", "fdel"),
+}
+"""Kinds of methods -> the functions in them. What is made of them is made of shells."""
+
+INSIDE: Final = (
+    "__func__", "fget", "fset", "fdel", "func", "__wrapped__", "dispatcher", "_type_", "_restype_",
+)  # fmt: skip
+"""Attributes of other wrappers with functions in them, and of types of `ctypes` with types."""
+
+HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: not a class of C
+
+WRAPPING: Final = (
+    staticmethod, classmethod, property, functools.partial, functools.partialmethod,
+    functools.cached_property, functools.singledispatchmethod, functools._lru_cache_wrapper,
+)  # fmt: skip
+
+ALIASES: Final = tuple(
+    each
+    for each in (
+        getattr(types, "GenericAlias", None),
+        getattr(types, "UnionType", None),  # new in 3.10
+        getattr(typing, "_GenericAlias", None),
+        getattr(typing, "Union", None),
+    )
+    if isinstance(each, type)
+)
+
+
+def is_definition(obj: Any) -> bool:
+    """Tell whether a function or class by value is made of its parts, and filled."""
+    return issubclass(type(obj), (FunctionType, type)) and not is_special(obj)
+
+
+def by_value_class(dump: Dump, *classes: Any) -> Iterator[Any]:
+    """Yield those of some classes that go by value."""
+    for each in classes:
+        if _goes_by_value(dump, each) and is_definition(each):
+            yield each
+
+
+def _goes_by_value(dump: Dump, obj: Any) -> bool:
+    try:
+        return way_of(dump, obj) is VALUE
+    except Exception:  # it is raised again where the object is written
+        return False
+
+
+class Look:
+    """A look at one value.
+
+    Attributes:
+        seen: the functions and classes by value that it leads to.
+        needs: the classes whose methods may run when it is loaded.
+    """
+
+    def __init__(self, dump: Dump) -> None:
+        self._dump = dump
+        self._left = LIMIT
+        self.seen: list[Any] = []
+        self.needs: list[Any] = []
+
+    def is_ready(self, value: Any) -> bool:
+        """Tell whether a value is ready."""
+        kind = type(value)
+        if kind in ATOMS:
+            return True
+        self._left -= 1
+        if self._left < 0:
+            return False
+        if kind in KINDS:
+            return KINDS[kind](self, value)
+        if issubclass(kind, type):
+            return self._is_named_ready(value)
+        if issubclass(kind, ModuleType):
+            return self._is_module_ready(value)
+        if kind in ALIASES:
+            return self._is_alias_ready(value)
+        self._look_into(value, kind)
+        return False
+
+    def _all(self, values: Iterable[Any]) -> bool:
+        # Each is looked at, also after one that is not ready.
+        return False not in [self.is_ready(value) for value in values]
+
+    def _is_named_ready(self, value: Any) -> bool:
+        """A function or class: by name, or by value as a shell."""
+        if not _goes_by_value(self._dump, value):
+            return True
+        if not is_definition(value):
+            self._look_inside(value)
+            return isinstance(value, type) and not value.__flags__ & HEAP
+        self.seen.append(value)
+        return True
+
+    def _is_module_ready(self, value: Any) -> bool:
+        name = object.__getattribute__(value, "__dict__").get("__name__")
+        return sys.modules.get(name) is value and not by_value(self._dump, name)
+
+    def _is_builtin_ready(self, value: Any) -> bool:
+        return value.__self__ is None or type(value.__self__) is ModuleType
+
+    def _is_dict_ready(self, value: Any) -> bool:
+        if len(value) > self._left:
+            return False
+        keys = [key for key in value if type(key) not in ATOMS and not self._is_plain(key)]
+        self._hashed(keys)
+        return self._all([*keys, *value.values()]) and not keys
+
+    def _is_set_ready(self, value: Any) -> bool:
+        others = [each for each in value if type(each) not in ATOMS and not self._is_plain(each)]
+        self._hashed(others)
+        return self._all(others) and not others
+
+    def _hashed(self, keys: list[Any]) -> None:
+        for key in keys:
+            if isinstance(key, type):
+                self.needs.append(type(key))
+
+    def _is_plain(self, key: Any) -> bool:
+        return type(key) is tuple and all(type(each) in ATOMS for each in key)
+
+    def _is_list_ready(self, value: Any) -> bool:
+        return len(value) <= self._left and self._all(value)
+
+    def _is_wrapper_ready(self, value: Any) -> bool:
+        is_ready = self._all([getattr(value, name) for name in WRAPPERS[type(value)]])
+        return is_ready and not wrapper_state(value)
+
+    def _is_alias_ready(self, value: Any) -> bool:
+        seen = len(self.seen)
+        origin = getattr(value, "__origin__", None)
+        self.needs.append(origin)
+        is_ready = self.is_ready(origin)
+        return self._all(getattr(value, "__args__", ())) and is_ready and len(self.seen) == seen
+
+    def _is_method_ready(self, value: Any) -> bool:
+        self._all([value.__func__, value.__self__])
+        return False
+
+    def _look_into(self, value: Any, kind: type) -> None:
+        """Look for what an instance needs: its class, and what a wrapper holds."""
+        if issubclass(kind, WRAPPING):
+            self._look_inside(value)
+        # A type with a way of its own may not need its class at all.
+        plain: Any = object
+        self.needs.append(kind)
+        if kind in self._dump.table:
+            return
+        if kind.__reduce_ex__ is plain.__reduce_ex__ or isinstance(kind, EnumMeta):
+            self.seen += by_value_class(self._dump, kind)
+
+    def _look_inside(self, value: Any) -> None:
+        for name in INSIDE:
+            inner = getattr(value, name, None)
+            if issubclass(type(inner), (FunctionType, type, *WRAPPING)):
+                self.is_ready(inner)
+                self.needs.append(inner)
+
+
+KINDS: Final = {
+    FunctionType: Look._is_named_ready,
+    type: Look._is_named_ready,
+    BuiltinFunctionType: Look._is_builtin_ready,
+    ModuleType: Look._is_module_ready,
+    dict: Look._is_dict_ready,
+    set: Look._is_set_ready,
+    frozenset: Look._is_set_ready,
+    SortedSet: lambda look, value: Look._is_set_ready(look, value.items),
+    list: Look._is_list_ready,
+    tuple: Look._is_list_ready,
+    staticmethod: Look._is_wrapper_ready,
+    classmethod: Look._is_wrapper_ready,
+    property: Look._is_wrapper_ready,
+    MethodType: Look._is_method_ready,
+}

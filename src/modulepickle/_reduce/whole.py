@@ -1,0 +1,338 @@
+"""Whole first: in which order functions and classes by value are written (R19).
+
+An instance, a bound method, a dict that is keyed by instances: to load any of them may run methods
+of its class. So the class has to be *whole* by then: bases, metaclass, slots and all methods, and
+these with the functions and classes that they name. A pickler goes depth first, and meets instances
+in the middle of classes, as globals of methods. It does so here, too, but only after this:
+
+1. What the first function or class leads to is looked up *before* it is written: the functions and
+   classes that it names, that those name, and so on. That is a *plan*. Containers and wrappers that
+   Python has itself are looked into; code of users is not run.
+2. Each function and class of the plan is made as a *shell*. It needs its bases and its metaclass
+   only, which are shells, too. So there is no circle, and nothing is run.
+3. The shells get all that is *ready*: what can be made of shells and of plain data. Now every class
+   of the plan is whole.
+4. What is left, *later*, is written in the order of what needs what: before an instance of a class
+   comes all that the class, and what it leads to, still waits for. Where that is a circle, code
+   finds what it would find in a module that is still being imported; but all classes are whole.
+
+A class that is met in step 4, only reachable through some object, gets a plan of its own at that
+place, before the object: it is whole then, since what it needs of the first plan is whole already.
+So at no time is an instance made of a class that is not whole. What is met in step 2 or 3 although
+nobody foresaw it, joins the plan.
+
+The plan is carried out by stand-ins in the state of the first object, which are reduced when the
+pickler gets to them. A function that needs plain data only is filled as soon as it is made.
+
+Outside API: `is_definition`, `reduce_definition`, `told`, and the reducers of stand-ins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any, Final
+
+from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, StandIn
+from modulepickle._reduce.classes import class_holds, class_shell, class_space
+from modulepickle._reduce.functions import SET_FUNCTION, function_holds, function_shell
+from modulepickle._reduce.generated import LATE, outline
+from modulepickle._reduce.keys import key_of
+from modulepickle._reduce.ready import Look, by_value_class, is_definition
+from modulepickle._reduce.secrets import note_secrets
+from modulepickle._reduce.state import Dump
+
+__all__ = [
+    "Late", "LateStep", "Step", "Whole", "is_definition", "reduce_definition", "reduce_late",
+    "reduce_late_step", "reduce_step", "reduce_whole", "told",
+]  # fmt: skip
+
+SET_CLASS: Final = Rebuilt("set_class", THE_CLASSES)
+WHOLE: Final = Rebuilt("whole")
+
+Groups = tuple[dict[str, Any], ...]
+
+
+class Definition:
+    """A function or class by value, and what it holds.
+
+    Attributes:
+        obj: the function or class. key: of a class.
+        now: what is ready. behind: what stands behind that in the state: the modules that a
+        function reaches, or the names of what a class gets later; until then, that is None.
+        held: all that it holds, in groups by kind.
+        links: the functions and classes that it leads to. later: what it still waits for then.
+    """
+
+    __slots__ = ("behind", "held", "is_class", "key", "later", "links", "now", "obj")
+
+    def __init__(self, obj: Any) -> None:
+        self.obj = obj
+        self.is_class = not isinstance(obj, FunctionType)
+        self.key = b""
+        self.held: Groups = ()
+        self.now: Groups = ()
+        self.behind: tuple[Any, ...] = ()
+        self.links: list[Definition] = []
+        self.later: list[Item] = []
+
+    @property
+    def is_complete(self) -> bool:
+        """A function that needs nothing but plain data."""
+        return not (self.is_class or self.links or self.later)
+
+    def state(self, groups: Groups, behind: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+        """Return the state that sets some of what it holds."""
+        if self.is_class:
+            return (self.key, *groups, behind) if behind else (self.key, *groups)
+        return (*groups, *behind) if behind or groups[3] else groups[:3]
+
+    def shell(self, dump: Dump) -> Reduced:
+        """Return what makes it, and if it is complete, what fills it."""
+        if self.is_class:
+            return class_shell(self.obj, self.key)
+        made = function_shell(dump, self.obj)
+        if not self.is_complete:
+            return made
+        return *made, self.state(self.now, self.behind), None, None, SET_FUNCTION
+
+
+class Item:
+    """One value that its owner gets later.
+
+    Attributes:
+        owner: who gets it. group, name, value: as what.
+        needs: classes that have to be whole, with all that they and their methods wait for.
+        is_method: it is a descriptor of a class, and comes before what is none.
+        is_written: it has got it: also another plan, in between, may have needed it first.
+    """
+
+    __slots__ = ("group", "is_method", "is_written", "name", "needs", "owner", "value")
+
+    def __init__(
+        self, owner: Definition, group: int, name: str, value: Any, needs: list[Any]
+    ) -> None:
+        self.owner, self.group, self.name, self.value = owner, group, name, value
+        self.needs = needs
+        self.is_written = False
+        self.is_method = owner.is_class and not group and hasattr(type(value), "__get__")
+
+
+class Plan:
+    """The functions and classes that one of them leads to."""
+
+    def __init__(self, dump: Dump) -> None:
+        self._dump = dump
+        self._planned: dict[int, Definition] = dump.parts.planned
+        self.definitions: list[Definition] = []
+        self._looked = self._written = 0
+
+    def add(self, obj: Any) -> Definition:
+        """Add a function or class, and all that it leads to."""
+        root = self._definition(obj)
+        while self._looked < len(self.definitions):
+            each = self.definitions[self._looked]
+            self._looked += 1
+            self._look(each)
+        return root
+
+    def _definition(self, obj: Any) -> Definition:
+        key = self._dump.parts.keep(obj)
+        if key not in self._planned:
+            made = self._planned[key] = Definition(obj)
+            self.definitions.append(made)
+        return self._planned[key]
+
+    def _look(self, each: Definition) -> None:
+        """Find out what a definition leads to, and what of it is ready."""
+        dump, obj = self._dump, each.obj
+        if each.is_class:
+            each.links += map(self._definition, by_value_class(dump, *obj.__bases__, type(obj)))
+            each.key = key_of(dump, obj)
+            each.held, each.behind = class_holds(obj)
+            look = Look(dump)
+            look.is_ready([*class_space(obj).values()])
+            each.links += map(self._definition, look.seen)
+        else:
+            each.held, each.behind = function_holds(dump, obj)
+        _note_secrets(dump, each)
+        each.now = tuple({} for _ in each.held)
+        for index, group in enumerate(each.held):
+            for name, value in group.items():
+                self._sort(each, index, name, value)
+
+    def _sort(self, each: Definition, group: int, name: str, value: Any) -> None:
+        look = Look(self._dump)
+        is_ready = look.is_ready(value) and not (each.is_class and name in LATE)
+        each.links += [self._definition(seen) for seen in look.seen]
+        # The order of a function's own attributes is kept.
+        if not is_ready or (
+            not each.is_class and group == 3 and each.later and each.later[-1].group == 3
+        ):
+            needs = look.needs + look.seen if name == "_fields_" else look.needs
+            each.later.append(Item(each, group, name, value, needs))
+            if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
+                each.now[0][name] = None  # what has a place in the class from now on
+                each.behind = (*each.behind, name)
+            if name == "__dataclass_fields__":
+                each.held[1]["dataclass_again"] = each.held[1]["dataclass"]
+                each.held[1]["dataclass"] = (*each.held[1]["dataclass"], outline(value))
+        else:
+            each.now[group][name] = value
+
+    def first(self) -> list[Definition]:
+        """Return what has to be filled with what is ready, in order; once."""
+        new = [each for each in self.definitions[self._written :] if not each.is_complete]
+        self._written = len(self.definitions)
+        classes = [each for each in new if each.is_class]
+        classes.sort(key=lambda each: len(each.obj.__mro__))  # bases come first
+        return [*(each for each in new if not each.is_class and any(each.now)), *classes]
+
+    def then(self) -> Iterator[LateStep]:
+        """Yield what is set later, by what needs what: one step for one owner's neighbours."""
+        items = [item for each in self.definitions for item in each.later]
+        items.sort(key=lambda item: not item.is_method)
+        last: list[Item] = []
+        for item in self._by_needs(items):
+            if last and item.owner is not last[0].owner:
+                yield LateStep(last)
+                last = []
+            last.append(item)
+        if last:
+            yield LateStep(last)
+
+    def _by_needs(self, items: list[Item]) -> Iterator[Item]:
+        """Yield items, each after what its needs wait for; in a circle, as they stand."""
+        done: set[int] = set()
+        reached: set[int] = set()
+        for item in items:
+            todo: list[tuple[Item, bool]] = [(item, False)]
+            while todo:
+                each, is_free = todo.pop()
+                if is_free:
+                    yield each
+                elif id(each) not in done:
+                    done.add(id(each))
+                    todo.append((each, True))
+                    todo += [(need, False) for need in reversed(self._waits(each, reached))]
+
+    def _waits(self, item: Item, reached: set[int]) -> list[Item]:
+        """Return the items that the needs of one lead to, without what was reached before."""
+        found: list[Item] = []
+        needs = [self._planned.get(id(need)) for need in item.needs]
+        queue = [each for each in needs if each is not None and id(each) not in reached]
+        reached.update(map(id, queue))
+        for each in queue:  # grows as it is read
+            found += (other for other in each.later if not (other is item or other.is_written))
+            new = [link for link in each.links if id(link) not in reached]
+            reached.update(map(id, new))
+            queue += new
+        return found
+
+
+def _note_secrets(dump: Dump, each: Definition) -> None:
+    """Note what looks like a secret among what travels by value."""
+    title = f"`{each.obj.__qualname__}`"
+    if each.is_class:
+        note_secrets(dump, f"class {title}", "attribute", each.held[0])
+    else:
+        note_secrets(dump, title, "closure variable", each.held[1])
+        note_secrets(dump, title, "global", each.held[0])
+
+
+# --- stand-ins ------------------------------------------------------------------------------------
+
+
+class Step(StandIn):
+    """Stands for a call that sets some of what a function or class holds."""
+
+    def __init__(self, owner: Definition, groups: Groups, behind: tuple[Any, ...] = ()) -> None:
+        self.owner, self.groups, self.behind = owner, groups, behind
+
+
+class LateStep(StandIn):
+    """Stands for a call that sets what its owner waited for."""
+
+    def __init__(self, items: list[Item]) -> None:
+        self.items = items
+
+
+class Whole(StandIn):
+    """Stands for all that a plan still has to do."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+
+class Late(Whole):
+    """Stands for what a plan has to do when all its classes are whole."""
+
+
+def reduce_step(_: Dump, step: Step) -> Reduced:
+    """Return the call."""
+    owner = step.owner
+    state = owner.state(step.groups, step.behind)
+    return SET_CLASS if owner.is_class else SET_FUNCTION, (owner.obj, state)
+
+
+def reduce_late_step(dump: Dump, step: LateStep) -> Reduced:
+    """Return the call, or one that does nothing if all of it was written meanwhile."""
+    owner = step.items[0].owner
+    groups: Groups = tuple({} for _ in owner.held)
+    items = [item for item in step.items if not item.is_written]
+    for item in items:
+        groups[item.group][item.name] = item.value
+        item.is_written = True
+    return reduce_step(dump, Step(owner, groups)) if items else (WHOLE, ())
+
+
+def _first(plan: Plan) -> tuple[StandIn, ...]:
+    return *(Step(each, each.now, each.behind) for each in plan.first()), Late(plan)
+
+
+def reduce_whole(_: Dump, whole: Whole) -> Reduced:
+    """Return a call that does nothing, with the steps as its arguments."""
+    return WHOLE, _first(whole.plan)
+
+
+def reduce_late(dump: Dump, late: Late) -> Reduced:
+    """Return such a call for what comes later, or first for what has joined the plan since."""
+    new = _first(late.plan)
+    if len(new) > 1:
+        return WHOLE, new
+    if dump.parts.open is late.plan:
+        dump.parts.open = None
+    return WHOLE, tuple(late.plan.then())
+
+
+def reduce_definition(dump: Dump, obj: Any) -> Reduced:
+    """Reduce a function or class by value: to its shell, or if it is the first, to all its plan."""
+    parts = dump.parts
+    parts.used = True
+    known: Definition | None = parts.planned.get(id(obj))
+    if known is not None:
+        return known.shell(dump)
+    if parts.open is not None:
+        return parts.open.add(obj).shell(dump)  # type: ignore[no-any-return]
+    plan = Plan(dump)
+    root = plan.add(obj)
+    first = plan.first()
+    if root.is_complete:
+        return root.shell(dump)
+    if first in ([], [root]) and not any(each.later for each in plan.definitions):
+        setter = SET_CLASS if root.is_class else SET_FUNCTION
+        return *root.shell(dump), root.state(root.now, root.behind), None, None, setter
+    plan._written = 0
+    parts.open = plan
+    return *root.shell(dump), Whole(plan), None, None, WHOLE
+
+
+def told(dump: Dump, obj: Any, reduction: Any) -> Any:
+    """Return the reduction of a function or class with all that it holds, as its state."""
+    known: Definition | None = dump.parts.planned.get(id(obj))
+    if known is None:
+        return reduction
+    held = known.held
+    if not known.is_class:
+        held = (*held[:2], {**held[2], **held[3]})
+    return *reduction[:2], (known.key, *held) if known.is_class else (*held, *known.behind)

@@ -1,0 +1,245 @@
+"""What holds functions: methods of all kinds, functions with a cache, single dispatch.
+
+And the functions and classes by value that are made by a call, and not of their parts: *special*
+ones. `functools.singledispatch` makes some, `dataclasses`, `ctypes`, and the interpreter.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+import collections
+import copyreg
+import functools
+import operator
+import sys
+import types
+from collections.abc import Callable
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
+from modulepickle._reduce.generated import generated_owner
+from modulepickle._reduce.state import Dump, Reducer
+
+__all__ = [
+    "HEAP", "VIEWS", "WRAPPER", "is_special", "lru_cache", "reduce_cached_property",
+    "reduce_descriptor",
+    "reduce_dispatching_method", "reduce_method", "reduce_partial_method", "reduce_property",
+    "reduce_special", "reduce_wrapper", "reducer_of_subclass", "wrapper_state",
+]  # fmt: skip
+
+SET_DISPATCH: Final = Rebuilt("set_dispatch", THE_CLASSES)
+WRAPPER: Final = Rebuilt("wrapper", THE_CLASSES)
+SET_WRAPPER: Final = Rebuilt("set_wrapper", THE_CLASSES)
+
+HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+IMMUTABLE: Final = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE, new in 3.10
+
+_NAMES: Final = {id(value): name for name, value in vars(types).items() if isinstance(value, type)}
+VIEWS: Final[list[Any]] = [
+    getattr(kind(), name)()
+    for kind in (dict, collections.OrderedDict)
+    for name in ("keys", "values", "items")
+]
+
+
+# --- special functions and classes ----------------------------------------------------------------
+
+
+def is_special(obj: Any) -> bool:
+    """Tell whether a function or class by value is made by a call of its own."""
+    if isinstance(obj, FunctionType):
+        return obj.__code__ is DISPATCHER or generated_owner(obj) is not None
+    return (
+        obj.__flags__ & (HEAP | IMMUTABLE) != HEAP
+        or id(obj) in _NAMES
+        or _is_view(obj)
+        or (obj.__module__ is not None and _of_ctypes(obj) is not None)
+    )
+
+
+def reduce_special(dump: Dump, obj: Any) -> Any:
+    """Reduce such a function or class; one of C that has no name is plain pickle's to refuse."""
+    if isinstance(obj, FunctionType):
+        dump.parts.used = True
+        if obj.__code__ is DISPATCHER:
+            return _dispatcher_call(obj)
+        return operator.getitem, (Call(vars, generated_owner(obj)), obj.__name__)
+    if id(obj) in _NAMES:
+        return getattr, (types, _NAMES[id(obj)])
+    for view in VIEWS:
+        if type(view) is obj:
+            return type, (view,)
+    return _of_ctypes(obj) or NotImplemented
+
+
+def _is_view(cls: Any) -> bool:
+    return any(type(view) is cls for view in VIEWS)
+
+
+def _of_ctypes(cls: Any) -> Reduced | None:
+    """Return the call that makes an array, pointer or function type, which `ctypes` remembers."""
+    ctypes: Any = sys.modules.get("ctypes")  # who has one of these has imported it
+    if ctypes is None:
+        return None
+    mine = vars(cls)
+    for name, other in (("__ctype_be__", "__ctype_le__"), ("__ctype_le__", "__ctype_be__")):
+        plain = getattr(cls, other, cls)  # of the other order of bytes
+        if plain is not cls and getattr(plain, name, None) is cls:
+            return getattr, (plain, name)
+    if issubclass(cls, ctypes.Array) and "_length_" in mine:
+        if cls._type_ * cls._length_ is cls:
+            return operator.mul, (cls._type_, cls._length_)
+    elif issubclass(cls, ctypes._Pointer) and "_type_" in mine:
+        if ctypes.POINTER(cls._type_) is cls:
+            return ctypes.POINTER, (cls._type_,)
+    elif issubclass(cls, ctypes._CFuncPtr) and "_argtypes_" in mine:
+        for flags, more in ((1, {}), (9, {"use_errno": True}), (17, {"use_last_error": True})):
+            if cls._flags_ == flags:
+                args = cls._restype_, *cls._argtypes_
+                if ctypes.CFUNCTYPE(*args, **more) is cls:
+                    make: Any = functools.partial(ctypes.CFUNCTYPE, **more)
+                    return make if more else ctypes.CFUNCTYPE, args
+    return None
+
+
+_dispatcher: Any = functools.singledispatch(len)
+DISPATCHER: Final = _dispatcher.__code__
+"""Of the functions that `functools.singledispatch` makes."""
+
+
+def _dispatcher_call(obj: Any) -> Reduced:
+    """Reduce a single-dispatch function: its cache is of weak references, and made again."""
+    registered = [(kind, each) for kind, each in obj.registry.items() if kind is not object]
+    made = functools.singledispatch, (obj.registry[object],)
+    return *made, registered, None, None, SET_DISPATCH
+
+
+# --- descriptors ----------------------------------------------------------------------------------
+
+
+def reduce_descriptor(_: Dump, obj: Any) -> Any:
+    """Reduce a slot or the like to where it is found: in its class, and not in one above."""
+    if obj.__name__ not in vars(obj.__objclass__):
+        return NotImplemented
+    return operator.getitem, (Call(vars, obj.__objclass__), obj.__name__)
+
+
+def reduce_property(_: Dump, obj: property) -> Reduced:
+    """Reduce a property."""
+    return type(obj), (obj.fget, obj.fset, obj.fdel, obj.__doc__)
+
+
+def reduce_wrapper(_: Dump, obj: Any) -> Reduced:
+    """Reduce a static or class method, with attributes of its own."""
+    state = wrapper_state(obj)
+    return (type(obj), (obj.__func__,), state) if state else (type(obj), (obj.__func__,))
+
+
+def wrapper_state(obj: Any) -> dict[str, Any]:
+    """Return the attributes that a method does not have from its function."""
+    mine = getattr(obj, "__dict__", None)
+    if not mine or isinstance(obj, property):
+        return {}
+    plain = vars((staticmethod if isinstance(obj, staticmethod) else classmethod)(obj.__func__))
+    return {name: each for name, each in mine.items() if plain.get(name, obj) is not each}
+
+
+_KINDS: Final[tuple[tuple[type, Callable[[Any], tuple[Any, ...]]], ...]] = (
+    (property, lambda obj: (obj.fget, obj.fset, obj.fdel, obj.__doc__)),
+    (staticmethod, lambda obj: (obj.__func__,)),
+    (classmethod, lambda obj: (obj.__func__,)),
+    (functools.cached_property, lambda obj: (obj.func,)),
+)
+"""Kinds of methods -> what each is made of, and nothing that a subclass may want."""
+
+
+def reducer_of_subclass(kind: type) -> Reducer | None:
+    """Return the reducer for a kind of property and so on; None if it has a way of its own."""
+    plain: Any = object
+    if kind.__reduce_ex__ is not plain.__reduce_ex__ or kind.__reduce__ is not plain.__reduce__:
+        return None
+    base, parts = next(each for each in _KINDS if issubclass(kind, each[0]))
+    is_plain = kind.__init__ is base.__init__ and kind.__new__ is base.__new__  # type: ignore[misc]
+
+    def reduce(_: Dump, obj: Any) -> Reduced:
+        state = {**getattr(obj, "__dict__", {})} if base is not staticmethod else {}
+        if base in (staticmethod, classmethod):
+            state = wrapper_state(obj)
+        for name in ("lock", "func") if base is functools.cached_property else ():
+            state.pop(name, None)
+        for name in copyreg._slotnames(kind):  # type: ignore[attr-defined]
+            if hasattr(obj, name):
+                state[name] = getattr(obj, name)
+        if is_plain and not state:
+            return kind, parts(obj)
+        return WRAPPER, (kind, base, parts(obj)), state, None, None, SET_WRAPPER
+
+    return reduce
+
+
+def reduce_cached_property(dump: Dump, obj: Any) -> Any:
+    """Reduce a cached property, without its lock."""
+    if "lock" not in vars(obj) and not dump.parts.used:
+        return NotImplemented  # there is no lock since 3.12, which plain pickle takes
+    state = {name: value for name, value in vars(obj).items() if name not in ("func", "lock")}
+    return type(obj), (obj.func,), state
+
+
+# --- bound methods --------------------------------------------------------------------------------
+
+
+def reduce_method(_: Dump, obj: MethodType) -> Any:
+    """Reduce a bound method, by value if its name does not lead to it."""
+    function, self = obj.__func__, obj.__self__
+    if type(self) is ModuleType:
+        return NotImplemented
+    name = getattr(function, "__name__", "")
+    is_class = isinstance(self, type)
+    if not is_class and name in getattr(self, "__dict__", ()):
+        return _bound(obj)  # the instance has something else there
+    owner: Any = self if is_class else type(self)
+    for base in owner.__mro__:
+        if name in vars(base):
+            found = vars(base)[name]
+            return NotImplemented if getattr(found, "__func__", found) is function else _bound(obj)
+    if type(function) is not FunctionType:
+        return NotImplemented
+    return NotImplemented if _leads_to(self, name, obj) else _bound(obj)
+
+
+def _leads_to(self: Any, name: str, obj: MethodType) -> bool:
+    """Tell whether `__getattr__` finds a method, as plain pickle would ask it to."""
+    try:
+        return bool(getattr(self, name) == obj)
+    except Exception:  # it is the class's own code
+        return False
+
+
+def _bound(obj: MethodType) -> Reduced:
+    return MethodType, (obj.__func__, obj.__self__)
+
+
+# --- functions around functions -------------------------------------------------------------------
+
+
+def lru_cache(_: Dump, obj: Any) -> Reduced:
+    """Reduce a function with a cache, but without what is in the cache."""
+    settings = obj.cache_parameters()
+    made = Call(functools.lru_cache, settings["maxsize"], settings["typed"])
+    kept = {"__name__", "__qualname__", "__module__", "__doc__", "__wrapped__", "cache_parameters"}
+    state = {name: value for name, value in vars(obj).items() if name not in kept}
+    return (made, (obj.__wrapped__,), state) if state else (made, (obj.__wrapped__,))
+
+
+def reduce_dispatching_method(dump: Dump, obj: Any) -> Reduced:
+    """Reduce a `functools.singledispatchmethod`."""
+    _, (plain,), registered, *rest = _dispatcher_call(obj.dispatcher)
+    return type(obj), (plain,), registered, *rest
+
+
+def reduce_partial_method(_: Dump, obj: Any) -> Reduced:
+    """Reduce a `functools.partialmethod`: since 3.14 plain pickle calls it without arguments."""
+    make: Any = type(obj)
+    return functools.partial(make, obj.func, *obj.args, **obj.keywords), ()

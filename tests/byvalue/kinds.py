@@ -1,0 +1,702 @@
+"""What scripts define, kind by kind: each text is a script, and expressions about what it defines.
+
+The right values are what the expressions give natively, in a process that has imported the script
+as a module, for what plain `pickle` makes of its names. An expression sees the names of the script.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+
+class Kind(NamedTuple):
+    """A script, and what is asked of it.
+
+    Attributes:
+        script: it defines names. names: those that are pickled, all in one dict.
+        asked: expressions. oldest: the oldest Python that can have it.
+    """
+
+    script: str
+    names: str
+    asked: tuple[str, ...]
+    oldest: tuple[int, int] = (3, 9)
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "instances in the class": Kind(
+        """
+        class State:
+            def __init__(self, x): self.x = x
+            def __getstate__(self): return (self.x, "packed")
+            def __setstate__(self, state): self.x = state[0]
+        State.START = State(1)
+        State.after = 2
+        """,
+        "State",
+        ("State.START.x", "type(State.START) is State", "list(vars(State))[-2:]"),
+    ),
+    "tables keyed by instances": Kind(
+        """
+        class Key:
+            def __init__(self, name): self.name = name
+            def __hash__(self): return hash(self.name)
+            def __eq__(self, other): return self.name == other.name
+            def look(self): return TABLE[self], self in SEEN, self in FROZEN
+        TABLE = {Key("a"): 1, Key("b"): 2}
+        SEEN = {Key("a"), Key("c")}
+        FROZEN = frozenset([Key("a")])
+        """,
+        "Key TABLE",
+        ("Key('a').look()", "Key('b').look()", "TABLE[Key('b')]", "len(TABLE)"),
+    ),
+    "two classes with instances of each other": Kind(
+        """
+        class A:
+            def __setstate__(self, state): self.kind = B.name; self.__dict__.update(state)
+            def other(self): return B_ONE
+        class B:
+            name = "b"
+            def __setstate__(self, state): self.kind = A_ONE_NAME; self.__dict__.update(state)
+            def other(self): return A_ONE
+        A_ONE_NAME = "one"
+        A_ONE, B_ONE = A(), B()
+        A_ONE.x, B_ONE.x = 1, 2
+        A.of, B.of = B_ONE, A_ONE
+        """,
+        "A B A_ONE B_ONE",
+        ("A_ONE.other().x", "B.of.x, A.of.x", "A_ONE.kind, B_ONE.kind", "type(A.of) is B"),
+    ),
+    "reduce through a class method": Kind(
+        """
+        class Custom:
+            @classmethod
+            def _make(cls, data): return cls(data)
+            def __init__(self, data): self.data = data
+            def __reduce__(self): return self._make, (self.data,)
+            def get(self): return DEFAULT.data
+        DEFAULT = Custom(6)
+        class Missing:
+            _it = None
+            def __new__(cls):
+                if cls._it is None: cls._it = super().__new__(cls)
+                return cls._it
+            @classmethod
+            def get(cls): return cls()
+            def __reduce__(self): return Missing.get, ()
+            def __bool__(self): return False
+        MISSING = Missing()
+        def ask(x=MISSING): return x is MISSING, bool(x)
+        """,
+        "DEFAULT ask MISSING",
+        ("DEFAULT.get()", "ask()", "ask(3)", "ask(MISSING)", "type(MISSING).get() is MISSING"),
+    ),
+    "state that is made by helpers": Kind(
+        """
+        LEVELS = {"low": 1}
+        def level(name): return LEVELS[name], fallback(name)
+        def fallback(name, default=[0]): return CONFIG.get(name, default)
+        CONFIG = {"low": "from config"}
+        class Reading:
+            def __init__(self, name): self.name = name; self.level = level(name)
+            def __getstate__(self): return self.name
+            def __setstate__(self, name): self.__init__(name)
+        def first(): return FIRST.level
+        FIRST = Reading("low")
+        LATER = [FIRST, {"again": FIRST}]
+        def from_list(): return LATER[1]["again"] is FIRST, LATER[0].level
+        """,
+        "first from_list FIRST",
+        ("first()", "from_list()", "FIRST.name"),
+    ),
+    "bound methods": Kind(
+        """
+        import functools
+        class B:
+            def __init__(self): self.x = 1
+            def __getattr__(self, name): raise AttributeError(name)
+            def __hidden(self): return self.x + 1
+            def give(self): return self.__hidden
+            def deco(f):
+                def inner(self): return f(self) * 2
+                return inner
+            @deco
+            def run(self): return self.x
+            alias = lambda self: self.x
+            def shadowed(self): return "the method"
+            @classmethod
+            def make(cls): return cls.__name__
+        b = B()
+        b.handler = b.run
+        HANDLERS = {"make": B.make, "run": b.run}
+        B.table = HANDLERS
+        c = B()
+        SHADOW = c.shadowed
+        c.shadowed = lambda: "the instance's"
+        GIVEN = b.give()
+        """,
+        "b HANDLERS SHADOW GIVEN",
+        (
+            "GIVEN()",
+            "b.handler()",
+            "HANDLERS['make']()",
+            "HANDLERS['run']()",
+            "SHADOW()",
+            "b.alias()",
+            "b.table['run'].__self__ is b",
+        ),
+    ),
+    "dataclasses": Kind(
+        """
+        import dataclasses, typing
+        from dataclasses import dataclass, field
+        @dataclass(frozen=True)
+        class Color:
+            r: int
+            def name(self): return NAMES[self]
+        NAMES = {Color(255): "red"}
+        @dataclass
+        class Box:
+            color: Color = Color(1)
+            many: "list[int]" = field(default_factory=list, metadata={"k": Color(2)})
+            start: dataclasses.InitVar[int] = 4
+            kind: typing.ClassVar[str] = "box"
+            def __post_init__(self, start): self.sum = start + self.color.r
+        @dataclass(order=True)
+        class Big(Box):
+            size: int = 3
+            def __getstate__(self): return {**vars(self), "sum": -1}
+        Made = dataclasses.make_dataclass("Made", [("a", int), ("b", int, field(default=2))])
+        class Other:
+            def __init__(self, r): self.r = r
+            __repr__ = Color.__repr__
+            __hash__ = Color.__hash__
+        @dataclass(eq=False, frozen=True)
+        class Sub(Color):
+            y: int = 2
+            __hash__ = Color.__hash__
+        """,
+        "Color Box Big Made Other Sub",
+        (
+            "Color(255).name()",
+            "Box()",
+            "Box(start=9).sum",
+            "dataclasses.fields(Box)[1].metadata['k']",
+            "Big(size=1) < Big(size=2)",
+            "Big(Color(3))",
+            "[f.name for f in dataclasses.fields(Big)]",
+            "pickle.loads(pickle.dumps(Made.__name__))",
+            "Made(1)",
+            "Made.__match_args__ if sys.version_info >= (3, 10) else ('a', 'b')",
+            "Other(3)",
+            "hash(Other(3)) == hash(Color(3))",
+            "Sub(1)",
+            "hash(Sub(1)) == hash((1,))",
+            "Big.__getstate__(Big())['sum']",
+            "dataclasses.replace(Color(1), r=5)",
+            "Box.__doc__ is not None",
+        ),
+    ),
+    "dataclasses with slots": Kind(
+        """
+        from dataclasses import dataclass, field, KW_ONLY, FrozenInstanceError
+        import dataclasses
+        @dataclass(frozen=True, slots=True)
+        class Point:
+            x: int
+            y: list = field(default_factory=list)
+            def norm(self): return self.x + len(self.y)
+        @dataclass(frozen=True, slots=True)
+        class Point3(Point):
+            z: int = 0
+        @dataclass(slots=True)
+        class Plain:
+            a: int
+            _: KW_ONLY
+            b: int = 2
+        @dataclass(frozen=True, slots=True)
+        class Own:
+            x: int
+            def __getstate__(self): return ["own", self.x]
+            def __setstate__(self, state): object.__setattr__(self, "x", state[1] * 10)
+        p, q, plain, own = Point(3, [1]), Point3(1, [2], 5), Plain(1, b=3), Own(1)
+        def frozen():
+            try: p.x = 1
+            except FrozenInstanceError: return "frozen"
+        """,
+        "Point Point3 Plain p q plain own frozen",
+        (
+            "p",
+            "q",
+            "plain",
+            "own",
+            "p.norm()",
+            "hasattr(p, '__dict__')",
+            "Point.__slots__",
+            "Point3.__slots__",
+            "copy.deepcopy(q)",
+            "frozen()",
+            "own.__getstate__()",
+            "inspect.signature(Plain).parameters['b'].kind.name",
+            "hash(p.x)",
+        ),
+        (3, 10),
+    ),
+    "enums": Kind(
+        """
+        import enum, ipaddress, collections, decimal, typing, datetime
+        from dataclasses import dataclass
+        class Net(ipaddress.IPv4Address, enum.Enum):
+            HOME = "127.0.0.1"
+        class L(list, enum.Enum):
+            A = ([1, 2],)
+        class D(dict, enum.Enum):
+            A = ({"k": 1},)
+        class Q(collections.deque, enum.Enum):
+            A = ([1, 2],)
+        class P(tuple, enum.Enum):
+            A = 1, 2
+        class Pair(typing.NamedTuple):
+            a: int
+            b: int
+        class N(Pair, enum.Enum):
+            X = 3, 4
+        class Money(decimal.Decimal, enum.Enum):
+            ONE = "1.0"
+        class Day(datetime.date, enum.Enum):
+            FIRST = 2020, 1, 1
+        @dataclass(frozen=True)
+        class Size:
+            w: int
+            h: int = 1
+            @property
+            def area(self): return self.w * self.h
+        class Paper(Size, enum.Enum):
+            A4 = 21, 29
+            A5 = 14, 21
+        class Base(enum.Enum):
+            def __init_subclass__(cls, *, prefix, **more):
+                super().__init_subclass__(**more)
+                cls.prefix = prefix
+                ran.append(cls.__name__)
+            def full(self): return self.prefix + self.name
+        ran = []
+        class Color(Base, prefix="c-"):
+            RED = 1
+            ALSO = 1
+            GREEN = 2
+        def hooks(): return ran
+        class Op(enum.Enum):
+            ADD = (lambda a, b: (a + b, Op.ADD.name),)
+            SUB = (lambda a, b: (a - b, DEFAULT.name),)
+            def __call__(self, *args): return self.value[0](*args)
+            @classmethod
+            def default(cls): return DEFAULT
+        DEFAULT = Op.SUB
+        class Planet(enum.Enum):
+            EARTH = 1.0, 2.0
+            MARS = 3.0, 4.0
+            def __init__(self, mass, radius): self.mass, self.radius = mass, radius
+            @property
+            def ratio(self): return self.mass / self.radius
+        NAMES = {Planet.EARTH: "earth", Color.RED: "red"}
+        def name(x): return NAMES[x]
+        class Unhashable(enum.Enum):
+            A = [1]
+            B = {"k": 2}
+        class Perm(enum.Flag):
+            R = 1
+            W = 2
+            RW = 3
+        class Number(int, enum.Enum):
+            def __new__(cls, value):
+                made = int.__new__(cls, value)
+                made._value_ = value
+                made.double = value * 2
+                return made
+            ONE = 1
+        """,
+        "Net L D Q P N Money Day Paper Color hooks Op Planet name Unhashable Perm Number DEFAULT",
+        (
+            "Net.HOME.name, Net.HOME.is_loopback, Net.HOME.exploded",
+            "list(L.A), L.A.name",
+            "D.A['k'], D.A.name",
+            "list(Q.A)",
+            "P.A == (1, 2), P.A[1]",
+            "N.X.b, N.X == (3, 4)",
+            "Money.ONE + 1",
+            "Day.FIRST.year, Day.FIRST.name",
+            "Paper.A4.area, Paper.A4.h",
+            "[m.name for m in Paper]",
+            "Color.RED.full(), Color.ALSO is Color.RED, Color(2).name",
+            "list(Color.__members__)",
+            "hooks()",
+            "Op.ADD(1, 2)",
+            "Op.SUB(1, 2)",
+            "Op.default() is Op.SUB",
+            "Planet.MARS.ratio",
+            "name(Planet.EARTH), name(Color.RED)",
+            "Unhashable([1]).name, Unhashable({'k': 2}).name",
+            "Perm.RW == Perm.R | Perm.W",
+            "(Perm.R | Perm.W).value, (~Perm.R).value",
+            "Number.ONE.double, Number(1) is Number.ONE",
+            "copy.deepcopy(Planet.MARS) is Planet.MARS",
+            "DEFAULT is Op.SUB",
+            "Planet((1.0, 2.0)).name",
+            "'MARS' in Planet.__members__",
+            "len(Color)",
+        ),
+    ),
+    "flags and their boundary": Kind(
+        """
+        import enum
+        class K(enum.Flag, boundary=enum.KEEP):
+            P = 1
+            Q = 2
+        class C(enum.Flag, boundary=enum.CONFORM):
+            P = 1
+        class E(enum.Flag, boundary=enum.EJECT):
+            P = 1
+        class S(enum.IntFlag, boundary=enum.STRICT):
+            P = 1
+            HIGH = 8
+        class Backwards(enum.Flag):
+            B = 2
+            A = 1
+        def strict():
+            try: S(2)
+            except ValueError: return "strict"
+        """,
+        "K C E S strict Backwards",
+        (
+            "K._boundary_.name, C._boundary_.name, E._boundary_.name, S._boundary_.name",
+            "K(12).value",
+            "C(3) is C.P",
+            "E(4), type(E(4)).__name__",
+            "strict()",
+            "[m.name for m in S(9)]",
+            "[m.name for m in Backwards]",
+            "(~S.P).value",
+        ),
+        (3, 11),
+    ),
+    "named tuples": Kind(
+        """
+        import collections, typing
+        Row = collections.namedtuple("Row", ["id", "class", "id"], rename=True)
+        Book = collections.namedtuple("Book", "id title", defaults=["none"])
+        Book.__doc__ += ": hardcover"
+        Book.id.__doc__ = "ISBN"
+        class Named(collections.namedtuple("Named", "a b")):
+            @property
+            def a(self): return "mine"
+        class Replaced(typing.NamedTuple):
+            a: int
+            b: "typing.Optional[int]" = None
+            def swap(self): return type(self)(self.b, self.a)
+        Replaced.b = property(lambda self: "replaced")
+        new = Replaced.__new__
+        Replaced.__new__ = lambda cls, a, b=7: tuple.__new__(cls, (a, b))
+        Late = collections.namedtuple("Late", "x y")
+        Late.ORIGIN = Late(0, 0)
+        Late.__new__.__defaults__ = (Late.ORIGIN,)
+        """,
+        "Row Book Named Replaced Late",
+        (
+            "Row._fields, Row(1, 2, 3)._replace(_2=9)",
+            "Book.__doc__",
+            "Book.id.__doc__",
+            "Book.title.__doc__",
+            "Book(1)",
+            "Named(1, 2).a, Named(1, 2).b",
+            "Replaced(1)",
+            "Replaced(1).b, Replaced(1)[1]",
+            "Replaced._field_defaults",
+            "Late(1).y == Late.ORIGIN",
+            "Late(1)",
+            "Book._make([1, 2])._asdict()",
+            "Replaced(5).swap()",
+        ),
+    ),
+    "typing": Kind(
+        """
+        import typing
+        T = typing.TypeVar("T")
+        class Box(typing.Generic[T]):
+            def __init__(self, x: T): self.x = x
+        class IntBox(Box[int]):
+            default = None
+        IntBox.default = IntBox(1)
+        class Movie(typing.TypedDict, total=False):
+            name: str
+            next: "Movie"
+        @typing.runtime_checkable
+        class Closes(typing.Protocol):
+            def close(self) -> "Closes": ...
+        class Door(Closes):
+            def close(self): return "closed"
+        class Loose:
+            def close(self): return self
+        UserId = typing.NewType("UserId", int)
+        Bound = typing.TypeVar("Bound", bound=Box)
+        def function(x: Bound, y: "Box[int]" = IntBox.default) -> "typing.Optional[Loose]": return x
+        """,
+        "Box IntBox Movie Closes Door Loose UserId Bound function T",
+        (
+            "Box[int](1).x, Box.__parameters__ == (T,)",
+            "IntBox.default.x",
+            "Movie(name='x')",
+            "IntBox.__orig_bases__ == (Box[int],)",
+            "Movie.__total__, sorted(Movie.__annotations__)",
+            "isinstance(Loose(), Closes), isinstance(1, Closes)",
+            "Door().close()",
+            "isinstance(Door(), Closes)",
+            "UserId(5), UserId.__name__",
+            "Bound.__bound__ is Box",
+            "function(3)",
+            "function.__annotations__['x'] is Bound",
+            "typing.get_type_hints(function)['return'] == typing.Optional[Loose]",
+        ),
+    ),
+    "descriptors": Kind(
+        """
+        import functools, abc
+        class unit(property):
+            def __init__(self, fget, name="m"):
+                super().__init__(fget)
+                self.name = name
+        class cls_method(classmethod):
+            def __init__(self, f, role): super().__init__(f); self.role = role
+        class static(staticmethod):
+            def __init__(self, f, role): super().__init__(f); self.role = role
+        class cached(functools.cached_property):
+            def __init__(self, f, ttl): super().__init__(f); self.ttl = ttl
+        class Field:
+            def __init__(self, default): self.default = default
+            def __set_name__(self, owner, name): self.name = name; calls.append(name)
+            def __get__(self, obj, owner): return self if obj is None else (self.name, self.default)
+        calls = []
+        def mark(f):
+            @functools.wraps(f)
+            def inner(*a, **k): return f(*a, **k)
+            inner.marked = True
+            return inner
+        class C(abc.ABC):
+            length = unit(lambda self: 5, "km")
+            make = cls_method(lambda cls: cls.__name__, "maker")
+            plain = static(lambda: 6, "static")
+            slow = cached(lambda self: 7, 60)
+            field = Field([1])
+            @staticmethod
+            @mark
+            def s(): return 1
+            @classmethod
+            @mark
+            def c(cls): return cls.__name__
+            @functools.lru_cache(maxsize=None)
+            def counted(self): return 8
+            @functools.cached_property
+            def once(self): return 9
+            half = functools.partialmethod(lambda self, x, y: (x, y), 1)
+            @functools.singledispatchmethod
+            def show(self, x): return "any"
+            @show.register
+            def _(self, x: int): return "int"
+            @property
+            @abc.abstractmethod
+            def p(self): ...
+        C.__dict__["s"].extra = "x"
+        class D(C):
+            p = 4
+        obj = D()
+        D.me = obj
+        def called(): return calls
+        """,
+        "C D obj called",
+        (
+            "obj.length, C.__dict__['length'].name",
+            "D.make(), C.__dict__['make'].role",
+            "C.plain(), C.__dict__['plain'].role",
+            "obj.slow, C.__dict__['slow'].ttl",
+            "obj.field",
+            "D.s(), C.__dict__['s'].extra, D.s.marked",
+            "D.c(), obj.counted(), obj.once",
+            "obj.half(2)",
+            "obj.show(1), obj.show('x')",
+            "C.__dict__['p'].__isabstractmethod__",
+            "called()",
+            "type(D.me) is D",
+            "[n for n in vars(C) if n[:2] != '__' and n[:4] != '_abc']",
+            "sorted(C.__abstractmethods__)",
+        ),
+    ),
+    "wrapped classes": Kind(
+        """
+        import functools
+        def singleton(cls):
+            made = {}
+            @functools.wraps(cls)
+            def get(*args):
+                if cls not in made: made[cls] = cls(*args)
+                return made[cls]
+            return get
+        @singleton
+        class Config:
+            "Settings."
+            x: int = 1
+            def twice(self): return 2 * self.x
+        def f(): return Config().twice(), Config() is Config()
+        def registered(cls):
+            REGISTRY[cls.__name__] = cls
+            cls.registry = REGISTRY
+            return cls
+        REGISTRY = {}
+        @registered
+        class A:
+            def others(self): return sorted(REGISTRY)
+        @registered
+        class B(A):
+            one = A()
+        """,
+        "f Config A B",
+        (
+            "f()",
+            "Config.__name__, Config.__wrapped__.__doc__, Config.x",
+            "B().others()",
+            "B.registry['A'] is A",
+            "type(B.one) is A",
+        ),
+    ),
+    "ctypes": Kind(
+        """
+        import ctypes
+        Arr = ctypes.c_int * 3
+        def run(): return sum(Arr(1, 2, 3))
+        class Inner(ctypes.Structure):
+            _fields_ = [("a", ctypes.c_short), ("b", Arr)]
+            def total(self): return self.a + sum(self.b)
+        class Outer(ctypes.Structure):
+            _fields_ = [("inner", Inner * 2), ("n", ctypes.c_int)]
+            _pack_ = 1
+        class Node(ctypes.Structure):
+            pass
+        Node._fields_ = [("value", ctypes.c_int), ("next", ctypes.POINTER(Node))]
+        class Both(ctypes.Union):
+            _anonymous_ = ["u"]
+            _fields_ = [("i", ctypes.c_uint32), ("u", Inner)]
+        Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+        def call(x): return Callback(lambda y: y + 1)(x)
+        class Big(ctypes.BigEndianStructure):
+            _fields_ = [("x", ctypes.c_uint16)]
+        """,
+        "run Inner Outer Node Both call Big Arr",
+        (
+            "run()",
+            "Inner(1, Arr(1, 2, 3)).total()",
+            "ctypes.sizeof(Outer), Outer().inner[1].a",
+            "Node(1, ctypes.pointer(Node(2))).next.contents.value",
+            "Both(5).a in (5, 0)",
+            "call(3)",
+            "bytes(Big(1))",
+            "Arr(1, 2)[1], Arr.__name__, Arr._length_",
+        ),
+    ),
+    "names and slots": Kind(
+        """
+        class A:
+            __slots__ = ("_x", "__private")
+            def __init__(self, x): self._x = x; self.__private = -x
+            def private(self): return self.__private
+        A.x = A._x
+        A.__name__ = A.__qualname__ = "Renamed"
+        class WithDict:
+            __dict__ = {"some": 1}
+        class Made:
+            @property
+            def __dict__(self): return {"made": 2}
+            @__dict__.setter
+            def __dict__(self, v): pass
+        class Doc:
+            @property
+            def __doc__(self): return "of " + type(self).__name__
+        class Weak:
+            __slots__ = ("a", "__weakref__", "__dict__")
+        import types
+        class Module(types.ModuleType):
+            def __getattr__(self, name):
+                if name[:2] == "__": raise AttributeError(name)
+                return name.upper()
+        module = Module("made_up", "Its doc.")
+        module.x = 3
+        a = A(3)
+        """,
+        "A a WithDict Made Doc Weak module",
+        (
+            "a._x, a.x, A(3).private()",
+            "A.__name__, A.__slots__",
+            "WithDict().__dict__",
+            "Made().__dict__",
+            "Doc().__doc__",
+            "sorted(n for n in dir(Weak()) if n == 'a')",
+            "module.x, module.other, module.__name__, module.__doc__",
+        ),
+    ),
+    "metaclasses": Kind(
+        """
+        class Meta(type):
+            known = []
+            def __new__(meta, name, bases, space, *, tag="none"):
+                made = super().__new__(meta, name, bases, space)
+                Meta.known.append(made)
+                return made
+            def __init__(cls, *args, **more): super().__init__(*args)
+            @property
+            def first(cls): return cls.__name__[0]
+            def __setattr__(cls, name, value): raise AttributeError("frozen")
+            def __hash__(cls): return hash(cls.__name__)
+            def __eq__(cls, other): return cls is other
+            def __iter__(cls): return iter(cls.items)
+        class C(metaclass=Meta, tag="tagged"):
+            items = [1, 2]
+            def all(self): return {C: "c", D: "d"}[type(self)]
+        class D(C):
+            def up(self): return super().all(), __class__.__name__
+        TABLE = {C: 1, D: 2}
+        def look(x): return TABLE[x]
+        """,
+        "C D look Meta",
+        ("list(C), C.first", "D().up()", "look(D), look(C)", "[c.__name__ for c in Meta.known]"),
+    ),
+}
+
+
+def native(kind: Kind) -> str:
+    """Return code that imports `case`, and lets plain pickle send its names to this process."""
+    return f"""
+        import case, copy, dataclasses, inspect, pickle, sys, typing, ctypes
+        def sent(obj):
+            try:
+                return pickle.loads(pickle.dumps(obj))
+            except Exception:
+                return obj  # plain pickle has no name for it: it is the right value by itself
+        space = {{**vars(case), **{{n: sent(getattr(case, n)) for n in {kind.names.split()!r}}}}}
+        space.update(copy=copy, dataclasses=dataclasses, inspect=inspect, pickle=pickle, sys=sys,
+                     typing=typing, ctypes=ctypes)
+        result = {{each: repr(eval(each, space)) for each in {list(kind.asked)!r}}}
+    """
+
+
+def asked(kind: Kind) -> str:
+    """Return code that asks a receiver."""
+    return f"""
+        import copy, dataclasses, inspect, typing, ctypes
+        space = dict(obj, copy=copy, dataclasses=dataclasses, inspect=inspect, pickle=pickle,
+                     sys=sys, typing=typing, ctypes=ctypes)
+        result = {{each: repr(eval(each, space)) for each in {list(kind.asked)!r}}}
+    """
+
+
+def sender(kind: Kind) -> Any:
+    """Return the script, with `obj` at its end."""
+    pairs = ", ".join(f"{name!r}: {name}" for name in kind.names.split())
+    return f"obj = {{{pairs}}}"
