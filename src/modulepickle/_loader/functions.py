@@ -48,12 +48,22 @@ def code(magic, version, data, path, source="", *place):
         made = marshal.loads(data)
         util._imp._fix_co_filename(made, path)
         return made
-    if source:
+    here = sys.version.split()[0]
+    if not source:
+        raise pickle.UnpicklingError(
+            f"code of {path} is bytecode of Python {version}, without source; this is Python "
+            f"{here}: load it with Python {version}, or define it in a file, on lines of its own, "
+            "as no tool writes or rewrites it"
+        )
+    try:
         return compiled(path, source, *place)
-    raise pickle.UnpicklingError(
-        f"code of {path} is bytecode of Python {version}, without source; this is Python "
-        f"{sys.version.split()[0]}: define it in a file, or load it with Python {version}"
-    )
+    except SyntaxError as error:
+        title = source.partition("\n")[0]
+        raise SyntaxError(
+            f"{error.msg}: `{title}` of {path}, line {place[0]}, was written for Python "
+            f"{version or 'of its sender'}; this is Python {here}",
+            (path, error.lineno, error.offset, error.text),
+        ) from None
 
 
 def compiled(path, source, line, column, flags, free, *around):

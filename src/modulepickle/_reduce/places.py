@@ -143,7 +143,9 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
         return None
     found = file.nodes.get((code.co_name, code.co_firstlineno), [])
     found = [each for each in found if _takes(each[0], code)]
-    if len(found) > 1:
+    if len(found) > 1 and sys.version_info < (3, 11):
+        found = _by_order(file, code, found)
+    elif len(found) > 1:
         found = [each for each in found if _covers(each[0], code)]
         found.sort(key=lambda each: -each[0].col_offset)
     if not found or (len(found) > 1 and not hasattr(code, "co_positions")):
@@ -155,6 +157,21 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
     end = node.end_lineno or 0, node.end_col_offset or 0
     flags = code.co_flags & FUTURE
     return Place(text, node.lineno, node.col_offset, end, flags, code.co_freevars, around)
+
+
+def _by_order(
+    file: _File, code: CodeType, found: list[tuple[Definition, tuple[str, ...]]]
+) -> list[tuple[Definition, tuple[str, ...]]]:
+    """Return the one of several definitions of a line that code is of, if their order says it.
+
+    Until Python 3.11, which knows columns. Equal code of two of them is one object.
+    """
+    codes = [*dict.fromkeys(file.codes[code.co_name, code.co_firstlineno])]
+    nodes = file.nodes[code.co_name, code.co_firstlineno]
+    if len(codes) != len(nodes) or code not in codes:
+        return found
+    node = nodes[codes.index(code)]
+    return [node] if node in found else found
 
 
 def _parsed(text: str) -> Any:
