@@ -302,7 +302,7 @@ class Snapshot:
                 return
             _, leave = registry.active.get(self.top, (None, None))
             if leave:
-                before = leave.__self__.folder
+                before = getattr(leave.__self__, "folder", None)  # early loaders name it otherwise
                 if before in sys.path:  # in its place: another thread may be looking through it
                     sys.path[sys.path.index(before)] = folder
                 leave()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_0935d523"
+LOADER_NAME: Final = "_modulepickle_loader_9845ca2b"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -404,7 +404,7 @@ class Snapshot:
                 return
             _, leave = registry.active.get(self.top, (None, None))
             if leave:
-                before = leave.__self__.folder
+                before = getattr(leave.__self__, "folder", None)
                 if before in sys.path:
                     sys.path[sys.path.index(before)] = folder
                 leave()
