@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, rest = parser.parse_known_args(arguments)
     if rest:  # with the usage of the command, and not of all of them
         getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may know ASCII only
+            stream.reconfigure(errors="backslashreplace")
     if not hasattr(options, "command"):
         parser.print_help(sys.stderr)
         return 2
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.command(options)
         sys.stdout.flush()
     except (Mistake, PackagingError, BareError, DockerError) as error:
-        print(f"modulepickle: {error}", file=sys.stderr)
+        print(_lines(f"modulepickle: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:  # `| head`: nobody reads on, and Python would say so at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -167,13 +170,13 @@ def _run(options: argparse.Namespace) -> int:
     known_modules = {os.path.dirname(path) for made in snapshots for path in made.package.paths}
     outcome = _run_there(file.getvalue(), options, known_modules)
     if outcome.code:
-        print(outcome.error, end="", file=sys.stderr)
+        print(_for(sys.stderr, outcome.error), end="", file=sys.stderr)
         print(f"modulepickle: {options.function} failed there, see above", file=sys.stderr)
         if not snapshots:
             hint = f"why, says  python -m modulepickle explain {options.function}"
             print(f"modulepickle: nothing was shipped; {hint}", file=sys.stderr)
         return 1
-    print(outcome.result)
+    print(_for(sys.stdout, outcome.result))
     if not options.quiet:
         _report_run(options, pickler, f"pickled in {milliseconds:.1f} ms, loaded in", outcome)
     return 0
@@ -184,7 +187,8 @@ def _report_run(options: argparse.Namespace, pickler: Pickler, took: str, outcom
     snapshots = pickler.shipment.snapshots()
     for made in snapshots:
         digest = pickler.shipment.ship(made.package).digest.hex()[:16]
-        print(f"{made.name}  {digest}  {count(len(made.files), 'file')}  {amount(made.size)}")
+        line = f"{made.name}  {digest}  {count(len(made.files), 'file')}  {amount(made.size)}"
+        print(printable(line))
     if not snapshots:
         print(f"nothing was shipped: {options.function} is installed, and went as a name")
     print(f"{took} {outcome.milliseconds:.1f} ms")
@@ -281,15 +285,14 @@ def _list(report: Inspection) -> None:
 
 
 def _show(report: Inspection, path: str) -> int:
-    """Print one file of a pickle: as it is, but to a terminal nothing that it would obey."""
+    """Write one file of a pickle unchanged; on a terminal, escape control characters."""
     try:
         content = report.read(path)
     except (KeyError, ValueError) as error:
         hint = "`inspect FILE --files` lists what there is"
         raise Mistake(f"{error.args[0]}; {hint}") from None
     if sys.stdout.isatty():
-        lines = content.decode("utf-8", "backslashreplace").split("\n")
-        print("\n".join(printable(line.replace("\t", "    ")) for line in lines), end="")
+        print(_lines(content.decode("utf-8", "backslashreplace")), end="")
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
@@ -325,6 +328,16 @@ def _run_there(data: bytes, options: argparse.Namespace, known_modules: set[str]
     except OSError as error:
         reason = f"{options.python}: {error.strerror}"
         raise Mistake(f"cannot start {reason}; give --python PATH") from None
+
+
+def _for(stream: Any, text: str) -> str:
+    """Return what a receiver wrote: unchanged; for a terminal, with control characters escaped."""
+    return _lines(text) if stream.isatty() else text
+
+
+def _lines(text: str) -> str:
+    """Return lines of text, in which control characters, other than tabs, are escaped."""
+    return "\n".join(printable(line.replace("\t", "    ")) for line in text.split("\n"))
 
 
 def _value(text: str) -> Any:
