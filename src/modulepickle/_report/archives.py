@@ -5,11 +5,15 @@ Outside API: `Archive`, `Archives`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import struct
 import zlib
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from modulepickle._base.process import DIGEST_SIZE
+from modulepickle._loader.archive_reader import read_archive
 from modulepickle._report.budget import Budget
 from modulepickle._snapshot.archive import Member, content_hash, members
 
@@ -35,10 +39,12 @@ class Archive:
         self._budget = budget
         self._hashes: list[tuple[str, bytes, bool]] | None = None
         try:
-            for each in members(data):
-                self.members.append(each)
-        except ValueError as error:
-            self.problem = str(error)
+            self.members += _read(data)
+        except (ValueError, struct.error) as error:
+            self.problem = f"{error}, and the receiver will refuse it"
+            with contextlib.suppress(ValueError):  # to be looked at, as far as it can be read
+                for each in members(data):
+                    self.members.append(each)
 
     def content(self, name: str) -> bytes | None:
         """Return what `Snapshot.content` is for these files; None if that cannot be told.
@@ -71,6 +77,17 @@ class Archives:
         if data not in self._known:
             self._known[data] = Archive(data, self._budget)
         return self._known[data]
+
+
+def _read(data: bytes) -> Iterator[Member]:
+    """Yield the members of an archive, by the very text with which the loader reads it.
+
+    Raises:
+        ValueError, struct.error: the loader refuses it.
+    """
+    read: Any = read_archive  # a shipped text, without annotations
+    for path, (crc, size, packed, mode) in read(data).items():
+        yield Member(path, crc, size, packed, bool(mode & 0o100))
 
 
 def _hash_of(member: Member) -> bytes:
