@@ -336,7 +336,7 @@ def test_an_archive_that_lies_is_told() -> None:
     assert "the HASH DOES NOT match" in str(report)
     assert "the receiver will refuse it; pickle it again" in report.problems[0]
     report = inspect(_by_hand(b"a", file.getvalue()[:40]))
-    assert "the archive ends inside" in report.problems[0]
+    assert "and the receiver will refuse it" in report.problems[0]
 
 
 def test_control_characters_do_not_reach_a_terminal_nor_html() -> None:

@@ -1,0 +1,152 @@
+"""R14: an exception at any moment of a load leaves nothing half-made; the next load is right."""
+
+from __future__ import annotations
+
+import pytest
+
+from mishaps import CHILD
+from receivers import interpreters, project, receive, send
+
+TREE = """
+    === pkg/__init__.py
+    import needed
+    from pkg import early
+    def f():
+        from pkg import late
+        import needed.deep
+        return early.VALUE, late.VALUE, needed.VALUE, needed.deep.VALUE
+    === pkg/early.py
+    VALUE = 1
+    === pkg/late.py
+    VALUE = 2
+    === needed/__init__.py
+    VALUE = 3
+    === needed/deep.py
+    VALUE = 4
+"""
+RIGHT = (1, 2, 3, 4)
+
+# A load, and a deferred import; `state` is what the process then has of it.
+LOAD = """
+    def use():
+        return pickle.loads(datas[0])()
+    def state():
+        names = sorted(n for n in sys.modules if n.partition(".")[0] in ("pkg", "needed"))
+        begun = [n for n in names if sys.modules[n].__spec__._initializing]
+        finders = [type(each).__name__ for each in sys.meta_path]
+        return names, begun, [p for p in sys.path if "modulepickle" in p], finders
+"""
+
+AT_EACH_LINE = f"""
+{CHILD}
+{LOAD}
+    KINDS = KeyboardInterrupt, MemoryError, RecursionError
+    def stopped(at):
+        "Raise at a line of the loader, counted from 1; return the numbers to try."
+        count, visits = 0, dict()
+        def line(frame, event, arg):
+            nonlocal count
+            if event == "line":
+                count += 1
+                visits.setdefault((frame.f_code, frame.f_lineno), []).append(count)
+                if count == at:
+                    raise KINDS[at % 3]("at line %d of %s" % (frame.f_lineno, frame.f_code.co_name))
+            return line
+        def call(frame, event, arg):
+            return line if frame.f_code.co_filename.startswith("<modulepickle>") else None
+        sys.settrace(call)
+        try:
+            use()
+        finally:
+            sys.settrace(None)
+        # Each line when it is first come to, and when it is last; or at every time.
+        chosen = (found if ALL else (found[0], found[-1]) for found in visits.values())
+        return sorted(set(number for numbers in chosen for number in numbers))
+    def again(at):
+        where = "nowhere: it was passed over"
+        try:
+            stopped(at)
+        except BaseException as error:
+            where = repr(error)
+        return where, use(), state()
+    moments = child(lambda: stopped(0))[1]
+    clean = child(lambda: ("", use(), state()))[1]
+    wrong = []
+    for at in moments[PART::4]:
+        outcome = child(lambda: again(at))
+        if outcome[0] != "value" or outcome[1][1:] != clean[1:]:
+            wrong.append((at, outcome))
+    result = len(moments), clean, wrong
+"""
+
+
+@pytest.mark.parametrize("part", range(4))  # each in a receiver of its own
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cached", [False, True], ids=["new on this host", "unpacked before"])
+@pytest.mark.parametrize("python", interpreters())
+def test_r14_an_exception_at_each_line_of_the_loader(tmp_path, python, cached, every, part):
+    data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
+    cache = tmp_path / "cache"
+    code = AT_EACH_LINE.replace("ALL", str(every)).replace("PART", str(part))
+    if not cached:  # each child finds an empty folder
+        code = code.replace("def use():\n", "def use():\n        fresh()\n", 1)
+        code = code.replace(
+            "def use():",
+            "def fresh():\n        os.environ['MODULEPICKLE_CACHE'] = f'{CACHE}/{os.getpid()}'\n"
+            "    def use():",
+            1,
+        )
+    total, clean, wrong = receive([data], code, lazy=True, cache=cache, python=python).result
+    assert clean[1] == RIGHT
+    assert total > 300
+    assert wrong == [], f"{len(wrong)} of {total}"
+
+
+TIMED = f"""
+{CHILD}
+{LOAD}
+    import random, signal
+    class Late(BaseException):
+        pass
+    def late(*_):
+        raise Late
+    def interrupted(seed):
+        chance = random.Random(seed)
+        signal.signal(signal.SIGALRM, late)
+        hits = 0
+        for _ in range(chance.randrange(1, 4)):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00002, 0.008))
+                use()
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except Late:
+                hits += 1
+            except Exception:  # of an import that a signal ended
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        except Late:
+            hits += 1
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(SECONDS)
+        return hits, use(), state()
+    clean = child(lambda: (0, use(), state()))[1]
+    hits, wrong = 0, []
+    for seed in range(LOADS):
+        outcome = child(lambda: interrupted(seed))
+        if outcome[0] != "value" or outcome[1][1:] != clean[1:]:
+            wrong.append((seed, outcome))
+        else:
+            hits += outcome[1][0]
+    result = clean, hits, wrong
+"""
+
+
+@pytest.mark.parametrize("loads", [300, pytest.param(5000, marks=pytest.mark.slow)])
+def test_r14_signals_at_any_time(tmp_path, loads):
+    data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
+    code = TIMED.replace("LOADS)", f"{loads})")
+    clean, hits, wrong = receive([data], code, lazy=True, cache=tmp_path / "cache").result
+    assert clean[1] == RIGHT
+    assert hits > loads / 10, "the signals must come while something is loaded"
+    assert wrong == [], f"{len(wrong)} of {loads}"
