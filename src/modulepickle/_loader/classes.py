@@ -254,7 +254,10 @@ def set_dataclass(made, state):
 
     names, settings, *fields = state
     types_ = {}
-    other = {"__annotations__": types_, "__qualname__": made.__qualname__}
+    home = (
+        made.__module__ if sys.modules.get(made.__module__) else "builtins"
+    )  # text is looked up there
+    other = {"__annotations__": types_, "__qualname__": made.__qualname__, "__module__": home}
     if hasattr(made, "__post_init__"):
         other["__post_init__"] = None
     for name, each in (fields[0] if fields else made.__dataclass_fields__).items():

@@ -32,7 +32,6 @@ import types
 import warnings
 import weakref
 import zlib
-from _thread import get_ident
 from importlib import _bootstrap
 
 from modulepickle._loader.archive_reader import inflate, read_archive
@@ -54,7 +53,6 @@ SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
 NOTHING = object()
-IMPORTING = set()  # (thread, name) of what a wrapper around the process' `__import__` was asked for
 native_import = builtins.__import__
 
 
@@ -63,9 +61,20 @@ def host_module(name):
     return registry.originals["import_module"](name)
 
 
+def spec_of(module):
+    """The spec of a module, by its type and dict alone: a lazy one would import something."""
+    if issubclass(type(module), types.ModuleType):
+        return object.__getattribute__(module, "__dict__").get("__spec__")
+    return None
+
+
 def owner_of(module):
     """The snapshot that a module is of, or None."""
-    return getattr(getattr(module, "__spec__", None), "snapshot", None)
+    return getattr(spec_of(module), "snapshot", None)
+
+
+def is_initializing(module):
+    return getattr(spec_of(module), "_initializing", False)
 
 
 def native(name):
@@ -88,12 +97,18 @@ def is_standard(name):
     return origin.startswith(STANDARD) and "site-packages" not in origin
 
 
+def home_of_globals(names):
+    """The snapshot whose code has these globals, or None."""
+    found = names.get("__builtins__")
+    home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
+    return home if hasattr(home, "requirements") else None
+
+
 def caller_of(frame):
     """The snapshot whose code called the standard library, or None."""
     while frame:
-        found = frame.f_globals.get("__builtins__")
-        home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
-        if hasattr(home, "requirements"):
+        home = home_of_globals(frame.f_globals)
+        if home:
             return home
         file = frame.f_code.co_filename
         if not file.startswith((STANDARD, "<frozen ", "<modulepickle>")) or "site-packages" in file:
@@ -235,11 +250,38 @@ def home_of(path):
 
 def finder_in(path):
     """A path hook: what is found in a snapshot's folder by other ways than ours is its own too."""
-    if not home_of(path) or not os.path.isdir(path):
+    home = home_of(path)
+    if home and not home.is_on_disk():
+        return MemoryFinder(home, path)
+    if not home or not os.path.isdir(path):
         raise ImportError(path)
     (_, extensions), (_, sources), bytecode = KINDS
     native_extensions = importlib.machinery.ExtensionFileLoader, extensions
     return importlib.machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+
+
+class MemoryFinder:
+    """What `importlib.machinery.FileFinder` is for a folder, where there is only the archive."""
+
+    def __init__(self, home, path):
+        self.home, self.stem = home, path.replace(os.sep, "/")[len(home.folder) + 1 :]
+
+    def find_spec(self, name, target=None):
+        stem = f"{self.stem}/{name.rpartition('.')[2]}".strip("/")
+        return self.home.spec(stem.replace("/", "."))
+
+    def iter_modules(self, prefix=""):
+        found = {}
+        above = f"{self.stem}/" if self.stem else ""
+        for path in self.home.files:
+            name, _, rest = path[len(above) :].partition("/")
+            is_package = rest.startswith("__init__.")
+            if path.startswith(above) and (is_package or not rest):
+                name = name.partition(".")[0]
+                found[name] = is_package or found.get(name, False)
+        for name in sorted(found.keys() - {"__init__"}):
+            if self.find_spec(name):
+                yield prefix + name, found[name]
 
 
 def namespace_spec(name, locations):
@@ -293,7 +335,11 @@ class Snapshot:
     def __setstate__(self, requirements):
         """Link what it requires. The snapshot unpickled last is the active one (R11)."""
         self.requirements = requirements
-        if registry.active.get(self.top, [None])[0] is self.made or not self.may_be_shown():
+        is_shown = self.may_be_shown()
+        if FINDER not in sys.meta_path and (is_shown or self.shows_metadata()):
+            sys.meta_path.insert(0, FINDER)
+            sys.path_hooks.insert(0, finder_in)
+        if self.is_active() or not is_shown:
             return
         folder = self.folder  # unpacked before the lock is taken: with it, nobody else can import
         hidden = None
@@ -310,9 +356,6 @@ class Snapshot:
                 hidden = PathFinder.find_spec(self.top) if "." not in self.top else None
             if folder not in sys.path:
                 sys.path.insert(0, folder)
-            if FINDER not in sys.meta_path:
-                sys.meta_path.insert(0, FINDER)
-                sys.path_hooks.insert(0, finder_in)
             registry.active[self.top] = self.made, self.leave
             for name in [*self.made]:  # it grows in other threads
                 self.show(name)
@@ -470,6 +513,9 @@ class Snapshot:
 
         return Reader()
 
+    def shows_metadata(self):
+        return any(".dist-info/" in path for path in self.files) and not self.is_own()
+
     def distributions(self, context):
         """The metadata of its own distribution, if it came along."""
         from importlib import metadata
@@ -512,15 +558,15 @@ class Snapshot:
             before.append(each)
         spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
         for finder in [*sys.meta_path]:
-            if spec:
-                break
-            if (
-                finder is not FINDER
-                and not hasattr(finder, "parts")
-                and hasattr(finder, "find_spec")
-            ):
+            if not spec and finder is not FINDER and self.may_ask(finder):
                 spec = finder.find_spec(name, path, None)
         return spec
+
+    def may_ask(self, finder):
+        """Whether a finder is the host's, or was made by code that this snapshot sees."""
+        ask = getattr(finder, "find_spec", None)
+        home = home_of_globals(getattr(ask, "__globals__", {}))
+        return ask and not hasattr(finder, "parts") and home in (None, *self.paths.values())
 
     def known(self, name):
         """What this snapshot has under a name, or `NOTHING`.
@@ -745,15 +791,17 @@ class Snapshot:
         full = absolute(name, globals, level) if level else name
         if not isinstance(full, str) or full.partition(".")[0] not in self.paths:
             try:
-                module = host_import(full, name, globals, locals, fromlist, level)
+                find = process_import(globals)
+                module = find(name, globals, locals, fromlist, level)
                 if full == "runpy" and "run_path" not in registry.originals:
                     divert_runpy(module)  # noqa: F821  # it stands in `callers`
                 return module
             except ModuleNotFoundError as error:
                 self.explain(error, full, (globals or {}).get("__name__", self.top))
                 raise
-        if self.is_active() and builtins.__import__ not in (native_import, import_by_globals):
-            host_import(full, name, globals, locals, fromlist, level)  # somebody wants to see it
+        find = process_import(globals)
+        if find is not native_import and self.is_active():
+            find(name, globals, locals, fromlist, level)  # somebody wants to see it
         module = self.obtain(full)
         if not fromlist:
             end = len(full) - len(name)
@@ -813,7 +861,8 @@ def keep_alive(snapshot, names):
         own = type.__getattribute__(value, "__dict__")
         if own.get("__module__") != names["__name__"]:
             continue
-        if all(getattr(each, "__globals__", 0) is not names for each in [*own.values()]):
+        functions = [each for each in [*own.values()] if type(each) is types.FunctionType]
+        if all(each.__globals__ is not names for each in functions):
             bases = Bases(type.__getattribute__(value, "__bases__"))
             bases.snapshot = snapshot
             try:
@@ -840,10 +889,6 @@ class View(types.ModuleType):
         except ImportError:
             pass
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-
-
-def is_initializing(module):
-    return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
 def is_there(top):
@@ -897,16 +942,15 @@ class Builtins(type(builtins)):
             refresh(snapshot)
 
 
-def host_import(full, *args):
-    """Import as the process does, by whatever somebody put around `builtins.__import__`."""
-    who = get_ident(), full
-    if who in IMPORTING or builtins.__import__ is import_by_globals:
-        return native_import(*args)  # what was put around it asks us, in its turn
-    IMPORTING.add(who)
-    try:
-        return builtins.__import__(*args)
-    finally:
-        IMPORTING.discard(who)
+def process_import(globals):
+    """What the process imports by: perhaps what somebody put around `builtins.__import__`.
+
+    What was put there may have kept our own, and call that: then it is not asked again. An import
+    statement passes its frame's globals.
+    """
+    now = builtins.__import__
+    asked = sys._getframe(2).f_globals is not globals
+    return native_import if asked or now is import_by_globals else now
 
 
 def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):

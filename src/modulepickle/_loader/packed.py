@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_9845ca2b"
+LOADER_NAME: Final = "_modulepickle_loader_3acab6bb"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -166,7 +166,7 @@ def unpack(name, members, user):
         try:
             os.mkdir(part, 0o700)
             for path in members:
-                put(path, members[path], part, write_new)
+                put_member(path, members[path], part, write_new)
             os.rename(part, folder)
         except BaseException as error:
             import shutil
@@ -178,7 +178,7 @@ def unpack(name, members, user):
     for path in members:
         check(path, members[path], folder)
     return folder
-def put(path, member, folder, write):
+def put_member(path, member, folder, write):
     target = f"{folder}/{path}"
     make_folders(os.path.dirname(target))
     if not path.endswith("/"):
@@ -189,7 +189,7 @@ def check(path, member, folder):
     except OSError:
         same = False
     if not same:
-        put(path, member, folder, write_file)
+        put_member(path, member, folder, write_file)
 def lock(folder, user):
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -228,7 +228,6 @@ import types
 import warnings
 import weakref
 import zlib
-from _thread import get_ident
 from importlib import _bootstrap
 ImportLock = _bootstrap._ImportLockContext
 ModuleLock = _bootstrap._ModuleLockManager
@@ -241,12 +240,17 @@ SNAPSHOTS = weakref.WeakValueDictionary()
 FOLDERS = weakref.WeakValueDictionary()
 NAMESPACES = {}
 NOTHING = object()
-IMPORTING = set()
 native_import = builtins.__import__
 def host_module(name):
     return registry.originals["import_module"](name)
+def spec_of(module):
+    if issubclass(type(module), types.ModuleType):
+        return object.__getattribute__(module, "__dict__").get("__spec__")
+    return None
 def owner_of(module):
-    return getattr(getattr(module, "__spec__", None), "snapshot", None)
+    return getattr(spec_of(module), "snapshot", None)
+def is_initializing(module):
+    return getattr(spec_of(module), "_initializing", False)
 def native(name):
     module = sys.modules.get(name)
     for made, _ in [*registry.active.values()]:
@@ -261,11 +265,14 @@ def is_standard(name):
     spec = PathFinder.find_spec(name)
     origin = str(spec and spec.origin)
     return origin.startswith(STANDARD) and "site-packages" not in origin
+def home_of_globals(names):
+    found = names.get("__builtins__")
+    home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
+    return home if hasattr(home, "requirements") else None
 def caller_of(frame):
     while frame:
-        found = frame.f_globals.get("__builtins__")
-        home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
-        if hasattr(home, "requirements"):
+        home = home_of_globals(frame.f_globals)
+        if home:
             return home
         file = frame.f_code.co_filename
         if not file.startswith((STANDARD, "<frozen ", "<modulepickle>")) or "site-packages" in file:
@@ -359,11 +366,32 @@ def home_of(path):
             return home
     return None
 def finder_in(path):
-    if not home_of(path) or not os.path.isdir(path):
+    home = home_of(path)
+    if home and not home.is_on_disk():
+        return MemoryFinder(home, path)
+    if not home or not os.path.isdir(path):
         raise ImportError(path)
     (_, extensions), (_, sources), bytecode = KINDS
     native_extensions = importlib.machinery.ExtensionFileLoader, extensions
     return importlib.machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+class MemoryFinder:
+    def __init__(self, home, path):
+        self.home, self.stem = home, path.replace(os.sep, "/")[len(home.folder) + 1 :]
+    def find_spec(self, name, target=None):
+        stem = f"{self.stem}/{name.rpartition('.')[2]}".strip("/")
+        return self.home.spec(stem.replace("/", "."))
+    def iter_modules(self, prefix=""):
+        found = {}
+        above = f"{self.stem}/" if self.stem else ""
+        for path in self.home.files:
+            name, _, rest = path[len(above) :].partition("/")
+            is_package = rest.startswith("__init__.")
+            if path.startswith(above) and (is_package or not rest):
+                name = name.partition(".")[0]
+                found[name] = is_package or found.get(name, False)
+        for name in sorted(found.keys() - {"__init__"}):
+            if self.find_spec(name):
+                yield prefix + name, found[name]
 def namespace_spec(name, locations):
     spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = locations
@@ -395,7 +423,11 @@ class Snapshot:
         refresh(self)
     def __setstate__(self, requirements):
         self.requirements = requirements
-        if registry.active.get(self.top, [None])[0] is self.made or not self.may_be_shown():
+        is_shown = self.may_be_shown()
+        if FINDER not in sys.meta_path and (is_shown or self.shows_metadata()):
+            sys.meta_path.insert(0, FINDER)
+            sys.path_hooks.insert(0, finder_in)
+        if self.is_active() or not is_shown:
             return
         folder = self.folder
         hidden = None
@@ -412,9 +444,6 @@ class Snapshot:
                 hidden = PathFinder.find_spec(self.top) if "." not in self.top else None
             if folder not in sys.path:
                 sys.path.insert(0, folder)
-            if FINDER not in sys.meta_path:
-                sys.meta_path.insert(0, FINDER)
-                sys.path_hooks.insert(0, finder_in)
             registry.active[self.top] = self.made, self.leave
             for name in [*self.made]:
                 self.show(name)
@@ -534,6 +563,8 @@ class Snapshot:
             def files(this):
                 return self.inside(os.path.dirname(path))
         return Reader()
+    def shows_metadata(self):
+        return any(".dist-info/" in path for path in self.files) and not self.is_own()
     def distributions(self, context):
         from importlib import metadata
         names = {path.partition("/")[0] for path in self.files if ".dist-info/" in path}
@@ -568,15 +599,13 @@ class Snapshot:
             before.append(each)
         spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
         for finder in [*sys.meta_path]:
-            if spec:
-                break
-            if (
-                finder is not FINDER
-                and not hasattr(finder, "parts")
-                and hasattr(finder, "find_spec")
-            ):
+            if not spec and finder is not FINDER and self.may_ask(finder):
                 spec = finder.find_spec(name, path, None)
         return spec
+    def may_ask(self, finder):
+        ask = getattr(finder, "find_spec", None)
+        home = home_of_globals(getattr(ask, "__globals__", {}))
+        return ask and not hasattr(finder, "parts") and home in (None, *self.paths.values())
     def known(self, name):
         if self.is_active():
             shown = sys.modules.get(name, NOTHING)
@@ -764,15 +793,17 @@ class Snapshot:
         full = absolute(name, globals, level) if level else name
         if not isinstance(full, str) or full.partition(".")[0] not in self.paths:
             try:
-                module = host_import(full, name, globals, locals, fromlist, level)
+                find = process_import(globals)
+                module = find(name, globals, locals, fromlist, level)
                 if full == "runpy" and "run_path" not in registry.originals:
                     divert_runpy(module)
                 return module
             except ModuleNotFoundError as error:
                 self.explain(error, full, (globals or {}).get("__name__", self.top))
                 raise
-        if self.is_active() and builtins.__import__ not in (native_import, import_by_globals):
-            host_import(full, name, globals, locals, fromlist, level)
+        find = process_import(globals)
+        if find is not native_import and self.is_active():
+            find(name, globals, locals, fromlist, level)
         module = self.obtain(full)
         if not fromlist:
             end = len(full) - len(name)
@@ -814,7 +845,8 @@ def keep_alive(snapshot, names):
         own = type.__getattribute__(value, "__dict__")
         if own.get("__module__") != names["__name__"]:
             continue
-        if all(getattr(each, "__globals__", 0) is not names for each in [*own.values()]):
+        functions = [each for each in [*own.values()] if type(each) is types.FunctionType]
+        if all(each.__globals__ is not names for each in functions):
             bases = Bases(type.__getattribute__(value, "__bases__"))
             bases.snapshot = snapshot
             try:
@@ -834,8 +866,6 @@ class View(types.ModuleType):
         except ImportError:
             pass
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-def is_initializing(module):
-    return getattr(getattr(module, "__spec__", None), "_initializing", False)
 def is_there(top):
     try:
         return top in sys.modules or importlib.util.find_spec(top) is not None
@@ -868,15 +898,10 @@ class Builtins(type(builtins)):
         super().__delattr__(name)
         for snapshot in [*SNAPSHOTS.values()]:
             refresh(snapshot)
-def host_import(full, *args):
-    who = get_ident(), full
-    if who in IMPORTING or builtins.__import__ is import_by_globals:
-        return native_import(*args)
-    IMPORTING.add(who)
-    try:
-        return builtins.__import__(*args)
-    finally:
-        IMPORTING.discard(who)
+def process_import(globals):
+    now = builtins.__import__
+    asked = sys._getframe(2).f_globals is not globals
+    return native_import if asked or now is import_by_globals else now
 def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     found = (globals or {}).get("__builtins__")
     find = found["__import__"] if type(found) is dict else native_import
@@ -1066,7 +1091,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_2717f904"
+CLASSES_NAME: Final = "_modulepickle_classes_01fe92a3"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1272,7 +1297,10 @@ def set_dataclass(made, state):
     import dataclasses
     names, settings, *fields = state
     types_ = {}
-    other = {"__annotations__": types_, "__qualname__": made.__qualname__}
+    home = (
+        made.__module__ if sys.modules.get(made.__module__) else "builtins"
+    )
+    other = {"__annotations__": types_, "__qualname__": made.__qualname__, "__module__": home}
     if hasattr(made, "__post_init__"):
         other["__post_init__"] = None
     for name, each in (fields[0] if fields else made.__dataclass_fields__).items():

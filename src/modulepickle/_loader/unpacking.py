@@ -55,7 +55,7 @@ def unpack(name, members, user):
         try:
             os.mkdir(part, 0o700)
             for path in members:
-                put(path, members[path], part, write_new)
+                put_member(path, members[path], part, write_new)
             os.rename(part, folder)
         except BaseException as error:
             import shutil
@@ -70,7 +70,7 @@ def unpack(name, members, user):
     return folder
 
 
-def put(path, member, folder, write):
+def put_member(path, member, folder, write):
     """Write a member of an archive into a folder."""
     target = f"{folder}/{path}"
     make_folders(os.path.dirname(target))
@@ -85,7 +85,7 @@ def check(path, member, folder):
     except OSError:  # a cleaner took it away
         same = False
     if not same:
-        put(path, member, folder, write_file)
+        put_member(path, member, folder, write_file)
 
 
 def lock(folder, user):
