@@ -210,7 +210,7 @@ class Finder:
             self._watch(folder)
         if len(portions) != 1 or not self._is_local(name, portions[0]):
             return None
-        return self._made(name, portions, True) if _has_modules(portions[0]) else None
+        return self._made(name, portions, True) if _is_whole(portions[0]) else None
 
     def _descend(self, name: str, portions: tuple[str, ...], dotted: str) -> LocalPackage | None:
         """Return the local package inside the namespace `name` that holds `dotted`."""
@@ -288,12 +288,22 @@ def _places(folders: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def _has_modules(folder: str) -> bool:
+def _is_whole(folder: str) -> bool:
+    """Tell whether a namespace has more than its parts: a module, or a file beside packages."""
     try:
         with os.scandir(folder) as found:
-            return any(item.name.endswith(IMPORTABLE) and item.is_file() for item in found)
+            items = [item for item in found if not item.name.startswith(".")]
+        files = [item.name for item in items if item.is_file()]
+        if any(name.endswith(IMPORTABLE) for name in files):
+            return True
+        return bool(files) and any(_has_modules(item.path) for item in items if item.is_dir())
     except OSError:
         return False
+
+
+def _has_modules(folder: str) -> bool:
+    with os.scandir(folder) as found:
+        return any(item.name.endswith(IMPORTABLE) and item.is_file() for item in found)
 
 
 def _forget_listing(folder: str) -> None:

@@ -286,8 +286,8 @@ def _added_by(entry: str, name: str) -> Iterator[str]:
     try:
         if not os.path.isfile(path):  # a pipe would be waited for
             return
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
-            lines = file.read().splitlines()
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().lstrip("\ufeff").splitlines()
     except OSError as error:
         log.debug("cannot read %s: %r", path, error)
         return

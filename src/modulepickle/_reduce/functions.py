@@ -87,7 +87,8 @@ def function_holds(dump: Dump, function: FunctionType) -> Held:
     used: dict[str, Any] = {}
     if home_of(dump, function) is None:
         used = _used(function, attributes.get("__annotations__"))
-    return (used, values, attributes, own), _submodules(code, used, values)
+    inside = _imported_inside(dump, code) if used or home_of(dump, function) is None else {}
+    return (used, values, attributes, own), _submodules(code, used, values, inside)
 
 
 def home_of(dump: Dump, function: FunctionType) -> ModuleType | None:
@@ -186,6 +187,20 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
                 if words.issuperset(name[len(prefix) :].split(".")):
                     found[name] = module
     return ([found[name] for name in sorted(found)],) if found else ()
+
+
+def _imported_inside(dump: Dump, code: CodeType) -> dict[str, Any]:
+    """Return the packages that code imports, as this process has them: local and standard ones.
+
+    An installed one may be optional, and is imported where the code says so.
+    """
+    found = {name: sys.modules.get(name) for name in named(code).imports}
+    return {
+        name: found[name]
+        for name in found
+        if hasattr(found[name], "__path__")
+        and (name.partition(".")[0] in STANDARD_NAMES or dump.shipment.package(name) is not None)
+    }
 
 
 def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef | str]:

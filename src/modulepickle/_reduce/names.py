@@ -21,7 +21,7 @@ from modulepickle._reduce.local import VALUE, names_of, shipped, way_of
 from modulepickle._reduce.objects import reduce_by_name, reduce_dynamic_module, reduce_sentinel
 from modulepickle._reduce.state import BUILTINS, Dump, Scope, by_value, find
 from modulepickle._reduce.whole import is_definition, reduce_definition
-from modulepickle._reduce.whose import import_of, module_of
+from modulepickle._reduce.whose import import_of, module_of, there
 from modulepickle._reduce.wrappers import reduce_special
 from modulepickle._snapshot.shipment import SnapshotRef
 
@@ -38,7 +38,11 @@ __all__ = [
 def reduce_named(dump: Dump, obj: Any) -> Any:
     """Reduce a function or class: to its name, inside a snapshot or not, if it has one."""
     found = way_of(dump, obj)
-    return reduce_value(dump, obj) if found is VALUE else found
+    if found is VALUE:
+        return reduce_value(dump, obj)
+    if found is NotImplemented or found[0] in dump.begun:  # of 10,000, all but the first
+        return found
+    return there(dump, *found) if type(found[0]) is SnapshotRef else found
 
 
 def reduce_value(dump: Dump, obj: Any) -> Any:
@@ -57,7 +61,7 @@ def reduce_module(dump: Dump, module: ModuleType) -> Any:
     if snapshot is not None and (
         sys.modules.get(name) is module or snapshot_of(module, name, "") is not None
     ):
-        return snapshot, (sys.intern(str(name)),)
+        return there(dump, snapshot, (sys.intern(str(name)),))
     namespace = reduce_namespace(dump, module)
     if namespace is not None:
         return namespace
@@ -89,7 +93,7 @@ def reduce_odd(dump: Dump, obj: Any) -> Any:
         return reduce_by_name(dump, obj)
     if snapshot is None:
         return NotImplemented if is_plain else import_of(module, reduction)
-    return snapshot, names_of(module, reduction)
+    return there(dump, snapshot, names_of(module, reduction))
 
 
 def reduce_builtin(dump: Dump, obj: Any) -> Any:

@@ -206,6 +206,7 @@ class Dump:
         store: where archives are kept instead, or None.
         table: the pickler's own ways to reduce some types, or those of all picklers.
         known_modules: dotted name -> module, of those that something went by name from.
+        begun: the snapshots of which something went by name.
     """
 
     policy: Policy
@@ -223,6 +224,7 @@ class Dump:
         self.resent: dict[bytes, SnapshotRef] = {}
         self.parts = ByValue()
         self._notices: dict[Problem, None] = {}
+        self.begun: set[object] = set()
 
     def reducer_override(self, obj: Any) -> Any:
         """Return the reduction of an object, or `NotImplemented`: plain pickle's."""
@@ -254,6 +256,13 @@ class Dump:
     def note(self, notice: Problem) -> None:
         """Note what is to be said at the end."""
         self._notices[notice] = None
+
+    def accidents(self, snapshot: SnapshotRef) -> dict[str, SnapshotRef]:
+        """Return what is to be imported before anything of a snapshot is used, once a dump."""
+        if snapshot in self.begun or snapshot.digest in self.resent:
+            return {}
+        self.begun.add(snapshot)
+        return self.shipment.accidents(snapshot.name)
 
     def included(self) -> dict[str, SnapshotRef | str]:
         """Return the packages that the policy names, by name: whatever travels requires them."""

@@ -4,7 +4,7 @@ Plain pickle looks through all of `sys.modules`, and fails if one of them raises
 a bystander: a proxy whose server is away, a module that imports on demand. Here that one is passed
 over. What plain pickle would not find then is written as a call.
 
-Outside API: `import_of`, `module_of`.
+Outside API: `import_of`, `module_of`, `there`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import sys
 from typing import Any, Final
 
 from modulepickle._loader.emit import Call, Reduced
-from modulepickle._reduce.state import MAIN
+from modulepickle._reduce.state import MAIN, Dump
+from modulepickle._snapshot.shipment import SnapshotRef
 
-__all__ = ["import_of", "module_of"]
+__all__ = ["import_of", "module_of", "there"]
 
 NOBODY: Final = "__main__"
 """Where plain pickle says that an object stands which it finds nowhere."""
@@ -48,6 +49,19 @@ def module_of(obj: Any, path: str) -> tuple[Any, bool]:
         if each is obj:
             return name, not raised
     return NOBODY, not raised
+
+
+def there(dump: Dump, snapshot: SnapshotRef, names: tuple[str, ...]) -> Reduced:
+    """Return the call that finds something in a snapshot, after the imports that it relies on.
+
+    Args:
+        names: the module, and the path in it; interned.
+    """
+    before = {} if dump.parts.naming else dump.accidents(snapshot)
+    if not before:
+        return snapshot, names
+    modules = (Call(home, sys.intern(name)) for name, home in before.items())
+    return operator.getitem, ((*modules, Call(snapshot, *names)), -1)
 
 
 def import_of(module: str, path: str) -> Reduced:

@@ -17,7 +17,9 @@ from typing import Any, Final
 
 from modulepickle._base.process import log
 
-__all__ = ["fault", "import_lines", "imports", "module_of"]
+__all__ = [
+    "UNREADABLE", "fault", "import_lines", "imports", "module_of", "without_escapes",
+]  # fmt: skip
 
 
 def module_of(path: str) -> tuple[str, bool]:
@@ -81,7 +83,7 @@ def _parsed(source: bytes) -> ast.Module:
         lines = source.replace(b"\\\r\n", b"").replace(b"\\\n", b"").splitlines()
         if any(line.count(b".") > MOST_DOTS and b"import" in line for line in lines):
             raise ValueError(f"a line that imports has more than {MOST_DOTS:,} dots")
-    return ast.parse(_without_escapes(source))
+    return ast.parse(without_escapes(source))
 
 
 def fault(source: bytes) -> str:
@@ -97,7 +99,7 @@ def fault(source: bytes) -> str:
 _ESCAPE: Final = re.compile(rb"\\(N\{[^}\r\n]{0,200}\}|.)", re.DOTALL)
 
 
-def _without_escapes(source: bytes) -> bytes:
+def without_escapes(source: bytes) -> bytes:
     r"""Replace the backslash escapes in string literals, for the parser warns about invalid ones.
 
     A `"\d"` is a SyntaxWarning each time it is parsed, and an error under `-W error`. Hiding it

@@ -84,15 +84,17 @@ class _Parts:
     Attributes:
         snapshots, requirements: of each that was looked at. shipped: those that are complete.
         notices: what is to be said of a package and all that it reaches.
+        loaded: the submodules that are imported here, of each that is complete.
     """
 
-    __slots__ = ("notices", "requirements", "shipped", "snapshots")
+    __slots__ = ("loaded", "notices", "requirements", "shipped", "snapshots")
 
     def __init__(self) -> None:
         self.snapshots: dict[str, Snapshot] = {}
         self.requirements: dict[str, Requirements] = {}
         self.shipped: dict[str, SnapshotRef] = {}
         self.notices: dict[str, tuple[Problem, ...]] = {}
+        self.loaded: dict[str, tuple[str, ...]] = {}
 
 
 class Shipment:
@@ -156,6 +158,17 @@ class Shipment:
         """Yield the snapshots of the packages that the policy names."""
         for package in included(self._finder):
             yield self.ship(package)
+
+    def accidents(self, name: str) -> dict[str, SnapshotRef]:
+        """Return the modules that a package needs somebody to import, and the snapshots of them."""
+        loaded = self._parts.loaded
+        if not any(loaded.values()):
+            return {}
+        names = self._ways.get(name) or [name, *sorted(self._reached(name) - {name})]
+        homes = {each: home for home in names for each in loaded[home]}
+        made = [self._snapshots[each] for each in names]
+        found = made[0].accidents(made, tuple(homes))
+        return {each: self._shipped[homes[each]] for each in found}
 
     def check(self, module: str, package: LocalPackage) -> None:
         """Raise if a receiver could not import a module of a package that was shipped.
@@ -227,7 +240,9 @@ class Shipment:
         contents = (self._snapshots[other].content for other in others)
         digest = fold(made.content, *contents)[:DIGEST_SIZE]
         OWN.pop(digest, None)  # the latest stands last
-        OWN[digest] = made.name, made.specs()
+        specs = made.specs()
+        OWN[digest] = made.name, specs
+        self._parts.loaded[name] = tuple(each for each in specs if each != name)
         if len(OWN) > OWN_KEPT:
             OWN.pop(next(iter(OWN)), None)
         return SnapshotRef(name, digest, made.archive_hash, made.archive)

@@ -24,6 +24,7 @@ from modulepickle._base.held import held
 from modulepickle._base.process import DIGEST_SIZE, log, sha256
 from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage, TopLevelName
 from modulepickle._local.policy import Policy
+from modulepickle._snapshot.accidents import reached_by_attribute
 from modulepickle._snapshot.archive import content_hash, make_zip
 from modulepickle._snapshot.faults import imports_of_left_out, no_longer_compiles
 from modulepickle._snapshot.files import ATTEMPTS, File, forget, read
@@ -75,6 +76,7 @@ class Snapshot:
         self.names = frozenset(_names(files))
         self._faults: tuple[dict[str, str], dict[str, Problem]] | None = None
         self._seen: tuple[dict[str, str], tuple[Problem, ...]] = {}, ()
+        self._accidents: tuple[object, tuple[str, ...]] = None, ()
         self._looked: tuple[object, tuple[Problem, ...]] = None, ()
         self._mentioned = mentioned(name, files.values())
         self._requirements: tuple[Finder, list[TopLevelName], Requirements] | None = None
@@ -105,6 +107,19 @@ class Snapshot:
         if self._seen[0] != left:
             self._seen = left, (*imports_of_left_out(self.name, self.files.values(), left),)
         return self._seen[1]
+
+    def accidents(self, made: list[Snapshot], loaded: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the modules that it, or what it reaches, reads as attributes and never imports.
+
+        Args:
+            made: itself, and the snapshots that it reaches. loaded: their submodules that are
+            imported here.
+        """
+        key = made, loaded
+        if self._accidents[0] != key:
+            files = (file for each in made for file in each.files.values())
+            self._accidents = key, reached_by_attribute(files, loaded)
+        return self._accidents[1]
 
     def looked_at(
         self,

@@ -1,0 +1,68 @@
+"""Submodules that code reaches as attributes, and does not import: `import pkg`, then `pkg.sub.x`.
+
+That works here since somebody else has imported `pkg.sub`, and would not on a receiver, where
+nobody has. So such submodules are imported there, before anything of the package is used.
+
+A file is parsed only if its text has such a chain of names at all.
+
+Outside API: `reached_by_attribute`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from modulepickle._snapshot.files import File
+from modulepickle._snapshot.imports import UNREADABLE, without_escapes
+
+__all__ = ["reached_by_attribute"]
+
+
+def reached_by_attribute(files: Iterable[File], loaded: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some modules that files reach as attributes without an import of their own.
+
+    Args:
+        files: of the packages that travel. loaded: dotted names, of submodules imported here.
+    """
+    names = {name: name.encode() for name in loaded}
+    found: dict[str, None] = {}
+    for file in files:
+        if not names or not file.name.endswith(".py"):
+            continue
+        content = file.content()
+        near = [name for name, text in names.items() if text in content and _reads(text, content)]
+        if near:
+            used = _chains(content)
+            imported = {*file.imports}
+            found.update((name, None) for name in near if name in used and name not in imported)
+    return tuple(name for name in names if name in found)
+
+
+def _reads(name: bytes, content: bytes) -> bool:
+    """Tell whether the text has a name outside of the lines that begin as imports do."""
+    pattern = rb"^(?!\s*(?:import|from)\b).*(?<![\w.])" + re.escape(name) + rb"\b"
+    return re.search(pattern, content, re.MULTILINE) is not None
+
+
+def _chains(content: bytes) -> set[str]:
+    """Return the dotted names of all attributes of attributes of names in some source."""
+    try:
+        tree = ast.parse(without_escapes(content))
+    except UNREADABLE:
+        return set()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            parts = [*_parts(node)]
+            found.add(".".join(reversed(parts)))
+    return found
+
+
+def _parts(node: ast.expr) -> Iterator[str]:
+    """Yield the names of a chain, the last one first; one that begins elsewhere has no name."""
+    while isinstance(node, ast.Attribute):
+        yield node.attr
+        node = node.value
+    yield node.id if isinstance(node, ast.Name) else ""
