@@ -49,10 +49,10 @@ SETTABLE: Final = frozenset({"__doc__", "__type_params__"})
 """Entries that a class takes although its type has a descriptor of that name."""
 
 
-def class_shell(cls: Any, key: bytes) -> Reduced:
+def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
     """Return the call that finds a class by its key, or makes it without anything in it."""
     space = {"__module__": vars(cls).get("__module__"), "__qualname__": cls.__qualname__}
-    space.update(class_space(cls))
+    space.update(made_with)
     meta = _metaclass(cls)
     if not isinstance(cls, enum.EnumMeta):
         return KNOWN, (key, MAKE_CLASS, meta, cls.__name__, cls.__bases__, space)
@@ -79,12 +79,30 @@ def class_space(cls: Any) -> Namespace:
         space["__doc__"] = mine["__doc__"]
     if "__slots__" in mine:
         space["__slots__"] = _slots(cls, mine["__slots__"])
-    for name, value in mine.items():
-        if name in NEVER or name in SETTABLE or _is_of_class(cls, value, name):
-            continue
-        if any(hasattr(type(vars(each).get(name)), "__set__") for each in type(cls).__mro__):
-            space[name] = value
+    reserved = _reserved(type(cls))
+    if not reserved.isdisjoint(mine):
+        for name, value in mine.items():
+            if name in reserved and not _is_of_class(cls, value, name):
+                space[name] = value
     return space
+
+
+def _reserved(meta: type) -> frozenset[str]:
+    """Return the names that a class cannot be given, since its type has a descriptor for them."""
+    if meta is type:
+        return RESERVED
+    return RESERVED.union(*(map(_settable, (each for each in meta.__mro__ if each is not type))))
+
+
+def _settable(meta: type) -> list[str]:
+    return [
+        name
+        for name, value in vars(meta).items()
+        if hasattr(type(value), "__set__") and name not in NEVER and name not in SETTABLE
+    ]
+
+
+RESERVED: Final = frozenset(_settable(type))
 
 
 def _slots(cls: Any, slots: Any) -> Any:
@@ -109,10 +127,10 @@ def _slots(cls: Any, slots: Any) -> Any:
     return found + [name for name in made if _is_of_class(cls, mine.get(name), name)]
 
 
-def class_holds(cls: Any) -> Held:
+def class_holds(cls: Any, space: Namespace) -> Held:
     """Return the entries of a class as they are sent, and what is made again."""
     more: dict[str, Any] = {}
-    attributes = _attributes(cls, class_space(cls), more)
+    attributes = _attributes(cls, space, more)
     return (attributes, more), ()
 
 

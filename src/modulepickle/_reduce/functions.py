@@ -93,7 +93,10 @@ def function_holds(dump: Dump, function: FunctionType) -> Held:
 
 def home_of(dump: Dump, function: FunctionType) -> ModuleType | None:
     """Return the module that travels as a name and has a function's globals, or None."""
-    return _home(dump, function.__globals__)
+    globals_, homes = function.__globals__, dump.parts.homes
+    if id(globals_) not in homes:
+        homes[dump.parts.keep(globals_)] = _home(dump, globals_)
+    return homes[id(globals_)]
 
 
 def _home(dump: Dump, globals_: dict[str, Any]) -> ModuleType | None:

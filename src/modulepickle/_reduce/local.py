@@ -84,6 +84,8 @@ def way_of(dump: Dump, obj: Any) -> Any:
     """Return the reduction of a function or class to its name, or `VALUE`: it has none."""
     module, path = obj.__module__, obj.__qualname__
     # A metaclass may say of a class what it likes, also what is no text.
+    if type(module) is str and dump.parts.by_value.get(module):
+        return VALUE
     home = dump.known_modules.get(module) if type(module) is str and type(path) is str else None
     if home is None:
         return _looked_up(dump, obj, module, path)

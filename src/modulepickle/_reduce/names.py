@@ -37,6 +37,9 @@ __all__ = [
 
 def reduce_named(dump: Dump, obj: Any) -> Any:
     """Reduce a function or class: to its name, inside a snapshot or not, if it has one."""
+    known = dump.parts.planned.get(id(obj))
+    if known is not None:
+        return known.shell(dump)
     found = way_of(dump, obj)
     if found is VALUE:
         return reduce_value(dump, obj)

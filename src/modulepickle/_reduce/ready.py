@@ -1,6 +1,6 @@
 """What is ready: what can be made of plain data and of functions and classes that are not filled.
 
-Outside API: `Look`, `by_value_class`, `is_definition`.
+Outside API: `ATOMS`, `Look`, `by_value_class`, `is_definition`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from modulepickle._reduce.local import VALUE, way_of
 from modulepickle._reduce.state import Dump, SortedSet, by_value
 from modulepickle._reduce.wrappers import is_special, wrapper_state
 
-__all__ = ["Look", "by_value_class", "is_definition"]
+__all__ = ["ATOMS", "Look", "by_value_class", "is_definition"]
 
 ATOMS: Final = frozenset(
     {
@@ -26,6 +26,9 @@ ATOMS: Final = frozenset(
         type(...), type(NotImplemented),
     }
 )  # fmt: skip
+
+FIELD: Final = ("default", "default_factory", "type")
+"""What of a field of a dataclass may be anything, but for its metadata."""
 
 LIMIT: Final = 100
 """Values that are looked at in a container; what holds more comes later."""
@@ -108,6 +111,8 @@ class Look:
             return self._is_named_ready(value)
         if issubclass(kind, ModuleType):
             return self._is_module_ready(value)
+        if kind.__module__ == "dataclasses":
+            return self._is_field_ready(value, kind)
         if kind in ALIASES:
             return self._is_alias_ready(value)
         self._look_into(value, kind)
@@ -160,6 +165,13 @@ class Look:
     def _is_wrapper_ready(self, value: Any) -> bool:
         is_ready = self._all([getattr(value, name) for name in WRAPPERS[type(value)]])
         return is_ready and not wrapper_state(value)
+
+    def _is_field_ready(self, value: Any, kind: type) -> bool:
+        """A field of a dataclass, or one of the marks in it."""
+        if kind.__name__ != "Field":
+            return kind.__name__.startswith("_")
+        values = [getattr(value, name) for name in FIELD if hasattr(value, name)]
+        return self._all([*values, {**value.metadata}])
 
     def _is_alias_ready(self, value: Any) -> bool:
         seen = len(self.seen)

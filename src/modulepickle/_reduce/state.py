@@ -99,6 +99,7 @@ class ByValue:
         cells: ids of the cells that functions of the pickle fill.
         planned: id of a function or class -> its definition; open: the plan whose classes are not
         whole yet (see `_reduce.whole`).
+        homes: id of a globals dict -> the module that travels as a name and has it.
         making: ids of objects whose parts are being written.
     """
 
@@ -108,6 +109,7 @@ class ByValue:
         self.used = naming
         self.cells: set[int] = set()
         self.planned: dict[int, Any] = {}
+        self.homes: dict[int, ModuleType | None] = {}
         self.open: Any = None
         self.making: set[int] = set()
         self.by_value: dict[str, bool] = {}

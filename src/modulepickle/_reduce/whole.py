@@ -38,7 +38,7 @@ from modulepickle._reduce.classes import class_holds, class_shell, class_space
 from modulepickle._reduce.functions import SET_FUNCTION, function_holds, function_shell
 from modulepickle._reduce.generated import LATE, outline
 from modulepickle._reduce.keys import key_of
-from modulepickle._reduce.ready import Look, by_value_class, is_definition
+from modulepickle._reduce.ready import ATOMS, Look, by_value_class, is_definition
 from modulepickle._reduce.secrets import note_secrets
 from modulepickle._reduce.state import Dump
 
@@ -57,19 +57,20 @@ class Definition:
     """A function or class by value, and what it holds.
 
     Attributes:
-        obj: the function or class. key: of a class.
+        obj: the function or class. key: of a class. space: what a class is made with.
         now: what is ready. behind: what stands behind that in the state: the modules that a
         function reaches, or the names of what a class gets later; until then, that is None.
         held: all that it holds, in groups by kind.
         links: the functions and classes that it leads to. later: what it still waits for then.
     """
 
-    __slots__ = ("behind", "held", "is_class", "key", "later", "links", "now", "obj")
+    __slots__ = ("behind", "held", "is_class", "key", "later", "links", "now", "obj", "space")
 
     def __init__(self, obj: Any) -> None:
         self.obj = obj
         self.is_class = not isinstance(obj, FunctionType)
         self.key = b""
+        self.space: dict[str, Any] = {}
         self.held: Groups = ()
         self.now: Groups = ()
         self.behind: tuple[Any, ...] = ()
@@ -90,7 +91,7 @@ class Definition:
     def shell(self, dump: Dump) -> Reduced:
         """Return what makes it, and if it is complete, what fills it."""
         if self.is_class:
-            return class_shell(self.obj, self.key)
+            return class_shell(self.obj, self.key, self.space)
         made = function_shell(dump, self.obj)
         if not self.is_complete:
             return made
@@ -127,9 +128,10 @@ class Plan:
         self.definitions: list[Definition] = []
         self._looked = self._written = 0
 
-    def add(self, obj: Any) -> Definition:
+    def add(self, root: Definition) -> Definition:
         """Add a function or class, and all that it leads to."""
-        root = self._definition(obj)
+        self._planned[self._dump.parts.keep(root.obj)] = root
+        self.definitions.append(root)
         while self._looked < len(self.definitions):
             each = self.definitions[self._looked]
             self._looked += 1
@@ -149,17 +151,22 @@ class Plan:
         if each.is_class:
             each.links += map(self._definition, by_value_class(dump, *obj.__bases__, type(obj)))
             each.key = key_of(dump, obj)
-            each.held, each.behind = class_holds(obj)
+            each.space = class_space(obj)
+            each.held, each.behind = class_holds(obj, each.space)
             look = Look(dump)
-            look.is_ready([*class_space(obj).values()])
+            look.is_ready([*each.space.values()])
             each.links += map(self._definition, look.seen)
-        else:
+        elif not each.held:
             each.held, each.behind = function_holds(dump, obj)
         _note_secrets(dump, each)
         each.now = tuple({} for _ in each.held)
         for index, group in enumerate(each.held):
+            now = each.now[index]
             for name, value in group.items():
-                self._sort(each, index, name, value)
+                if type(value) in ATOMS and not each.later and name not in LATE:
+                    now[name] = value
+                else:
+                    self._sort(each, index, name, value)
 
     def _sort(self, each: Definition, group: int, name: str, value: Any) -> None:
         look = Look(self._dump)
@@ -312,10 +319,18 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
     known: Definition | None = parts.planned.get(id(obj))
     if known is not None:
         return known.shell(dump)
+    root = Definition(obj)
+    if not root.is_class:
+        root.held, root.behind = function_holds(dump, obj)
+        if all(type(value) in ATOMS for group in root.held for value in group.values()):
+            root.now = root.held
+            _note_secrets(dump, root)
+            parts.planned[parts.keep(obj)] = root
+            return root.shell(dump)
     if parts.open is not None:
-        return parts.open.add(obj).shell(dump)  # type: ignore[no-any-return]
+        return parts.open.add(root).shell(dump)  # type: ignore[no-any-return]
     plan = Plan(dump)
-    root = plan.add(obj)
+    plan.add(root)
     first = plan.first()
     if root.is_complete:
         return root.shell(dump)
