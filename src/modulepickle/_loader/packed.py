@@ -1091,7 +1091,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_01fe92a3"
+CLASSES_NAME: Final = "_modulepickle_classes_941dfc02"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1295,7 +1295,8 @@ def set_generic(made, _):
 def set_dataclass(made, state):
     import copy
     import dataclasses
-    names, settings, *fields = state
+    names, settings, *outline = state
+    fields = outline[0] if outline else made.__dataclass_fields__
     types_ = {}
     home = (
         made.__module__ if sys.modules.get(made.__module__) else "builtins"
@@ -1303,7 +1304,7 @@ def set_dataclass(made, state):
     other = {"__annotations__": types_, "__qualname__": made.__qualname__, "__module__": home}
     if hasattr(made, "__post_init__"):
         other["__post_init__"] = None
-    for name, each in (fields[0] if fields else made.__dataclass_fields__).items():
+    for name, each in fields.items():
         kind = each._field_type.name
         if kind != "_FIELD_CLASSVAR":
             plain = object if isinstance(each.type, str) else each.type
@@ -1323,8 +1324,8 @@ def set_dataclass(made, state):
                         cell.cell_contents = made
         type.__setattr__(made, name, each)
     said = getattr(vars(made).get("__init__"), "__annotations__", {}) if "__init__" in names else {}
-    for name in {*said} & {*made.__dataclass_fields__}:
-        said[name] = made.__dataclass_fields__[name].type
+    for name in {*said} & {*fields}:
+        said[name] = fields[name].type
     for name in settings:
         if hasattr(made.__dataclass_params__, name):
             setattr(made.__dataclass_params__, name, settings[name])
