@@ -16,6 +16,14 @@ MODES: Final = ("alone", "after", "before", "older", "no_disk")
 """Shipped to a bare receiver: alone; after, and before, another version was unpickled; on a host
 that has imported an older copy; and with no writable disk."""
 
+BY_NAME: Final = (
+    "code that looks a class up by its module's name sees the one unpickled last",
+    "The same holds beside a package that the host imported by itself",
+)
+NO_FILES: Final = {"no_disk": "Without a writable disk there are no real files"}
+"""The words of Limits of many cases that name them."""
+SUPERSEDED: Final = {"after": BY_NAME[0], "before": BY_NAME[0], "older": BY_NAME[1]}
+
 CASES: Final[dict[str, Case]] = {}
 """Every case that was described, by its name."""
 

@@ -104,11 +104,18 @@ class Child:
             lines += [
                 f"{name}.{key} is another object"
                 for key in dict.fromkeys([*names, *now])
-                if key not in now or key not in names or now[key] is not names[key]
+                if key not in now or now[key] is not names.get(key, self._submodule(name, key))
             ]
-        if self.builtins != vars(builtins):
-            lines.append("builtins were changed")
+        for name, value in self.builtins.items():  # more may be there: shipped code may add some
+            if vars(builtins).get(name) is not value and name != "_":
+                lines.append(f"builtins.{name} is another object")
         return lines
+
+    def _submodule(self, name, key):
+        """What a host's package may have got: a submodule that was imported from beside it."""
+        module, package = sys.modules.get(f"{name}.{key}"), sys.modules.get(name)
+        file, folder = getattr(module, "__file__", None), getattr(package, "__path__", [None])
+        return module if file and file.startswith(f"{folder[0]}{os.sep}") else None
 
     def _names(self, module):
         """The variables of a module of the project; of no other one, which may well change."""

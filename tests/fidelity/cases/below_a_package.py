@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fidelity.case import case
+from fidelity.case import NO_FILES, case
 
 case(
     "r08_a_module_with_an_empty_path_and_a_child_in_sys_modules",
@@ -89,6 +89,7 @@ case(
         import pkg
         return pkg.V
     """,
+    limits=NO_FILES,
 )
 
 for _name, _body in {

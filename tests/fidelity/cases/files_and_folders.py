@@ -1,6 +1,6 @@
 """R13: the files of a package as files: data, execute bits, folders."""
 
-from fidelity.case import case
+from fidelity.case import NO_FILES, case
 
 case(
     "r13_a_helper_with_an_execute_bit",
@@ -20,6 +20,7 @@ case(
     #!/bin/sh
     echo hello @V@
     """,
+    limits=NO_FILES,
 )
 
 _NAMESPACE = """
@@ -36,11 +37,12 @@ _NAMESPACE = """
     === src/config.yaml
     a: @V@
     """
-case("r13_data_in_a_namespace_folder", "src.models.net.f", _NAMESPACE)
+case("r13_data_in_a_namespace_folder", "src.models.net.f", _NAMESPACE, limits=NO_FILES)
 case(
     "r13_data_in_a_namespace_folder_with_a_module",
     "src.models.net.f",
     _NAMESPACE + "=== src/main.py\n",
+    limits=NO_FILES,
 )
 
 case(
@@ -55,6 +57,7 @@ case(
     === table.csv
     1,@V@
     """,
+    limits=NO_FILES,
 )
 
 case(
@@ -80,6 +83,7 @@ case(
     === pkg/tool.sh exec
     #!/bin/sh
     """,
+    limits=NO_FILES,
 )
 case(
     "r13_a_new_interpreter",
@@ -99,6 +103,7 @@ case(
     === pkg/sub.py
     V = @V@
     """,
+    limits=NO_FILES,
 )
 case(
     "r13_data_of_a_namespace_package_by_resources",

@@ -1,6 +1,6 @@
 """R8: finders, paths and files of a package's own, and modules that it makes by itself."""
 
-from fidelity.case import case
+from fidelity.case import NO_FILES, case
 
 _FINDER = """
     === pkg/__init__.py
@@ -166,6 +166,7 @@ case(
         import pkg._table as again
         return _table.ROWS, again is _table, os.path.basename(_table.__file__)
     """,
+    limits=NO_FILES,
 )
 
 case(

@@ -1,6 +1,8 @@
 """R13: what needs no real file, and so holds without a writable disk as well."""
 
-from fidelity.case import case
+from typing import Any
+
+from fidelity.case import SUPERSEDED, case
 
 _DATA = """
     === pkg/data/__init__.py
@@ -11,7 +13,7 @@ _DATA = """
     """
 
 
-def _resources(name: str, body: str, since: tuple[int, int] = (3, 9)) -> None:
+def _resources(name: str, body: str, **options: Any) -> None:
     text = "\n".join("        " + line for line in body.strip().splitlines())
     case(
         f"r13_{name}",
@@ -26,7 +28,7 @@ def _resources(name: str, body: str, since: tuple[int, int] = (3, 9)) -> None:
 {text}
     {_DATA}
     """,
-        since=since,
+        **options,
     )
 
 
@@ -36,6 +38,7 @@ _resources(
 found = [pkgutil.get_data("pkg", "data/x.txt"), pkgutil.get_data("pkg.data", "deep/y.txt")]
 return found, (resources.files("pkg") / "data" / "x.txt").read_text()
 """,
+    limits=SUPERSEDED,
 )
 _resources(
     "files",

@@ -1,12 +1,6 @@
 """R7, R9, R16: what kinds of objects are sent, and what comes of their classes."""
 
-from fidelity.case import case
-
-_SUPERSEDED = (
-    "While *two versions of one package live in one process*, code that looks a class up by its "
-    "module's name sees the one unpickled last."
-)
-_BY_NAME = {"after": _SUPERSEDED, "before": _SUPERSEDED}
+from fidelity.case import SUPERSEDED, case
 
 _PKG = """
     === pkg/__init__.py
@@ -115,7 +109,7 @@ case(
     class Error(Exception): pass
     def helper(): pass
     """,
-    limits={**_BY_NAME, "older": _SUPERSEDED},
+    limits=SUPERSEDED,
 )
 case(
     "r16_a_result_is_copied",
