@@ -5,11 +5,14 @@ The one worker of each engine has no copy of the package, has imported the same,
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-from frameworks import drive, require
+from frameworks import drive, miss, require
 
 pytestmark = pytest.mark.engines
 
@@ -215,11 +218,13 @@ def test_r08_r11_r16_what_was_sent_runs_and_comes_home(
     require(module)
     main = 'if __name__ == "__main__":'
     body = "\n".join(f"    {line}" for line in code.replace("STATE", repr(state)).split("\n"))
-    command = []
+    command: list[str] = []
     if engine == "mpi4py":
-        import sys
-
-        command = ["mpiexec", "-n", "2", sys.executable, "-m", "mpi4py.futures", "driver.py"]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        program = shutil.which("mpiexec.gforker", path=path) or shutil.which("mpiexec", path=path)
+        if program is None:
+            miss("mpi4py", "no mpiexec on PATH or beside this Python: pip install mpich")
+        command = [program, "-n", "2", sys.executable, "-m", "mpi4py.futures", "driver.py"]
     out = drive(
         tmp_path, f"{CHECK}\n{main}{body}", script=True, command=command, RAY_AUTH_MODE="disabled"
     )
