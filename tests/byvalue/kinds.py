@@ -641,6 +641,41 @@ KINDS: Final[dict[str, Kind]] = {
             "module.x, module.other, module.__name__, module.__doc__",
         ),
     ),
+    "type hints": Kind(
+        """
+        import dataclasses, typing
+        class Item:
+            name: str
+            parent: "typing.Optional[Item]"
+            many: "typing.List[Other]" = ()
+            plain: "int" = 1
+        class Other(Item):
+            extra: "Item"
+        @dataclasses.dataclass
+        class Data:
+            x: "int"
+            item: "Item" = None
+        class Row(typing.NamedTuple):
+            a: "Item"
+        def function(x: "Item") -> "typing.List[Other]": return x
+        def inside():
+            class Local: x: "Local"
+            return Local
+        """,
+        "Item Other Data Row function inside",
+        (
+            "typing.get_type_hints(Item)['parent'] == typing.Optional[Item]",
+            "typing.get_type_hints(Item)['many'] == typing.List[Other]",
+            "list(typing.get_type_hints(Other))",
+            "typing.get_type_hints(Other)['extra'] is Item",
+            "typing.get_type_hints(Data)['item'] is Item",
+            "typing.get_type_hints(Row)['a'] is Item",
+            "typing.get_type_hints(function)['x'] is Item",
+            "Data(1)",
+            "Item.plain",
+            "inside().__annotations__",
+        ),
+    ),
     "metaclasses": Kind(
         """
         class Meta(type):

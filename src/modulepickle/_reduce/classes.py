@@ -15,6 +15,7 @@ from __future__ import annotations
 import collections
 import enum
 import sys
+import typing
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
 from modulepickle._reduce.functions import Held, annotations_of
 from modulepickle._reduce.generated import SPECIAL
 from modulepickle._reduce.keys import KNOWN
-from modulepickle._reduce.state import in_stable_order
+from modulepickle._reduce.named import WORD
+from modulepickle._reduce.state import MAIN, in_stable_order
 
 __all__ = ["class_holds", "class_shell", "class_space"]
 
@@ -148,7 +150,7 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
         if name != "__doc__" or value is not None:
             found[sys.intern(name)] = in_stable_order(value)
     if "__annotations__" in vars(cls) or any(n.startswith("__annot") for n in vars(cls)):
-        annotations = annotations_of(cls)
+        annotations = _resolved(cls, annotations_of(cls))
         if annotations:
             found["__annotations__"] = annotations
     if "__static_attributes__" in vars(cls):  # of a set, in 3.13.0
@@ -156,6 +158,28 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
     if "__firstlineno__" in found:  # goes when `__module__` or so is set, so: last
         found["__firstlineno__"] = found.pop("__firstlineno__")
     return found
+
+
+def _resolved(cls: Any, annotations: Namespace) -> Namespace:
+    """Return annotations with what they mean in place of text that names what the script defines.
+
+    `typing.get_type_hints` looks such names up in `__main__`, which is another on the receiver.
+    """
+    module = sys.modules.get(cls.__module__) if cls.__module__ in MAIN else None
+    known = vars(module) if module is not None else {}
+    texts = {name: getattr(each, "__forward_arg__", each) for name, each in annotations.items()}
+    named = [
+        name
+        for name, text in texts.items()
+        if type(text) is str and not known.keys().isdisjoint(WORD.findall(text))
+    ]
+    if named:
+        try:
+            hints = typing.get_type_hints(cls, include_extras=True)
+        except Exception:  # names of a function, or what is not there yet: text it remains
+            return annotations
+        annotations = {**annotations, **{name: hints[name] for name in named if name in hints}}
+    return annotations
 
 
 def _is_said(slots: Any, value: Any) -> bool:
