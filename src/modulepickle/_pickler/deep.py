@@ -1,23 +1,31 @@
 """What is said of an object that is nested too deep to be pickled: the way into it.
 
-Outside API: `too_deep`.
+Outside API: `TooDeep`, `too_deep`.
 """
 
 from __future__ import annotations
 
+import pickle
 from typing import Any, Final
 
 from modulepickle._base.errors import ARROW
 from modulepickle._pickler.failures import recorder_like
 from modulepickle._reduce.dispatch import Dispatcher
 
-__all__ = ["too_deep"]
+__all__ = ["TooDeep", "too_deep"]
 
 FIRST: Final = 6
 """Links of the way that are shown from its beginning."""
 
 LAST: Final = 4
 """And from its end: what repeats itself is seen there."""
+
+
+class TooDeep(pickle.PicklingError, RecursionError):
+    """An object is nested too deep. Plain pickle raises a RecursionError, so it is one, too."""
+
+
+REMEDY: Final = "raise sys.setrecursionlimit(), or let __reduce__ or __getstate__ return it flat"
 
 
 def too_deep(pickler: Dispatcher, obj: Any, error: RecursionError) -> RecursionError:
@@ -31,10 +39,9 @@ def too_deep(pickler: Dispatcher, obj: Any, error: RecursionError) -> RecursionE
         recorder.record(obj)
         chain = max((node.chain() for node in recorder.reached[-LAST:]), key=len)
     except Exception:  # hooks of a subclass that want more than a recorder has
-        return error
+        return TooDeep(f"{error}: deep recursion; what to do: {REMEDY}")
     if len(chain) > FIRST + LAST:
         left = len(chain) - FIRST - LAST
         chain = (*chain[:FIRST], f"... {left:,} more ...", *chain[-LAST:])
-    text = f"{error}: it is nested too deep; reached by: {ARROW.join(chain)}"
-    remedy = "raise sys.setrecursionlimit(), or let __reduce__ or __getstate__ return it flat"
-    return RecursionError(f"{text}; what to do: {remedy}")
+    text = f"{error}: deep recursion, it is nested too deep; reached by: {ARROW.join(chain)}"
+    return TooDeep(f"{text}; what to do: {REMEDY}")
