@@ -99,7 +99,7 @@ LOOK = """
 """
 
 
-@pytest.mark.xfail(reason="a module that executes finds the host's in sys.modules")
+@pytest.mark.xfail(reason="other threads see a shipped module in sys.modules while it executes")
 @pytest.mark.timeout(60 + 2 * ROUNDS)
 def test_r11_the_hosts_modules_in_many_rounds(tmp_path):
     pickles = [
