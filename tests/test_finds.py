@@ -449,3 +449,30 @@ def test_preload_says_why_there_is_nothing_to_install(tmp_path, what, words):
     texts = run(tmp_path / "proj", code).result
     assert len(texts) == 2
     assert all(words in text for text in texts)
+
+
+def test_another_name_of_import_module_is_followed(tmp_path):
+    tree = """
+    === app.py
+    from importlib import import_module as load
+    def f():
+        return load("other").X
+    === other.py
+    X = 5
+    """
+    data = send(project(tmp_path, tree), "import app\nobj = app.f")
+    assert receive(data, "result = obj()", absent=["other"]).result == 5
+
+
+def test_explain_shows_imports_by_computed_names_and_the_cure(tmp_path):
+    code = """
+    import core, modulepickle
+    policy = modulepickle.Policy(include=("plugs",))
+    report = modulepickle.explain(core.run, policy=policy)
+    result = report.warnings, [(each["name"], each["why"][-2:]) for each in report.snapshots]
+    """
+    warnings, snapshots = run(project(tmp_path, PLUGS), code).result
+    (text,) = warnings
+    assert text.startswith("package `core` imports by computed names at core/__init__.py:4")
+    assert "include" in text
+    assert "plugs" in [name for name, _ in snapshots]

@@ -30,6 +30,9 @@ __all__ = ["effects", "warnings_of"]
 BIG: Final = 2**20
 """Bytes of data in the objects themselves that are worth a warning."""
 
+COMPUTED_SHOWN: Final = 5
+"""Imports by computed names that are shown of a package."""
+
 BROKEN_SHOWN: Final = 3
 """Files of a package that are named if they cannot be parsed."""
 
@@ -60,6 +63,7 @@ def warnings_of(
     yield from _at_home(recorder, found.values(), by_name)
     for digest, package in found.items():
         yield from _broken(names[digest], package.broken)
+        yield from _computed(names[digest], package.computed)
     for digest, name in names.items():
         yield from _of_files(name, files[digest], recorder.store is not None)
     yield from _secrets(recorder)
@@ -110,6 +114,19 @@ def _of_nobody(name: str, place: str) -> Iterator[str]:
             f"`{name}` is neither in your working tree nor of an installed distribution, so"
             f" it travels as a name{place}: {file}; Policy(include=({name!r},)) ships it, or"
             f' include = ["{name}"] under [tool.modulepickle] in pyproject.toml'
+        )
+
+
+def _computed(name: str, places: list[str]) -> Iterator[str]:
+    """Yield that files of a package import by names that nobody can follow, and the cure."""
+    if places:
+        shown = ", ".join(places[:COMPUTED_SHOWN])
+        more = len(places) - COMPUTED_SHOWN
+        shown += f" and {more} more" if more > 0 else ""
+        yield (
+            f"package `{name}` imports by computed names at {shown}: what such a name leads to"
+            ' travels if the policy names it: Policy(include=("name",)), or include = ["name"]'
+            " under [tool.modulepickle] in pyproject.toml"
         )
 
 

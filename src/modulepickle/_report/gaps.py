@@ -17,7 +17,7 @@ from modulepickle._local.finder import STANDARD_NAMES, Finder
 from modulepickle._local.policy import Policy
 from modulepickle._local.tree import in_standard_library
 from modulepickle._snapshot.archive import Member, unpack
-from modulepickle._snapshot.imports import fault, import_lines
+from modulepickle._snapshot.imports import computed, fault, import_lines
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Imported", "imported", "is_standard", "is_there"]
@@ -34,19 +34,21 @@ class Imported(NamedTuple):
         receiver must have, and of which no distribution is noted: the policy excludes it, it is
         this library, or nobody installed it. not_found: those that are not here, either. broken:
         "path:line (why)" of files that cannot be parsed, so that nobody knows what they import.
+        computed: "path:line" of imports by names that only a run can tell.
     """
 
     places: dict[str, str]
     at_home: dict[str, str]
     not_found: dict[str, str]
     broken: list[str]
+    computed: list[str]
 
 
 def imported(
     shipped: SnapshotRef, files: list[Member], policy: Policy, finder: Finder | None
 ) -> Imported:
     """Return what a snapshot's files import. `finder`: None if it was itself received."""
-    found = Imported({}, {}, {}, [])
+    found = Imported({}, {}, {}, [], [])
     for file in files:
         stem, _, suffix = file.path.rpartition(".")
         if suffix != "py":
@@ -54,6 +56,7 @@ def imported(
         module = stem.replace("/", ".")
         source = unpack(file, file.size)
         lines = import_lines(source, module.removesuffix(".__init__"), module.endswith(".__init__"))
+        found.computed.extend(f"{file.path}:{line}" for line in computed(source))
         why = "" if lines else fault(source)
         if why:
             found.broken.append(f"{file.path}:{why}")

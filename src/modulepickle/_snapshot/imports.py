@@ -18,7 +18,7 @@ from typing import Any, Final
 from modulepickle._base.process import log
 
 __all__ = [
-    "UNREADABLE", "fault", "import_lines", "imports", "module_of", "without_escapes",
+    "UNREADABLE", "computed", "fault", "import_lines", "imports", "module_of", "without_escapes",
 ]  # fmt: skip
 
 
@@ -59,10 +59,37 @@ def import_lines(
     package = module if is_package else module.rpartition(".")[0]
     calls = b"import_module" in source or b"__import__" in source
     lines: dict[str, int] = {}
+    aliases = _aliases(tree) if calls else frozenset()
     for node in _walk(tree, _all_children if calls else _statements):
-        for name in _imported(node, module, package):
+        for name in _imported(node, module, package, aliases):
             lines.setdefault(name, getattr(node, "lineno", 1))
     return lines
+
+
+def _aliases(tree: ast.AST) -> frozenset[str]:
+    """Return what else a file calls `import_module`: `from importlib import import_module as f`."""
+    statements = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    names = (alias for node in statements for alias in node.names)
+    return frozenset(each.asname for each in names if each.name == "import_module" and each.asname)
+
+
+def computed(source: bytes) -> list[int]:
+    """Return the lines of the calls that import a module whose name only a run can tell."""
+    if b"import_module" not in source and b"__import__" not in source:
+        return []
+    try:
+        tree = ast.parse(without_escapes(source))
+    except UNREADABLE:
+        return []
+    functions = {"import_module", "__import__", *_aliases(tree)}
+    calls = (node for node in _walk(tree, _all_children) if isinstance(node, ast.Call))
+    return [
+        node.lineno
+        for node in calls
+        if _last_name(node.func) in functions
+        and (node.args or node.keywords)
+        and not isinstance(_literal(_argument(node, 0, "name")), str)
+    ]
 
 
 # MemoryError is what the parsers of 3.9 to 3.11 say to a hundred nested brackets.
@@ -159,7 +186,7 @@ def _checks_types(test: ast.expr) -> bool | None:
     return True if _last_name(test) == "TYPE_CHECKING" else None
 
 
-def _imported(node: ast.AST, module: str, package: str) -> Iterator[str]:
+def _imported(node: ast.AST, module: str, package: str, aliases: frozenset[str]) -> Iterator[str]:
     """Yield the absolute names that one node imports."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
@@ -169,7 +196,7 @@ def _imported(node: ast.AST, module: str, package: str) -> Iterator[str]:
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
     elif isinstance(node, ast.Call):
-        name = _called(node, module, package)
+        name = _called(node, module, package, aliases)
         if name and all(name.split(".")):
             yield name
 
@@ -184,13 +211,13 @@ def _absolute(level: int, name: str, package: str) -> str | None:
     return ".".join(parts[: len(parts) - level + 1] + ([name] if name else []))
 
 
-def _called(call: ast.Call, module: str, package: str) -> str | None:
+def _called(call: ast.Call, module: str, package: str, aliases: frozenset[str]) -> str | None:
     """Return the absolute name that `import_module("...")` or `__import__("...")` imports."""
     function = _last_name(call.func)
     name = _literal(_argument(call, 0, "name"))
     if not isinstance(name, str):
         return None
-    if function == "import_module":
+    if function == "import_module" or function in aliases:
         bare = name.lstrip(".")
         anchor = _anchor(_argument(call, 1, "package"), module, package)
         return _absolute(len(name) - len(bare), bare, anchor)

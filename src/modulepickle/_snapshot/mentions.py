@@ -263,6 +263,8 @@ def _called(source: bytes) -> set[bytes] | None:
             if _is_name(source[found - 1 : found]) or _is_name(source[end : end + 1]):
                 continue  # a part of a longer name
             names.add(RELATIVE.encode())  # a package, or a level, may be given
+            if source[end : end + 200].split(None, 1)[:1] == [b"as"]:
+                return None  # it is called by another name
             if _is_plain(source[end : end + 200].lstrip()):
                 continue
             match = _behind_function().match(source, end)
