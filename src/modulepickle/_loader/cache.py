@@ -25,7 +25,9 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from modulepickle._loader.cache_folder import default_place
 
 try:
     import fcntl
@@ -67,8 +69,9 @@ class Entry(NamedTuple):
 
 def location() -> str:
     """Return the path of the cache folder, as the loader finds it; it need not be there."""
-    above = os.getenv("MODULEPICKLE_CACHE") or os.getenv("TMPDIR", "/tmp")
-    return f"{above}/modulepickle-{_user()}"
+    place: Any = default_place  # a shipped text, without annotations
+    above = os.getenv("MODULEPICKLE_CACHE") or place()
+    return os.path.abspath(f"{above}/modulepickle-{_user()}")
 
 
 def entries() -> list[Entry]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_3acab6bb"
+LOADER_NAME: Final = "_modulepickle_loader_dbbe61f8"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -143,6 +143,7 @@ def write_file(path, data, mode=0o600):
         raise
 import os
 import sys
+import time
 import weakref
 import zlib
 try:
@@ -161,23 +162,34 @@ def warn_once(subject, *what):
         log("warning", *what)
 def unpack(name, members, user):
     folder = f"{cache_folder()}/{name}"
-    if not os.path.isdir(folder):
-        part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
-        try:
-            os.mkdir(part, 0o700)
-            for path in members:
-                put_member(path, members[path], part, write_new)
-            os.rename(part, folder)
-        except BaseException as error:
-            import shutil
-            shutil.rmtree(part, ignore_errors=True)
-            if not os.path.isdir(folder) or not isinstance(error, OSError):
-                raise
-        sweep(folder)
-    lock(folder, user)
+    for _ in range(100):
+        if not os.path.isdir(folder) and make_unpacked(folder, members, user):
+            sweep(folder)
+            break
+        if lock(folder, user):
+            break
+        time.sleep(0.001)
     for path in members:
         check(path, members[path], folder)
     return folder
+def make_unpacked(folder, members, user):
+    part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+    try:
+        os.mkdir(part, 0o700)
+        while not lock(part, user):
+            os.stat(part)
+        for path in members:
+            put_member(path, members[path], part, write_new)
+        os.rename(part, folder)
+        return True
+    except BaseException as error:
+        import shutil
+        shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, FileNotFoundError):
+            return False
+        if not os.path.isdir(folder) or not isinstance(error, OSError):
+            raise
+    return False
 def put_member(path, member, folder, write):
     target = f"{folder}/{path}"
     make_folders(os.path.dirname(target))
@@ -193,15 +205,29 @@ def check(path, member, folder):
 def lock(folder, user):
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-        weakref.finalize(user, os.close, descriptor).atexit = False
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        log("debug", "%s is not locked: %s", folder, error)
+        return True
+    try:
         flock(descriptor, LOCK_SH | LOCK_NB)
         os.utime(folder)
+        held = os.path.samestat(os.fstat(descriptor), os.stat(folder))
+    except (BlockingIOError, FileNotFoundError):
+        held = False
     except (OSError, TypeError) as error:
         log("debug", "%s is not locked: %s", folder, error)
+        held = True
+    if held:
+        weakref.finalize(user, os.close, descriptor).atexit = False
+    else:
+        os.close(descriptor)
+    return held
 def sweep(folder):
-    now = os.stat(folder).st_mtime
     for old in os.scandir(cache_folder()):
         try:
+            now = os.stat(folder).st_mtime
             if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
                 delete(old)
         except (OSError, TypeError) as error:
@@ -212,7 +238,9 @@ def delete(old):
         flock(descriptor, LOCK_EX | LOCK_NB)
         if old.is_dir():
             import shutil
-            shutil.rmtree(old)
+            part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+            os.rename(old, part)
+            shutil.rmtree(part)
         else:
             os.remove(old)
     finally:

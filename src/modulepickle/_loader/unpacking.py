@@ -8,6 +8,7 @@ when a new folder is made.
 
 import os
 import sys
+import time
 import weakref
 import zlib
 
@@ -50,24 +51,41 @@ def unpack(name, members, user):
         OSError, ValueError: there is no place for it; the latter of a name that a disk cannot have.
     """
     folder = f"{cache_folder()}/{name}"
-    if not os.path.isdir(folder):
-        part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
-        try:
-            os.mkdir(part, 0o700)
-            for path in members:
-                put_member(path, members[path], part, write_new)
-            os.rename(part, folder)
-        except BaseException as error:
-            import shutil
-
-            shutil.rmtree(part, ignore_errors=True)
-            if not os.path.isdir(folder) or not isinstance(error, OSError):
-                raise
-        sweep(folder)
-    lock(folder, user)
+    for _ in range(100):  # somebody may delete it meanwhile, or look whether it is in use
+        if not os.path.isdir(folder) and make_unpacked(folder, members, user):
+            sweep(folder)
+            break
+        if lock(folder, user):
+            break
+        time.sleep(0.001)
     for path in members:
         check(path, members[path], folder)
     return folder
+
+
+def make_unpacked(folder, members, user):
+    """Make the folder of an archive, in another place, and locked: nobody deletes half of it.
+
+    False if another process was faster: to make it, or to delete it.
+    """
+    part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+    try:
+        os.mkdir(part, 0o700)
+        while not lock(part, user):
+            os.stat(part)  # it went, if this fails
+        for path in members:
+            put_member(path, members[path], part, write_new)
+        os.rename(part, folder)
+        return True
+    except BaseException as error:
+        import shutil
+
+        shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, FileNotFoundError):  # somebody deleted it before it was locked
+            return False
+        if not os.path.isdir(folder) or not isinstance(error, OSError):
+            raise
+    return False
 
 
 def put_member(path, member, folder, write):
@@ -89,21 +107,39 @@ def check(path, member, folder):
 
 
 def lock(folder, user):
-    """Hold a shared lock on a folder, and say that it is in use, as far as the system can."""
+    """Hold a shared lock on a folder, and say that it is in use, as far as the system can.
+
+    False if the folder is being deleted.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-        weakref.finalize(user, os.close, descriptor).atexit = False
+    except FileNotFoundError:
+        return False
+    except OSError as error:  # Windows opens no folders
+        log("debug", "%s is not locked: %s", folder, error)
+        return True
+    try:
         flock(descriptor, LOCK_SH | LOCK_NB)
         os.utime(folder)
+        # Whoever deletes a folder locks it and renames it first: is this one still in its place?
+        held = os.path.samestat(os.fstat(descriptor), os.stat(folder))
+    except (BlockingIOError, FileNotFoundError):
+        held = False
     except (OSError, TypeError) as error:
         log("debug", "%s is not locked: %s", folder, error)
+        held = True
+    if held:
+        weakref.finalize(user, os.close, descriptor).atexit = False
+    else:
+        os.close(descriptor)
+    return held
 
 
 def sweep(folder):
     """Delete what is older than a folder by far, and in no process' use."""
-    now = os.stat(folder).st_mtime
     for old in os.scandir(cache_folder()):
         try:
+            now = os.stat(folder).st_mtime
             if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
                 delete(old)
         except (OSError, TypeError) as error:  # it is in use, or just went
@@ -117,7 +153,9 @@ def delete(old):
         if old.is_dir():
             import shutil
 
-            shutil.rmtree(old)
+            part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
+            os.rename(old, part)  # first: nobody is to find half of it
+            shutil.rmtree(part)
         else:
             os.remove(old)
     finally:
