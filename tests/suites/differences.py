@@ -32,19 +32,6 @@ DIFFERENCES: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-_AGAIN: Final = "a module that is taken out of sys.modules, or reloaded, is not executed again"
-
-AWAITED: Final[dict[str, str]] = {
-    "dateutil": _AGAIN,
-    "flask": "an ImportError has a frame of the loader in its traceback",
-    "jsonschema": _AGAIN,
-    "markupsafe": _AGAIN,
-    "pyrsistent": _AGAIN,
-    "six": "what a finder of its own finds below it is not found",
-    "toolz": "what a finder of its own finds below it is not found",
-}
-"""Projects that show a fault of the library: their tests must fail until it is mended."""
-
 _BYTES: Final = "what was received gives other bytes when it is dumped again"
 _PRIVATE: Final = "it calls a private function of cloudpickle's"
 

@@ -23,7 +23,7 @@ from receivers import send
 from venvs import CannotError, environment_of
 
 HERE: Final = Path(__file__).parent
-LIMIT: Final = float(os.environ.get("MODULEPICKLE_TEST_TIMEOUT", 100)) * 2
+LIMIT: Final = 300
 "Seconds a run of one project's tests."
 
 

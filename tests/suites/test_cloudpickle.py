@@ -49,7 +49,7 @@ def test_r19_the_tests_of_cloudpickle(source, tmp_path):
     paths = [str(SOURCE), str(installed)]
     run = Run.start(
         environment("cloudpickle", NEEDED),
-        {"places": [f"tests/{name}" for name in FILES], "options": ["--timeout=60"]},
+        {"places": [f"tests/{name}" for name in FILES], "options": ["--timeout=120"]},
         tmp_path / "run",
         here,
         PYTHONPATH=os.pathsep.join([str(here), *paths]),

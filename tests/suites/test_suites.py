@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from differences import AWAITED, DIFFERENCES
+from differences import DIFFERENCES
 from projects import PROJECTS
 from runs import MARKS, compared
 
@@ -15,13 +15,7 @@ def matches(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-def projects():
-    for name in PROJECTS:
-        faulty = pytest.mark.xfail(name in AWAITED, reason=AWAITED.get(name, ""), strict=True)
-        yield pytest.param(name, marks=faulty)
-
-
-@pytest.mark.parametrize("name", [*projects()])
+@pytest.mark.parametrize("name", PROJECTS)
 def test_r17_the_tests_of_a_project(name, tmp_path):
     listed = DIFFERENCES.get(name, {})
     found = compared(PROJECTS[name], tmp_path)
@@ -41,5 +35,5 @@ def test_r17_the_tests_of_a_project(name, tmp_path):
 
 def test_the_table_names_projects_that_are_run():
     assert len(PROJECTS) >= 12
-    assert {*DIFFERENCES, *AWAITED} <= {*PROJECTS}
+    assert {*DIFFERENCES} <= {*PROJECTS}
     assert all(reason for listed in DIFFERENCES.values() for reason in listed.values())
