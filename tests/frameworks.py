@@ -154,7 +154,7 @@ def miss(engine: str, why: str) -> None:
 MODULES: Final = {"dask": "distributed"}
 """Engine -> the module that it is imported as, if that has another name."""
 
-MORE: Final = frozenset({"parsl", "prefect", "torch"})
+MORE: Final = frozenset({"datasets", "mlflow", "parsl", "prefect", "torch"})
 """Those of the extra `engines-more`."""
 
 
