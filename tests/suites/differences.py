@@ -47,13 +47,8 @@ CLOUDPICKLE: Final[dict[str, str]] = {
     "test_tornado_coroutine": "it asks for `is_tornado_coroutine`, which is deprecated",
     "test_pickling_special_file_handles": "it asks that sys.stdin is refused; it goes by name",
     # The library's own faults, to be mended:
-    "test_closed_file": "the error does not say that the file is closed",
     "test_deterministic_str_interning_for_chained_dynamic_class_pickling": _BYTES,
     "test_dynamic_func_deterministic_roundtrip": _BYTES,
-    "test_plus_mode": "a file opened for reading and writing is refused",
-    "test_recursion_during_pickling": "a bare RecursionError",
     "test_register_pickle_by_value": "another wording of the error",
-    "test_seek": "a file opened for reading and writing is refused",
-    "test_unrelated_faulty_module": "a module that raises other errors than AttributeError",
 }
 """The tests of cloudpickle 3.1.2 that fail with modulepickle in its place, by name."""
