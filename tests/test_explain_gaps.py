@@ -59,26 +59,6 @@ def test_this_library_is_what_the_receiver_of_its_importer_needs(tree: Path) -> 
     assert "at sends.py:1); import it in the function that pickles" in warning
 
 
-def test_the_receiver_is_told_which_release_of_this_library_is_missing(tree: Path) -> None:
-    site = project(
-        tree / "site/site-packages",
-        """
-        === modulepickle-7.8.dist-info/METADATA
-        Metadata-Version: 2.1
-        Name: modulepickle
-        Version: 7.8
-
-        === modulepickle-7.8.dist-info/top_level.txt
-        modulepickle
-        """,
-    )
-    code = f"import sys\nsys.path.insert(0, {str(site)!r})\nimport sends\nobj = sends.f"
-    said = receive(send(tree, code), "", expect_failure=True).stderr
-    assert (
-        "No module named 'modulepickle' (sends imports it; the sender had modulepickle 7.8" in said
-    )
-
-
 def test_what_is_not_found_here_is_told_with_its_place(tree: Path) -> None:
     tree.joinpath("app/parts/one.py").write_text("x = 1\ndef f():\n    import nunpy.linalg\n")
     found = explained(tree, "import app\nobj = app.f")

@@ -35,7 +35,7 @@ SHIPPED = {
     f"_loader.{name}"
     for name in (
         "archive_reader", "cache_folder", "callers", "classes", "functions", "lines", "loader",
-        "peers", "registry", "store", "unpacking",
+        "peers", "registry", "standin", "store", "unpacking",
     )
 }  # fmt: skip
 # Shipped, and used by the library, or by another shipped file, too.

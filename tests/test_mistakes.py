@@ -78,12 +78,6 @@ def third_party(tree: Path) -> str:
     return receive(data, "", expect_failure=True).stderr
 
 
-def library(tree: Path) -> str:
-    tree.joinpath("train.py").write_text("import modulepickle\ndef fit(): pass")
-    data = send(tree, start(tree) + "import train\nobj = train.fit")
-    return receive(data, "", expect_failure=True).stderr
-
-
 def too_large(tree: Path) -> str:
     tree.joinpath("helpers/model.ckpt").write_bytes(b"\0" * 70_000_000)
     return fails(tree, "import train\nmodulepickle.dumps(train.fit)")
@@ -151,7 +145,6 @@ def not_signed(tree: Path) -> str:
 MISTAKES: list[Callable[[Path], str]] = [
     not_local,
     third_party,
-    library,
     too_large,
     lock,
     link,
@@ -167,7 +160,7 @@ def test_the_readme_shows_as_many_errors_as_are_made_here() -> None:
     assert len(SHOWN) == len(MISTAKES) == 11
 
 
-@pytest.mark.parametrize("index", range(11), ids=[each.__name__ for each in MISTAKES])
+@pytest.mark.parametrize("index", range(10), ids=[each.__name__ for each in MISTAKES])
 def test_the_readme_shows_what_is_said(tree: Path, index: int) -> None:
     if MISTAKES[index] is settings:
         pytest.importorskip("tomllib")  # new in 3.11
@@ -188,7 +181,7 @@ CALLS = [
     ),
     ("modulepickle.Policy(ignore='*.ckpt')", "write Policy(ignore=('*.ckpt',))"),
     ("modulepickle.register_pickle_by_value('x')", "import it, and give that"),
-    ("modulepickle.preload('json')", "set_policy(Policy(include=('json',)))"),
+    ("modulepickle.preload('json')", "the standard library is everywhere, and never shipped"),
     ("modulepickle.preload(print)", "names, not <built-in function print>; write preload('builti"),
     ("modulepickle.Policy(include=(re,))", "write Policy(include=('re',))"),
     ("modulepickle.inspect('f.pickle')", "a binary file, not str; write pathlib.Path(...)"),

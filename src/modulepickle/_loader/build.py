@@ -32,6 +32,7 @@ TEXTS: Final = {
     "FUNCTIONS": ("registry", "lines", "functions"),
     "CLASSES": ("registry", "lines", "classes"),
     "STORE": ("registry", "lines", "cache_folder", "store"),
+    "STANDIN": ("standin",),
     "PEERS": ("registry", "lines", "peers"),
 }
 """Name of a text -> the files it is made of, in this folder."""

@@ -8,10 +8,13 @@ receiver. The pickler's memo sees to it that each is written once (R2).
 from __future__ import annotations
 
 import zlib
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
+from modulepickle._base.process import DIGEST_SIZE, fold, sha256
 from modulepickle._loader import packed
+from modulepickle._snapshot.archive import make_zip
+from modulepickle._snapshot.files import File
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
     "FETCHED_BY_TEXT",
     "FIND",
     "INSTALL",
+    "LIBRARY",
     "REGISTRY",
     "STAGE0",
     "SYS",
@@ -40,6 +44,7 @@ __all__ = [
     "reduce_rebuilt",
     "reduce_shipped",
     "reduce_text",
+    "with_stand_in",
 ]  # fmt: skip
 
 Reduced = tuple[Any, ...]
@@ -150,16 +155,35 @@ def reduce_call(call: Call) -> Reduced:
     return call.parts[0], call.parts[1:]
 
 
+LIBRARY: Final = "modulepickle"
+
+
+def with_stand_in(requirements: dict[str, SnapshotRef | str]) -> dict[str, SnapshotRef | str]:
+    """Return requirements in which this library, which never travels, has its stand-in."""
+    if not isinstance(requirements.get(LIBRARY), str):
+        return requirements
+    return {**requirements, LIBRARY: _stand_in()}
+
+
+@cache
+def _stand_in() -> SnapshotRef:
+    file = File(f"{LIBRARY}.py", (0, 0, 0, 0, 0), False, packed.STANDIN.encode())
+    archive = make_zip({file.name: file})
+    digest = fold(b"stand-in", file.digest)[:DIGEST_SIZE]
+    return SnapshotRef(LIBRARY, digest, sha256(archive).digest()[:DIGEST_SIZE], archive)
+
+
 def reduce_shipped(shipped: SnapshotRef, archive: object) -> Reduced:
     """Return the call that finds or makes a snapshot; its requirements are its state.
 
     `archive` is the bytes, a `PickleBuffer` of them (R6), or a `Call` that returns them.
     """
     # State, and not an argument: the requirements of packages may form a circle.
+    requirements = with_stand_in(shipped.requirements)
     return (
         THE_LOADER,
         (shipped.name, shipped.digest, shipped.archive_hash, archive),
-        shipped.requirements,
+        requirements,
     )
 
 

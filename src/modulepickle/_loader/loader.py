@@ -893,7 +893,7 @@ class View(types.ModuleType):
 
 def is_there(top):
     try:
-        return top in sys.modules or importlib.util.find_spec(top) is not None
+        return native(top) is not None or registry.originals["find_spec"](top) is not None
     except (ImportError, ValueError):
         return False
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_dbbe61f8"
+LOADER_NAME: Final = "_modulepickle_loader_cfa4188a"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -896,7 +896,7 @@ class View(types.ModuleType):
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 def is_there(top):
     try:
-        return top in sys.modules or importlib.util.find_spec(top) is not None
+        return native(top) is not None or registry.originals["find_spec"](top) is not None
     except (ImportError, ValueError):
         return False
 def stands_back(home):
@@ -1542,6 +1542,49 @@ def archive(archive_hash, name, sender, fetch):
     return data
 registry.manifest = find
 entry = registry.texts.setdefault(__name__, globals().get)
+"""
+
+STANDIN_NAME: Final = "_modulepickle_standin_a223cdeb"
+STANDIN: Final = r"""import pickle
+PackagingError = PicklingError = pickle.PicklingError
+PickleError, UnpicklingError, PickleBuffer = (
+    pickle.PickleError,
+    pickle.UnpicklingError,
+    pickle.PickleBuffer,
+)
+HIGHEST_PROTOCOL, DEFAULT_PROTOCOL = pickle.HIGHEST_PROTOCOL, pickle.DEFAULT_PROTOCOL
+Unpickler = pickle.Unpickler
+SETTINGS = ("extend_", "set_", "register_", "unregister_", "preload", "hold", "Policy")
+class ShippingWarning(UserWarning):
+    pass
+class StaleSourceWarning(UserWarning):
+    pass
+class Nothing:
+    def __call__(self, *args, **options):
+        return None
+    def __enter__(self):
+        return self
+    def __exit__(self, *error):
+        return None
+    def undo(self):
+        return None
+def load(file, **options):
+    return pickle.load(file)
+def loads(data, **options):
+    return pickle.loads(data)
+def wrap(obj):
+    return obj
+def __getattr__(name):
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def stand_in(*args, **options):
+        if name.startswith(SETTINGS):
+            return Nothing()
+        raise RuntimeError(
+            f"modulepickle.{name}() was called where the library is not installed: this process "
+            "received a pickle, which needs no library. To pickle here, pip install modulepickle"
+        )
+    return stand_in
 """
 
 PEERS_NAME: Final = "_modulepickle_peers_bfd9b528"

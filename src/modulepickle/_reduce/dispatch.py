@@ -27,6 +27,7 @@ from modulepickle._loader.emit import (
     reduce_rebuilt,
     reduce_shipped,
     reduce_text,
+    with_stand_in,
 )
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.local import is_standard
@@ -120,10 +121,11 @@ def _emit_shipped(dump: Dump, obj: SnapshotRef) -> Reduced:
 
 
 def _emit_scope(dump: Dump, obj: Scope) -> Reduced:
+    requirements = with_stand_in(obj.requirements)
     if dump.parts.naming:
-        return *_emit_shipped(dump, obj)[:2], obj.requirements, None, None, SET_SCOPE
+        return *_emit_shipped(dump, obj)[:2], requirements, None, None, SET_SCOPE
     # It is no package, and no store has it.
-    return *reduce_shipped(obj, obj.archive)[:2], obj.requirements, None, None, SET_SCOPE
+    return *reduce_shipped(obj, obj.archive)[:2], requirements, None, None, SET_SCOPE
 
 
 def _emit_rebuilt(dump: Dump, obj: Rebuilt) -> Reduced:

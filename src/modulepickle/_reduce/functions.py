@@ -23,7 +23,7 @@ import weakref
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import Rebuilt, Reduced
+from modulepickle._loader.emit import LIBRARY, Rebuilt, Reduced
 from modulepickle._loader.received import is_receiver, requirements_of, resend
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
@@ -216,7 +216,7 @@ def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef |
         except (ImportError, ValueError):  # beyond the top, or of no package: it fails there, too
             continue
         top = name.partition(".")[0]
-        if top in STANDARD_NAMES or dump.is_foreign(name):
+        if top in STANDARD_NAMES or (dump.is_foreign(name) and top != LIBRARY):
             continue
         if any(name == known or name.startswith(f"{known}.") for known in requirements):
             continue

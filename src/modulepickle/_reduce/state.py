@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from modulepickle._base.errors import Problem
 from modulepickle._base.loud import announce
 from modulepickle._base.process import DIGEST_SIZE, fold, sha256
-from modulepickle._loader.emit import Reduced, reduce_shipped
+from modulepickle._loader.emit import LIBRARY, Reduced, reduce_shipped
 from modulepickle._local.policy import Policy, is_registered
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 from modulepickle._snapshot.stale import Check
@@ -141,7 +141,10 @@ class ByValue:
         scope = self._scopes.get(self.keep(globals_))
         have = scope.requirements if scope is not None else {}
         if (
-            any(isinstance(need, SnapshotRef) for need in requirements.values())
+            any(
+                isinstance(need, SnapshotRef) or name == LIBRARY
+                for name, need in requirements.items()
+            )
             and requirements.keys() - have.keys()
         ):
             scope = self._scopes[id(globals_)] = Scope({**have, **requirements})

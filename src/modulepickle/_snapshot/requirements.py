@@ -71,7 +71,7 @@ def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -
                 and any(True for _ in _imported(name, files))
             ):
                 packages.add(package)
-            is_other = top.is_installed
+            is_other = top.is_installed or name == "modulepickle"
         known = distribution(name) if is_other else None
         if known is not None and any(file.seems_to_import(name) for file in files):
             others[name] = " ".join(known)
