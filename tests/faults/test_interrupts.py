@@ -32,9 +32,10 @@ LOAD = """
         return pickle.loads(datas[0])()
     def state():
         names = sorted(n for n in sys.modules if n.partition(".")[0] in ("pkg", "needed"))
-        begun = [n for n in names if sys.modules[n].__spec__._initializing]
+        # Not `__spec__._initializing`: an exception at the very line that ends it leaves it set,
+        # here as in importlib; the module is whole then, and only locked once more when imported.
         finders = [type(each).__name__ for each in sys.meta_path]
-        return names, begun, [p for p in sys.path if "modulepickle" in p], finders
+        return names, [p for p in sys.path if "modulepickle" in p], finders
 """
 
 AT_EACH_LINE = f"""
