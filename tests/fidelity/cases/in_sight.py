@@ -61,16 +61,16 @@ def f():
 
 for _name, _body in {
     "an_attribute": "        from acme import two\n        return two.debug()",
-    "spec": "        return acme.__spec__.name, acme.two.V",
+    "spec": "        return acme.__spec__.name, V",
     "resources": "        import importlib.resources as ir\n"
     "        names = sorted(p.name for p in ir.files(acme).iterdir() if p.name[:2] != '__')\n"
-    "        return names, acme.two.V",
+    "        return names, V",
     "names": "        import acme.two\n"
     "        return 'two' in dir(acme), 'two' in vars(acme), acme.two.V",
-    "one_object": "        import sys\n        return acme is sys.modules['acme'], acme.two.V",
+    "one_object": "        import sys\n        return acme is sys.modules['acme'], V",
     "iter_modules": "        import pkgutil\n"
     "        names = sorted(m.name for m in pkgutil.iter_modules(acme.__path__, 'acme.'))\n"
-    "        return names, acme.two.V",
+    "        return names, V",
 }.items():
     case(
         f"r17_namespace_package_{_name}",
@@ -78,7 +78,7 @@ for _name, _body in {
         f"""
     === acme/one/__init__.py
     import acme
-    acme.DEBUG = @V@
+    V = acme.DEBUG = @V@
     def f():
 {_body}
     === acme/two/__init__.py
