@@ -35,7 +35,7 @@ LOAD = """
         # Not `__spec__._initializing`: an exception at the very line that ends it leaves it set,
         # here as in importlib; the module is whole then, and only locked once more when imported.
         finders = [type(each).__name__ for each in sys.meta_path]
-        return names, [p for p in sys.path if "modulepickle" in p], finders
+        return names, [os.path.basename(p) for p in sys.path if "modulepickle" in p], finders
 """
 
 AT_EACH_LINE = f"""
