@@ -625,8 +625,13 @@ class Snapshot:
             spec = self.find(name, path)
             if not spec:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-            module = self.execute(spec)
-            self.bind(name, module, package)
+            try:
+                module = self.execute(spec)
+                self.bind(name, module, package)
+            except BaseException:  # an interrupt when it had been executed: then it is whole
+                if name in self.made:
+                    self.bind(name, self.made[name], package)
+                raise
         return module
 
     def execute(self, spec):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_cfa4188a"
+LOADER_NAME: Final = "_modulepickle_loader_d64ede44"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -681,8 +681,13 @@ class Snapshot:
             spec = self.find(name, path)
             if not spec:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-            module = self.execute(spec)
-            self.bind(name, module, package)
+            try:
+                module = self.execute(spec)
+                self.bind(name, module, package)
+            except BaseException:
+                if name in self.made:
+                    self.bind(name, self.made[name], package)
+                raise
         return module
     def execute(self, spec):
         name, before = spec.name, {}
