@@ -175,7 +175,7 @@ MANY = """
 
 
 @pytest.mark.parametrize(
-    ("made", "calls"), [("many.Ordinary()", 1), ("many.Odd()", 3), ('getattr(many, f"f{n}")', 2)]
+    ("made", "calls"), [("many.Ordinary()", 1), ("many.Odd()", 3), ('getattr(many, f"f{n}")', 3)]
 )
 def test_one_object_more_of_a_known_type_takes_few_calls(tmp_path, made, calls):
     functions = "\n".join(f"def f{n}(): return {n}" for n in range(1000))
@@ -205,9 +205,9 @@ def test_one_object_more_of_a_known_type_takes_few_calls(tmp_path, made, calls):
 @pytest.mark.parametrize(
     ("function", "most"),
     [
-        ("lambda x: x + 1", 100),
-        ("(lambda n: lambda x: math.sqrt(x) + n)(2)", 160),
-        ("lambda: socket", 120),  # a module with hundreds of names
+        ("lambda x: x + 1", 120),
+        ("(lambda n: lambda x: math.sqrt(x) + n)(2)", 205),
+        ("lambda: socket", 160),  # a module with hundreds of names
     ],
 )
 def test_a_warm_dumps_of_code_takes_few_calls(tmp_path, function, most):

@@ -117,8 +117,8 @@ result = refused([f, (i for i in "x")], policy=modulepickle.Policy(max_bytes=1))
     error, text = refused(tree, code)
     assert [problem.subject for problem in error.problems] == [
         "big",
-        "an object of type _thread.lock",
         "large",
+        "an object of type _thread.lock",
         "an object of type generator",
     ]
     assert text.count("The package is larger than") == 1

@@ -559,6 +559,9 @@ def test_a_distribution_in_a_zip_file_or_of_a_finder(site, monkeypatch):
     install(site / "found", "foreign", top_level_txt="foreign")
 
     class Foreign:
+        def find_spec(self, name, path=None, target=None):
+            return None
+
         def find_distributions(self, context):
             return metadata.MetadataPathFinder.find_distributions(
                 metadata.DistributionFinder.Context(path=[str(site / "found")])

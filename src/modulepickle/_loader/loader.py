@@ -625,16 +625,10 @@ class Snapshot:
             spec = self.find(name, path)
             if not spec:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-            try:
-                module = self.execute(spec)
-                self.bind(name, module, package)
-            except BaseException:  # an interrupt when it had been executed: then it is whole
-                if name in self.made:
-                    self.bind(name, self.made[name], package)
-                raise
+            module = self.execute(spec, package)
         return module
 
-    def execute(self, spec):
+    def execute(self, spec, package):
         """Make a module and execute it; while it executes, `sys.modules` has it (R11)."""
         name, before = spec.name, {}
         module = importlib.util.module_from_spec(spec)
@@ -654,6 +648,8 @@ class Snapshot:
             # Has it put another object in its place? Not if that is of another version.
             if left is not module and owner_of(left) in (None, self):
                 self.made[name] = module = left
+            # Before it counts as executed: who does not find it there looks into `sys.modules`.
+            self.bind(name, module, package)
         except BaseException:
             self.made.pop(name, None)
             raise

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_d64ede44"
+LOADER_NAME: Final = "_modulepickle_loader_156e635b"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -681,15 +681,9 @@ class Snapshot:
             spec = self.find(name, path)
             if not spec:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-            try:
-                module = self.execute(spec)
-                self.bind(name, module, package)
-            except BaseException:
-                if name in self.made:
-                    self.bind(name, self.made[name], package)
-                raise
+            module = self.execute(spec, package)
         return module
-    def execute(self, spec):
+    def execute(self, spec, package):
         name, before = spec.name, {}
         module = importlib.util.module_from_spec(spec)
         vars(module)["__builtins__"] = self.builtins
@@ -707,6 +701,7 @@ class Snapshot:
             left = sys.modules.get(name) if is_seen else module
             if left is not module and owner_of(left) in (None, self):
                 self.made[name] = module = left
+            self.bind(name, module, package)
         except BaseException:
             self.made.pop(name, None)
             raise
