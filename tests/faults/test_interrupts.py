@@ -86,7 +86,7 @@ AT_EACH_LINE = f"""
 @pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("cached", [False, True], ids=["new on this host", "unpacked before"])
-@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("python", interpreters(("3.9", "3.11", "3.14")))
 def test_r14_an_exception_at_each_line_of_the_loader(tmp_path, python, cached, every, part):
     data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
     cache = tmp_path / "cache"

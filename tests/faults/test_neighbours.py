@@ -52,7 +52,7 @@ def shipped(tmp_path: Path, name: str = "f") -> bytes:
 # `by(user, function)` runs it in a forked child as that user.
 AS_USERS = f"""
 {CHILD}
-    import shutil
+    import importlib.machinery, marshal, shutil, struct, zlib  # they may not read them later
     US, THEM, RIGHT = {US}, {THEM}, {RIGHT!r}
     def by(user, function):
         def switched():

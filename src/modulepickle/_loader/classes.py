@@ -329,7 +329,10 @@ def field(kind, values):
 
 def wrapper(kind, base, parts):
     """A property, method or the like of a class of somebody's, without what its `__init__` does."""
-    made = base.__new__(kind)
+    try:
+        made = base.__new__(kind, *parts)  # since 3.15 some want an argument here
+    except TypeError:
+        made = base.__new__(kind)
     base.__init__(made, *parts)
     return made
 

@@ -335,11 +335,13 @@ class Snapshot:
     def __setstate__(self, requirements):
         """Link what it requires. The snapshot unpickled last is the active one (R11)."""
         self.requirements = requirements
+        if self.is_active():
+            return
         is_shown = self.may_be_shown()
         if FINDER not in sys.meta_path and (is_shown or self.shows_metadata()):
             sys.meta_path.insert(0, FINDER)
             sys.path_hooks.insert(0, finder_in)
-        if self.is_active() or not is_shown:
+        if not is_shown:
             return
         folder = self.folder  # unpacked before the lock is taken: with it, nobody else can import
         hidden = None

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_156e635b"
+LOADER_NAME: Final = "_modulepickle_loader_6ad7c788"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -451,11 +451,13 @@ class Snapshot:
         refresh(self)
     def __setstate__(self, requirements):
         self.requirements = requirements
+        if self.is_active():
+            return
         is_shown = self.may_be_shown()
         if FINDER not in sys.meta_path and (is_shown or self.shows_metadata()):
             sys.meta_path.insert(0, FINDER)
             sys.path_hooks.insert(0, finder_in)
-        if self.is_active() or not is_shown:
+        if not is_shown:
             return
         folder = self.folder
         hidden = None
@@ -1119,7 +1121,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_941dfc02"
+CLASSES_NAME: Final = "_modulepickle_classes_eaff69ce"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1381,7 +1383,10 @@ def field(kind, values):
     made._field_type = getattr(dataclasses, kind)
     return made
 def wrapper(kind, base, parts):
-    made = base.__new__(kind)
+    try:
+        made = base.__new__(kind, *parts)
+    except TypeError:
+        made = base.__new__(kind)
     base.__init__(made, *parts)
     return made
 def set_wrapper(made, state):

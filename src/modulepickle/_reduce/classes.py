@@ -190,7 +190,8 @@ def _is_said(slots: Any, value: Any) -> bool:
 def _is_of_class(cls: Any, value: Any, name: str) -> bool:
     """Tell whether a descriptor was made with the class: for a slot, `__dict__`, a C structure."""
     if isinstance(value, (MemberDescriptorType, GetSetDescriptorType)):
-        return value.__objclass__ is cls and value.__name__ == name
+        # Since 3.15 all classes share those of `object`.
+        return value.__objclass__ in (cls, object) and value.__name__ == name
     return type(value).__name__ == "CField" and (
         "_anonymous_" in vars(cls)
         or any(name == field[0] for field in vars(cls).get("_fields_", ()))

@@ -55,7 +55,8 @@ def _is_generated(cls: Any, name: str, value: Any) -> bool:
     code = value.__code__
     if code.co_filename != "<string>":
         return _is_from(value, sys.modules.get("dataclasses", sys))
-    if title != f"{cls.__qualname__}.{name}":
+    # The latter is 3.9's.
+    if title not in (f"{cls.__qualname__}.{name}", f"__create_fn__.<locals>.{name}"):
         return False
     if sys.version_info >= (3, 11):
         return code.co_qualname.startswith("__create_fn__.")
@@ -94,9 +95,8 @@ def generated_owner(function: FunctionType) -> Any:
     name = function.__name__
     for space in gc.get_referrers(function):
         if type(space) is dict and space.get(name) is function and "__dataclass_params__" in space:
-            for each in (space.get("__dict__"), space.get("__weakref__")):
-                cls = getattr(each, "__objclass__", None)
-                if cls is not None and _is_generated(cls, name, function):
+            for cls in gc.get_referrers(space):
+                if isinstance(cls, type) and _is_generated(cls, name, function):
                     return cls
     return None
 

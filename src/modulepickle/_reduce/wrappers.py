@@ -93,7 +93,8 @@ def _of_ctypes(cls: Any) -> Reduced | None:
             return operator.mul, (cls._type_, cls._length_)
     elif issubclass(cls, ctypes._Pointer) and "_type_" in mine:
         if ctypes.POINTER(cls._type_) is cls:
-            return ctypes.POINTER, (cls._type_,)
+            # By the public module: what it calls itself differs between versions.
+            return Call(getattr, Call(__import__, "ctypes"), "POINTER"), (cls._type_,)
     elif issubclass(cls, ctypes._CFuncPtr) and "_argtypes_" in mine:
         for flags, more in ((1, {}), (9, {"use_errno": True}), (17, {"use_last_error": True})):
             if cls._flags_ == flags:
