@@ -1,5 +1,6 @@
 """Lets tracebacks show the lines of a shipped text. It stands second in each, behind `registry`."""
 
+import sys
 import zlib
 
 
@@ -14,3 +15,4 @@ class Lines:
 
 
 __loader__ = Lines(packed)  # noqa: F821  # stage 0 has it
+__spec__ = type(sys.__spec__)(__name__, __loader__)

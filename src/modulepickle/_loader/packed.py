@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_6ad7c788"
+LOADER_NAME: Final = "_modulepickle_loader_0cf158f6"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -17,6 +17,7 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import sys
 import zlib
 class Lines:
     def __init__(self, packed):
@@ -24,6 +25,7 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
+__spec__ = type(sys.__spec__)(__name__, __loader__)
 import struct
 import zlib
 LOCAL = struct.Struct("<4s5H3I2H")
@@ -1002,7 +1004,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_4b77c5e3"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_032c6663"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1017,6 +1019,7 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import sys
 import zlib
 class Lines:
     def __init__(self, packed):
@@ -1024,6 +1027,7 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
+__spec__ = type(sys.__spec__)(__name__, __loader__)
 import ast
 import builtins
 import importlib.util as util
@@ -1121,7 +1125,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_eaff69ce"
+CLASSES_NAME: Final = "_modulepickle_classes_75d4d9fa"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1136,6 +1140,7 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import sys
 import zlib
 class Lines:
     def __init__(self, packed):
@@ -1143,6 +1148,7 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
+__spec__ = type(sys.__spec__)(__name__, __loader__)
 import sys
 import types
 entry = registry.texts.setdefault(__name__, globals().get)
@@ -1410,7 +1416,7 @@ def set_alias(made, value):
     ALIASES.pop(id(made)).append(value)
 """
 
-STORE_NAME: Final = "_modulepickle_store_e9dae9bd"
+STORE_NAME: Final = "_modulepickle_store_157ac78a"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1425,6 +1431,7 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import sys
 import zlib
 class Lines:
     def __init__(self, packed):
@@ -1432,6 +1439,7 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
+__spec__ = type(sys.__spec__)(__name__, __loader__)
 import os
 import stat
 POSIX = os.name == "posix"
@@ -1592,7 +1600,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_bfd9b528"
+PEERS_NAME: Final = "_modulepickle_peers_e9d03153"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1607,6 +1615,7 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+import sys
 import zlib
 class Lines:
     def __init__(self, packed):
@@ -1614,6 +1623,7 @@ class Lines:
     def get_source(self, name):
         return zlib.decompress(self.packed).decode()
 __loader__ = Lines(packed)
+__spec__ = type(sys.__spec__)(__name__, __loader__)
 import contextlib
 import importlib
 import io
