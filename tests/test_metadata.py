@@ -385,7 +385,11 @@ def test_r15_metadata_beyond_reason_stays_at_home(here):
 # --- real editable installs -----------------------------------------------------------------------
 
 BACKENDS = {
-    "setuptools": ("setuptools>=70", "setuptools.build_meta", ""),
+    "setuptools": (
+        "setuptools>=70",
+        "setuptools.build_meta",
+        '[tool.setuptools.packages.find]\nwhere = ["{where}."]\ninclude = ["pkg*", "plug*"]\n',
+    ),
     "hatchling": (
         "hatchling",
         "hatchling.build",
@@ -446,9 +450,8 @@ def test_r17_editable_installs(tmp_path, venv, backend, layout):
         want = native_of(venv, elsewhere)
         assert want[0] == "1.2.3"
         assert want[3][0][2] == 1
-        data = run(
-            elsewhere, f"{ASK}\nimport modulepickle\nresult = modulepickle.dumps(obj)", python=venv
-        ).result
+        code = f"{ASK}\nimport modulepickle\nresult = modulepickle.dumps(obj)"
+        data = run(elsewhere, code, python=venv, fresh=True).result  # `.pth` is read at a start
         got = receive(data, "result = obj()", absent=["pkg", "plug"]).result
         assert json.dumps(got) == json.dumps(want)
     finally:
@@ -456,4 +459,4 @@ def test_r17_editable_installs(tmp_path, venv, backend, layout):
 
 
 def native_of(python, folder):
-    return run(folder, f"{ASK}\nresult = obj()", python=python).result
+    return run(folder, f"{ASK}\nresult = obj()", python=python, fresh=True).result

@@ -176,7 +176,7 @@ class SourceLoader(FileLoader):
         code = self.source_to_code(self.get_data(self.path), self.path)
         try:
             write_file(f"{cache_folder()}/{file}", zlib.compress(marshal.dumps({key: code}), 0))
-        except OSError as error:
+        except Exception as error:  # no disk; or the interpreter ends, and `open` is gone
             log("debug", "bytecode of %s is not kept: %s", name, error)
         return code
 
@@ -843,6 +843,7 @@ class Snapshot:
                     wanted[requirement.replace(" ", "==")] = None
         all_missing = " ".join(sorted(wanted))
         error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
+        error.args = (error.msg,)  # PyPy shows these
 
 
 class Bases(tuple):

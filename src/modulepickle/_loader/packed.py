@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_0cf158f6"
+LOADER_NAME: Final = "_modulepickle_loader_9b75a4da"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -346,7 +346,7 @@ class SourceLoader(FileLoader):
         code = self.source_to_code(self.get_data(self.path), self.path)
         try:
             write_file(f"{cache_folder()}/{file}", zlib.compress(marshal.dumps({key: code}), 0))
-        except OSError as error:
+        except Exception as error:
             log("debug", "bytecode of %s is not kept: %s", name, error)
         return code
 class ExtensionLoader(importlib.machinery.ExtensionFileLoader):
@@ -867,6 +867,7 @@ class Snapshot:
                     wanted[requirement.replace(" ", "==")] = None
         all_missing = " ".join(sorted(wanted))
         error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
+        error.args = (error.msg,)
 class Bases(tuple):
     def __reduce_ex__(self, protocol):
         return tuple, ([*self],)
