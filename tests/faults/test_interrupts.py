@@ -119,17 +119,15 @@ TIMED = f"""
         hits = 0
         for _ in range(chance.randrange(1, 4)):
             try:
-                signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00002, 0.008))
-                use()
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00002, 0.008))
+                    use()
+                finally:  # the signal comes once, and perhaps here
+                    signal.setitimer(signal.ITIMER_REAL, 0)
             except Late:
                 hits += 1
             except Exception:  # of an import that a signal ended
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        except Late:
-            hits += 1
+                pass
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(SECONDS)
         return hits, use(), state()
@@ -145,11 +143,11 @@ TIMED = f"""
 """
 
 
-@pytest.mark.parametrize("loads", [300, pytest.param(5000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("loads", [300, pytest.param(2000, marks=pytest.mark.slow)])
 def test_r14_signals_at_any_time(tmp_path, loads):
     data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
     code = TIMED.replace("LOADS)", f"{loads})")
     clean, hits, wrong = receive([data], code, lazy=True, cache=tmp_path / "cache").result
     assert clean[1] == RIGHT
     assert hits > loads / 10, "the signals must come while something is loaded"
-    assert wrong == [], f"{len(wrong)} of {loads}"
+    assert wrong == [], f"{len(wrong)} of {loads}: {wrong[:3]}"
