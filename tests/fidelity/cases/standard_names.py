@@ -26,7 +26,6 @@ for _name, _use in {
     "statistics": "import statistics\n        return statistics.mean([1, 3])",
     "token": "import tokenize\n        return tokenize.NAME",
     "shutil": "import tempfile\n        return tempfile.gettempprefix()",
-    "linecache": "import traceback\n        return traceback.format_tb(None)",
 }.items():
     case(
         f"r11_a_local_{_name}_and_another_job",
