@@ -53,6 +53,7 @@ result = [each["name"] for each in modulepickle.inspect(
     assert sorted(run(tree, code).result) == ["slow", "user_of_it"]
 
 
+@pytest.mark.xfail(sys.version_info < (3, 10), reason="3.9 compiles less of it", strict=False)
 @pytest.mark.parametrize("name", SLOW)
 def test_r15_what_is_answered_of_a_slow_source_is_right(name):
     source = SLOW[name]
