@@ -41,6 +41,7 @@ class Reason(Enum):
     GONE = "A file is gone, or no longer compiles, since it was imported"
     BY_NAME = "It goes by name, and no installed distribution has it"
     NO_EFFECT = "The policy has an entry without effect"
+    COMPILED = "Compiled code imports modules by itself"
     SECRET = "What looks like a secret travels by value"
 
 

@@ -66,7 +66,11 @@ def is_namespace(top: str) -> bool:
     module = sys.modules.get(top)
     if type(module) is ModuleType:
         return hasattr(module, "__path__") and getattr(module, "__file__", None) is None
-    spec = None if top in sys.modules else find_spec(top)
+    try:
+        spec = None if top in sys.modules else find_spec(top)
+    except Exception as error:  # finders may be anybody's
+        log.debug("cannot find %s: %r", top, error)
+        return False
     return spec is not None and spec.origin is None and spec.submodule_search_locations is not None
 
 

@@ -17,11 +17,13 @@ import os
 import time
 import zlib
 from collections.abc import Iterable
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.held import held
 from modulepickle._base.process import sha256
+from modulepickle._snapshot.cython import SOURCES, cython_imports, imported_by_compiled
 from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
 from modulepickle._snapshot.metadata import targets
 
@@ -253,19 +255,26 @@ def _mentions(name: str, content: bytes) -> tuple[str, ...] | None:
         )
 
         return mentions(content)
-    return () if not name.endswith(ENTRY_POINTS) else None
+    return None if name.endswith(TELLING) else ()
 
 
 ENTRY_POINTS: Final = ".dist-info/entry_points.txt"
+
+TELLING: Final = (ENTRY_POINTS, *SOURCES, *EXTENSION_SUFFIXES)
+"""What imports something beside Python source, as the names of files end."""
 
 
 def _imports(name: str, content: bytes, is_whole: bool = True) -> tuple[str, ...]:
     """Return what a member of an archive imports; nothing if it is not Python source."""
     if name.endswith(ENTRY_POINTS):
         return targets(content)
-    if not name.endswith(".py"):
-        return ()
     # Not at the top: few files are parsed, or none.
     from modulepickle._snapshot.imports import imports, module_of
 
+    if name.endswith(SOURCES):
+        return cython_imports(content, *module_of(f"{name.rpartition('.')[0]}.py"))
+    if name.endswith(tuple(EXTENSION_SUFFIXES)):
+        return imported_by_compiled(name.partition(".")[0].replace("/", "."))
+    if not name.endswith(".py"):
+        return ()
     return imports(content, *module_of(name), is_whole)

@@ -18,7 +18,14 @@ from typing import Any, Final
 from modulepickle._base.process import log
 
 __all__ = [
-    "UNREADABLE", "computed", "fault", "import_lines", "imports", "module_of", "without_escapes",
+    "UNREADABLE",
+    "computed",
+    "fault",
+    "import_lines",
+    "imports",
+    "module_of",
+    "parsed",
+    "without_escapes",
 ]  # fmt: skip
 
 
@@ -51,7 +58,7 @@ def import_lines(
     if b"import" not in source:
         return {}
     try:
-        tree = _parsed(source)
+        tree = parsed(source)
     except UNREADABLE as error:
         if is_whole:
             log.debug("cannot parse %s, so its imports are unknown: %r", module, error)
@@ -100,7 +107,7 @@ MOST_DOTS: Final = 20_000
 """Dots in one line: Python takes a name apart in time that grows with the square of its parts."""
 
 
-def _parsed(source: bytes) -> ast.Module:
+def parsed(source: bytes) -> ast.Module:
     """Return the tree of source.
 
     Raises:
@@ -116,7 +123,7 @@ def _parsed(source: bytes) -> ast.Module:
 def fault(source: bytes) -> str:
     """Return why source cannot be parsed, as `3 (invalid syntax)` with the line; "" if it can."""
     try:
-        _parsed(source)
+        parsed(source)
     except UNREADABLE as error:
         return f"{getattr(error, 'lineno', None) or 1} ({getattr(error, 'msg', None) or error})"
     return ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ from modulepickle._base.errors import Problem, Reason
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._local.tree import WorkingTree, working_tree
+from modulepickle._snapshot.beside import Beside, beside
 from modulepickle._snapshot.metadata import metadata_files
 
 __all__ = ["Found", "Key", "Vanished", "Walk", "key_of", "listing", "unreadable"]
@@ -95,21 +96,22 @@ def listing(
     """
     walked = [] if walked is None else walked
     found = {file.name: file for file in _metadata(package, walked)}
-    if not package.is_package:
-        found.update((file.name, file) for file in _single(package, problems))
-        return tuple(found[name] for name in sorted(found))
     walk = Walk(package, policy, problems)
     walk.walked = walked
-    for folder in package.paths:  # where a package has several, the first that has a file wins
-        for file in walk.files(folder):
+    if not package.is_package:
+        found.update((file.name, file) for file in _single(package, problems))
+    for folder in package.paths if package.is_package else ():
+        for file in walk.files(folder):  # where it has several, the first that has a file wins
             found.setdefault(file.name, file)
+    for file in _beside(package, policy, [*found.values()], walked):
+        found.setdefault(file.name, file)
     files = tuple(found[name] for name in sorted(found))
     problems += _clashes(files, walk.stem)
     return files
 
 
-def _metadata(package: LocalPackage, walked: list[tuple[str, Key | None]]) -> Iterator[Found]:
-    """Yield what travels of the metadata of the distribution that provides a package."""
+def _watch(walked: list[tuple[str, Key | None]]) -> Callable[[str], os.stat_result | None]:
+    """Return what stats a path, and notes that the listing depends on it."""
 
     def watch(path: str) -> os.stat_result | None:
         try:
@@ -119,7 +121,29 @@ def _metadata(package: LocalPackage, walked: list[tuple[str, Key | None]]) -> It
         walked.append((path, key_of(info)))
         return info
 
-    for file in metadata_files(package.metadata, watch) if package.metadata else ():
+    return watch
+
+
+def _beside(
+    package: LocalPackage,
+    policy: Policy,
+    files: list[Found],
+    walked: list[tuple[str, Key | None]],
+) -> Iterator[Found]:
+    """Yield what travels beside a package."""
+    known = [Beside(file.name, file.path) for file in files]
+    for name, path in beside(package, policy, known, _watch(walked)):
+        try:
+            info = os.stat(path)
+        except OSError:
+            continue
+        if stat.S_ISREG(info.st_mode) and "\\" not in name and _is_unicode(name):
+            yield Found(name, path, key_of(info))
+
+
+def _metadata(package: LocalPackage, walked: list[tuple[str, Key | None]]) -> Iterator[Found]:
+    """Yield what travels of the metadata of the distribution that provides a package."""
+    for file in metadata_files(package.metadata, _watch(walked)) if package.metadata else ():
         yield Found(file.name, file.path, dict(walked)[file.path] or NO_KEY, file.content)
 
 

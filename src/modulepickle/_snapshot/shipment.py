@@ -221,6 +221,7 @@ class Shipment:
             left.update(each.left_out(self._policy))
             yield from self._requirements[each.name].notices
             yield from each.broken(self._policy).values()
+            yield from each.doubts(self._policy)
         for each in made if left else ():
             yield from each.imports_of(left)
         if self._policy.ignore:

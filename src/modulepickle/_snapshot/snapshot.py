@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable
-from importlib.machinery import ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
@@ -26,6 +26,8 @@ from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage, TopLeve
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.accidents import reached_by_attribute
 from modulepickle._snapshot.archive import content_hash, make_zip
+from modulepickle._snapshot.beside import data_at_home
+from modulepickle._snapshot.cython import SOURCES
 from modulepickle._snapshot.faults import imports_of_left_out, no_longer_compiles
 from modulepickle._snapshot.files import ATTEMPTS, File, forget, read
 from modulepickle._snapshot.left_out import modules_left_out
@@ -78,7 +80,8 @@ class Snapshot:
         self._seen: tuple[dict[str, str], tuple[Problem, ...]] = {}, ()
         self._accidents: tuple[object, tuple[str, ...]] = None, ()
         self._looked: tuple[object, tuple[Problem, ...]] = None, ()
-        self._mentioned = mentioned(name, files.values())
+        self._doubts: tuple[Problem, ...] | None = None
+        self._mentioned = mentioned(name, _telling(files))
         self._requirements: tuple[Finder, list[TopLevelName], Requirements] | None = None
 
     def requirements(self, finder: Finder) -> Requirements:
@@ -138,6 +141,12 @@ class Snapshot:
             self._faults = left, dict(no_longer_compiles(self.files.values()))
         return self._faults
 
+    def doubts(self, policy: Policy) -> tuple[Problem, ...]:
+        """Return what of its files may not be on the receiver as it is here; asked once."""
+        if self._doubts is None:
+            self._doubts = (*_compiled(self.name, self.files), *_named(self.package, policy))
+        return self._doubts
+
     def specs(self) -> dict[str, ModuleSpec]:
         """Return the specs of those of its modules that this process has imported by itself."""
         specs = {}
@@ -153,6 +162,41 @@ class Snapshot:
             if spec is not None and not hasattr(spec, "snapshot"):
                 specs[name] = spec
         return specs
+
+
+def _compiled(name: str, files: dict[str, File]) -> Iterable[Problem]:
+    """Yield the compiled modules that import modules of their own package."""
+    for path in files:
+        if not path.endswith(tuple(EXTENSION_SUFFIXES)):
+            continue
+        stem = path.partition(".")[0]
+        told = next((f for f in (f"{stem}.pyx", f"{stem}.py", path) if f in files), path)
+        module = stem.replace("/", ".").removesuffix(".__init__")
+        others = [each for each in files[told].imports if f"{each}.".startswith(f"{name}.")]
+        others = [each for each in others if not f"{module}.".startswith(f"{each}.")]
+        if others:
+            detail = (
+                f"compiled code, which imports {others[0]} by itself: where a receiver gets several"
+                " versions, it may find another one's"
+            )
+            remedy = "let each receiver load one version of it, or import what it needs in Python"
+            yield Problem(Reason.COMPILED, module, detail, remedy)
+
+
+def _named(package: LocalPackage, policy: Policy) -> Iterable[Problem]:
+    """Yield the files that a single-file module opens by its place, and that stay at home."""
+    for path in data_at_home(package, policy):
+        detail = f"{package.name} names it and asks for its own place, but it stays at home"
+        remedy = "make a package of the module, and put the file into that under a plain name"
+        yield Problem(Reason.LEFT_OUT, path, detail, remedy)
+
+
+def _telling(files: dict[str, File]) -> Iterable[File]:
+    """Yield the files that tell what a package imports: not compiled ones whose source is there."""
+    stems = {path.partition(".")[0] for path in files if path.endswith((".py", *SOURCES))}
+    for path, file in files.items():
+        if not path.endswith(tuple(EXTENSION_SUFFIXES)) or path.partition(".")[0] not in stems:
+            yield file
 
 
 def _modules(files: Iterable[str]) -> Iterable[str]:

@@ -1,0 +1,90 @@
+"""Compiled modules -> the names that they import.
+
+They cannot be asked. That of Cython mostly has its source, `.pyx`, beside it. No parser of the
+standard library reads that, so import statements are looked for line by line: what is found in a
+comment or a text is one name too many, which does no harm. Where there is no source, but this
+process has imported the module, what it has in its namespace tells.
+
+Outside API: `cython_imports`, `imported_by_compiled`, `SOURCES`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any, Final
+
+__all__ = ["SOURCES", "cython_imports", "imported_by_compiled"]
+
+SOURCES: Final = (".pyx", ".pxd", ".pxi")
+
+_STATEMENT: Final = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+c?import[ \t]+(\([^)]*\)|[^\n#;]+)"
+    rb"|c?import[ \t]+([\w. \t,]+))",
+    re.MULTILINE,
+)
+
+
+def cython_imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
+    """Return the absolute dotted names that Cython source imports, each once, as `imports` does.
+
+    Args:
+        source: the file's bytes.
+        module: the dotted name of the module. is_package: it is the `__init__` of a package.
+    """
+    package = module if is_package else module.rpartition(".")[0]
+    found: dict[str, None] = {}
+    for match in _STATEMENT.finditer(source.replace(b"\\\n", b" ").replace(b"\r", b"")):
+        found.update(dict.fromkeys(_imported(match, package)))
+    return tuple(found)
+
+
+def _imported(match: re.Match[bytes], package: str) -> Iterator[str]:
+    base, names, modules = (
+        None if group is None else group.decode(errors="replace") for group in match.groups()
+    )
+    if modules is not None:
+        yield from filter(None, map(_first, modules.split(",")))
+        return
+    name = "".join((base or "").split())
+    try:
+        name = importlib.util.resolve_name(name, package or None)
+    except (ImportError, ValueError):  # beyond the top: it fails when it is executed, too
+        return
+    yield name
+    for each in (names or "").strip("()").split(","):
+        child = _first(each.partition("#")[0])
+        if child and child != "*":
+            yield f"{name}.{child}"
+
+
+def _first(text: str) -> str:
+    """Return `a.b` of `a.b as c`."""
+    words = text.split()
+    return words[0] if words else ""
+
+
+def imported_by_compiled(module: str) -> tuple[str, ...]:
+    """Return the modules that an imported module has things of, each once; nothing is imported.
+
+    Modules, functions and classes are looked at past their `__getattr__`: a lazy one would import
+    itself.
+    """
+    found: dict[str, None] = {}
+    home = sys.modules.get(module)
+    for value in [*vars(home).values()] if type(home) is ModuleType else ():
+        name = _home_of(value)
+        if isinstance(name, str) and name not in (module, "builtins", "__main__"):
+            found[name] = None
+    return tuple(found)
+
+
+def _home_of(value: Any) -> object:
+    if issubclass(type(value), ModuleType):
+        return object.__getattribute__(value, "__dict__").get("__name__")
+    if type(value) is FunctionType:
+        return value.__module__
+    return type.__getattribute__(value, "__module__") if issubclass(type(value), type) else None
