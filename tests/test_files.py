@@ -89,7 +89,7 @@ def test_data_files_and_extension_modules_travel(tree):
         ("*.ckpt", ["__init__.py", "data/b.txt", "data/deep/c.txt"]),
         ("data", ["__init__.py", "a.ckpt"]),
         ("data/", ["__init__.py", "a.ckpt"]),
-        ("data/*", ["__init__.py", "a.ckpt"]),
+        ("data/*", ["__init__.py", "a.ckpt", "data/"]),  # the folder itself is not ignored
         ("data/deep", ["__init__.py", "a.ckpt", "data/b.ckpt", "data/b.txt"]),
         ("a.ckpt", ["__init__.py", "data/b.ckpt", "data/b.txt", "data/deep/c.txt"]),
         ("*", []),

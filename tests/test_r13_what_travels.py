@@ -10,12 +10,13 @@ import pytest
 
 import modulepickle
 from modulepickle import PackagingError, Policy, Reason
+from modulepickle._loader.archive_reader import read_archive
 from modulepickle._local.finder import LocalPackage
 from modulepickle._snapshot import files as _files
 from modulepickle._snapshot import listing as _listing
 from modulepickle._snapshot.archive import content_hash
 from modulepickle._snapshot.snapshot import snapshot
-from receivers import project, send
+from receivers import project, receive, send
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
 
@@ -151,18 +152,18 @@ def test_r15_more_bytes_than_were_listed_are_refused_after_all(tree, monkeypatch
 @posix
 @pytest.mark.timeout(30)
 def test_r15_links_that_fan_out_are_an_error(tree):
-    """Thirty folders with two links each to the next one are a billion ways."""
+    """Twenty folders with two links each to the next one are a million ways."""
     project(tree, "=== pkg/__init__.py\n")
-    for number in range(30):
+    for number in range(20):
         folder = tree / f"pkg/f{number}"
         folder.mkdir()
         (folder / "data.txt").write_text("x")
         for name in ("a", "b"):
             (folder / name).symlink_to(tree / f"pkg2/f{number + 1}")
-    (tree / "pkg/f29/a").unlink()
-    (tree / "pkg/f29/b").unlink()
+    (tree / "pkg/f19/a").unlink()
+    (tree / "pkg/f19/b").unlink()
     (tree / "pkg2").mkdir()
-    for number in range(1, 30):
+    for number in range(1, 20):
         os.rename(tree / f"pkg/f{number}", tree / f"pkg2/f{number}")
     found = problems(tree / "pkg")
     assert {reason for reason, _ in found} == {Reason.LINK_CYCLE}
@@ -212,3 +213,71 @@ def test_r15_more_files_than_a_zip_has_are_not_read(tree, monkeypatch):
     monkeypatch.setattr(_listing, "MOST", 2)
     with pytest.raises(PackagingError, match="more than 2 files"):
         made(tree / "pkg")
+
+
+# --- empty folders --------------------------------------------------------------------------------
+
+EMPTY = """
+    === pkg/__init__.py
+    import pathlib
+    HERE = pathlib.Path(__file__).parent
+    def f():
+        found = sorted(each.relative_to(HERE).as_posix() for each in HERE.rglob("*"))
+        (HERE / "out" / "deep" / "x.txt").write_text("x")
+        return [each for each in found if "__pycache__" not in each]
+    === pkg/kept/.gitkeep
+    === pkg/old/__pycache__/x.cpython-39.pyc
+    === pkg/older/sub/__pycache__/x.cpython-39.pyc
+    === pkg/full/a.txt
+    === pkg/left/b.log
+"""
+
+
+def test_r13_empty_folders_are_there_and_can_be_written_to(tree):
+    project(tree, EMPTY)
+    (tree / "pkg/out/deep").mkdir(parents=True)
+    policy = "modulepickle.dumps(obj, policy=modulepickle.Policy(ignore=('*.log',)))"
+    data = send(tree, "import pkg\nobj = pkg.f", dumps=policy)
+    found = receive(data, "result = obj()", absent=["pkg"]).result
+    assert found == ["__init__.py", "full", "full/a.txt", "kept", "left", "out", "out/deep"]
+    report = modulepickle.inspect(data)
+    assert [each["digest_matches"] for each in report.snapshots] == [True]
+
+
+def test_r13_an_empty_folder_is_a_member_in_the_canonical_form(tree):
+    project(tree, EMPTY)
+    (tree / "pkg/out/deep").mkdir(parents=True)
+    shot = made(tree / "pkg")
+    info = zipped(shot).getinfo("pkg/out/deep/")
+    assert (info.external_attr, info.compress_type, info.file_size) == (0o040755 << 16 | 0x10, 0, 0)
+    assert [*read_archive(shot.archive)] == zipped(shot).namelist() == sorted(shot.files)
+    assert "pkg/out/" not in shot.files
+    assert not [path for path in shot.files if "old" in path]
+
+
+def test_r05_an_empty_folder_that_comes_or_goes_is_seen(tree):
+    project(tree, TOOL)
+    before = made(tree / "pkg")
+    (tree / "pkg/new").mkdir()
+    after = made(tree / "pkg")
+    (tree / "pkg/new").rmdir()
+    assert "pkg/new/" in after.files
+    assert before.content == made(tree / "pkg").content != after.content
+
+
+@posix
+def test_r13_a_tool_of_the_package_is_executed(tree):
+    text = """
+        === pkg/__init__.py
+        import os, subprocess
+        def f():
+            tool = os.path.join(os.path.dirname(__file__), "tool.sh")
+            return subprocess.run([tool], capture_output=True, text=True).stdout
+        === pkg/tool.sh
+        #!/bin/sh
+        echo hello
+    """
+    project(tree, text)
+    (tree / "pkg/tool.sh").chmod(0o755)
+    data = send(tree, "import pkg\nobj = pkg.f")
+    assert receive(data, "result = obj()", absent=["pkg"]).result == "hello\n"

@@ -249,6 +249,7 @@ def test_r05_after_any_changes_a_snapshot_has_what_is_on_disk(tree, steps):
         assert listed(tree) == walked(tree)
         made = snapshot(unit(tree), Policy())
         there = {path for path in pkg.rglob("*") if path.is_file()}
-        assert {name: file.content() for name, file in made.files.items()} == {
-            path.relative_to(tree).as_posix(): path.read_bytes() for path in there
-        }
+        contents = {path.relative_to(tree).as_posix(): path.read_bytes() for path in there}
+        folders = [path for path in pkg.rglob("*") if path.is_dir() and not [*path.iterdir()]]
+        contents.update((f"{path.relative_to(tree).as_posix()}/", b"") for path in folders)
+        assert {name: file.content() for name, file in made.files.items()} == contents

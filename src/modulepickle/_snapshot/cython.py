@@ -55,8 +55,8 @@ def _imported(match: re.Match[bytes], package: str) -> Iterator[str]:
     except (ImportError, ValueError):  # beyond the top: it fails when it is executed, too
         return
     yield name
-    for each in (names or "").strip("()").split(","):
-        child = _first(each.partition("#")[0])
+    for each in re.sub("#.*", "", names or "").strip("()").split(","):
+        child = _first(each)
         if child and child != "*":
             yield f"{name}.{child}"
 

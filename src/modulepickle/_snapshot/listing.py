@@ -39,10 +39,6 @@ MOST_VISITS: Final = 64
 LONGEST: Final = 900
 """Characters of a path in a package. macOS takes 1,023 bytes with the cache folder before it."""
 
-EMPTY_FOLDERS_TRAVEL: Final = False
-"""The loader of this release writes each member as a file."""
-
-
 NO_KEY: Final = (-1, 0, 0, 0, 0)
 
 
@@ -249,7 +245,7 @@ class Walk:
         if above is None:
             return None
         above.has |= folder.has
-        if folder.has or folder.is_residue or not EMPTY_FOLDERS_TRAVEL:
+        if folder.has or folder.is_residue:
             above.is_residue &= folder.is_residue and not folder.has
             return None
         above.is_residue, above.has = False, True
