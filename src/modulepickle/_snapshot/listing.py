@@ -59,6 +59,13 @@ class Found(NamedTuple):
         return self.name.endswith("/")
 
     @property
+    def size(self) -> int:
+        """Return the bytes of content that travel."""
+        if self.content is not None:
+            return len(self.content)
+        return 0 if self.is_folder else self.key[0]
+
+    @property
     def is_executable(self) -> bool:
         """Tell whether it is a file that somebody may execute."""
         return bool(self.key[4] & EXECUTABLE) and not self.is_folder and self.content is None

@@ -304,12 +304,12 @@ def _same(before: dict[str, File], after: dict[str, File]) -> bool:
 def _too_large(
     package: LocalPackage, found: tuple[Found, ...], policy: Policy
 ) -> Iterable[Problem]:
-    total = sum(file.key[0] for file in found)
+    total = sum(file.size for file in found)
     if total <= policy.max_bytes:
         return
-    largest = sorted(found, key=lambda file: -file.key[0])[:5]
+    largest = sorted(found, key=lambda file: -file.size)[:5]
     lines = [f"{total:,} bytes in {len(found)} files, at most {policy.max_bytes:,} travel"]
-    lines += [f"{file.key[0]:>15,}  {file.name}" for file in largest]
+    lines += [f"{file.size:>15,}  {file.name}" for file in largest]
     data = [file.name for file in largest if not file.name.endswith(".py")]
     remedy = f"allow it: Policy(max_bytes={total})"
     if data and package.is_package:
