@@ -194,6 +194,17 @@ def test_r17_what_entry_points_name_is_required(tmp_path):
     assert sorted(each["name"] for each in report.snapshots) == ["pkg", "plug"]  # no command
 
 
+def test_r09_entry_points_are_no_requirement_of_code_that_asks_for_none(tmp_path):
+    text = (
+        "=== one.py\nfrom importlib import metadata\ndef f(): return metadata.version('my-dist')\n"
+    )
+    tree = project(tmp_path, FILES + info("egg-info"))
+    project(tree, text)
+    data = send(tree, "import one\nobj = one.f")
+    assert [each["name"] for each in modulepickle.inspect(data).snapshots] == ["one"]
+    assert shipped(data) == "1.2.3"
+
+
 def test_r17_entry_points_as_they_are_written():
     text = b"""
 # comment = no:no

@@ -27,7 +27,7 @@ from modulepickle._snapshot.cython import SOURCES, cython_imports, imported_by_c
 from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
 from modulepickle._snapshot.metadata import targets
 
-__all__ = ["ATTEMPTS", "File", "forget", "held_lines", "last_read", "read"]
+__all__ = ["ATTEMPTS", "ENTRY_POINTS", "File", "forget", "held_lines", "last_read", "read"]
 
 LEVEL: Final = 6
 """Of deflate: within one per cent of level 9 in size, and three times as fast."""
@@ -57,6 +57,7 @@ class File:
         crc: CRC-32 of its content.
         is_sound: it was found to compile, as whoever imported it knows.
         packed: its content, deflated: also where that is longer, as the loader knows no other way.
+        asks_entry_points: its code seems to look for the entry points of distributions.
     """
 
     __slots__ = (
@@ -78,6 +79,7 @@ class File:
         deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         self.packed = deflate.compress(content) + deflate.flush()
         self._mentions = _mentions(name, content)
+        self.asks_entry_points = name.endswith(".py") and any(each in content for each in ASKING)
 
     @property
     def mentions(self) -> tuple[str, ...]:
@@ -257,6 +259,9 @@ def _mentions(name: str, content: bytes) -> tuple[str, ...] | None:
         return mentions(content)
     return None if name.endswith(TELLING) else ()
 
+
+ASKING: Final = (b"entry_points", b"entrypoints", b"stevedore")
+"""One of these stands in code that imports what entry points name."""
 
 ENTRY_POINTS: Final = ".dist-info/entry_points.txt"
 

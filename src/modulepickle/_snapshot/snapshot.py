@@ -29,7 +29,7 @@ from modulepickle._snapshot.archive import content_hash, make_zip
 from modulepickle._snapshot.beside import data_at_home
 from modulepickle._snapshot.cython import SOURCES
 from modulepickle._snapshot.faults import imports_of_left_out, no_longer_compiles
-from modulepickle._snapshot.files import ATTEMPTS, File, forget, read
+from modulepickle._snapshot.files import ATTEMPTS, ENTRY_POINTS, File, forget, read
 from modulepickle._snapshot.left_out import modules_left_out
 from modulepickle._snapshot.listing import Found, Vanished
 from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
@@ -165,7 +165,7 @@ class Snapshot:
 
 
 def _compiled(name: str, files: dict[str, File]) -> Iterable[Problem]:
-    """Yield the compiled modules that import modules of their own package."""
+    """Yield the first compiled module that imports modules of its own package."""
     for path in files:
         if not path.endswith(tuple(EXTENSION_SUFFIXES)):
             continue
@@ -181,6 +181,7 @@ def _compiled(name: str, files: dict[str, File]) -> Iterable[Problem]:
             )
             remedy = "let each receiver load one version of it, or import what it needs in Python"
             yield Problem(Reason.COMPILED, module, detail, remedy)
+            return
 
 
 def _named(package: LocalPackage, policy: Policy) -> Iterable[Problem]:
@@ -192,10 +193,18 @@ def _named(package: LocalPackage, policy: Policy) -> Iterable[Problem]:
 
 
 def _telling(files: dict[str, File]) -> Iterable[File]:
-    """Yield the files that tell what a package imports: not compiled ones whose source is there."""
+    """Yield the files that tell what a package imports.
+
+    Not compiled ones whose source is there; and entry points only if the package looks for some.
+    """
     stems = {path.partition(".")[0] for path in files if path.endswith((".py", *SOURCES))}
+    asks = any(file.asks_entry_points for file in files.values())
     for path, file in files.items():
-        if not path.endswith(tuple(EXTENSION_SUFFIXES)) or path.partition(".")[0] not in stems:
+        if path.endswith(tuple(EXTENSION_SUFFIXES)):
+            tells = path.partition(".")[0] not in stems
+        else:
+            tells = asks or not path.endswith(ENTRY_POINTS)
+        if tells:
             yield file
 
 
