@@ -61,7 +61,7 @@ class File:
     """
 
     __slots__ = (
-        "_first", "_imports", "_mentions", "crc", "digest", "is_sound", "key", "name", "packed",
+        "_first", "_imports", "_mentions", "asks_entry_points", "crc", "digest", "is_sound", "key", "name", "packed",
         "racy", "size",
     )  # fmt: skip
 
