@@ -61,8 +61,8 @@ class File:
     """
 
     __slots__ = (
-        "_first", "_imports", "_mentions", "asks_entry_points", "crc", "digest", "is_sound", "key", "name", "packed",
-        "racy", "size",
+        "_first", "_imports", "_mentions", "asks_entry_points", "crc", "digest", "is_sound", "key",
+        "name", "packed", "racy", "size",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
