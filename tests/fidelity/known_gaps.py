@@ -64,6 +64,7 @@ GAPS: "set[tuple[str, ...]]" = {
     ("r17_own_metadata_and_entry_points", "before", "3.9"),
     ("r17_own_metadata_and_entry_points", "older", "3.9"),
     ("r17_own_metadata_and_entry_points", "no_disk", "3.11"),
+    ("r17_own_metadata_and_entry_points", "no_disk", "3.13"),
     ("r17_own_metadata_and_entry_points", "no_disk", "3.15"),
     ("r13_data_of_a_namespace_package_by_resources", "alone"),
     ("r13_data_of_a_namespace_package_by_resources", "after"),
