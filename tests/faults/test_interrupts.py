@@ -151,3 +151,14 @@ def test_r14_signals_at_any_time(tmp_path, loads):
     assert clean[1] == RIGHT
     assert hits > loads / 10, "the signals must come while something is loaded"
     assert wrong == [], f"{len(wrong)} of {loads}: {wrong[:3]}"
+
+
+def test_r14_a_submodule_of_the_standard_library_that_was_not_bound(tmp_path):
+    """A signal between the end of an import and its binding on the parent leaves it so for good."""
+    data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
+    code = """
+        import importlib.machinery, importlib.util, importlib.metadata
+        del importlib.machinery, importlib.util, importlib.metadata
+        result = pickle.loads(datas[0])()
+    """
+    assert receive([data], code, lazy=True, cache=tmp_path / "cache").result == RIGHT

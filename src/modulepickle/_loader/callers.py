@@ -8,7 +8,7 @@ the one `importlib` (R17). So the functions stay the objects that they are, and 
 
 import builtins
 import importlib
-import importlib.util
+import importlib.util as util
 import sys
 import types
 
@@ -69,9 +69,7 @@ def run_for(home, original, name, init_globals, *rest):
 
 def spec_for_path(home, original, name, location, **options):
     """A file in a snapshot's folder gets a loader that lets it see that snapshot."""
-    is_given = (
-        options["loader"] is not importlib.util.spec_from_file_location.__kwdefaults__["loader"]
-    )
+    is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
     if not is_given and str(location).endswith(".py") and home_of(location):
         options["loader"] = FileLoader(name, str(location))
     return original(name, location, **options)
@@ -99,8 +97,8 @@ def divert_runpy(runpy):
 
 
 divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))
-divert(importlib.util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
-divert(importlib.util.spec_from_file_location, spec_from_file_location, spec_for_path)
+divert(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert(util.spec_from_file_location, spec_from_file_location, spec_for_path)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 builtins.__class__ = Builtins

@@ -23,8 +23,8 @@ The library looks at a snapshot's `parts` and `requirements` (see `received`).
 
 import builtins
 import hashlib
-import importlib.machinery
-import importlib.util
+import importlib.machinery as machinery
+import importlib.util as util
 import marshal
 import os
 import sys
@@ -47,7 +47,7 @@ DeadlockError = _bootstrap._DeadlockError
 import_children = _bootstrap._handle_fromlist
 set_code_path = _bootstrap._imp._fix_co_filename
 
-PathFinder = importlib.machinery.PathFinder
+PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
@@ -132,7 +132,7 @@ class cached:
 # --- loaders --------------------------------------------------------------------------------------
 
 
-class FileLoader(importlib.machinery.SourceFileLoader):
+class FileLoader(machinery.SourceFileLoader):
     """Executes a source file in a snapshot's folder that its archive does not have."""
 
     home = None
@@ -181,7 +181,7 @@ class SourceLoader(FileLoader):
         return code
 
 
-class ExtensionLoader(importlib.machinery.ExtensionFileLoader):
+class ExtensionLoader(machinery.ExtensionFileLoader):
     def create_module(self, spec):
         if self.member in self.home.files:  # the system executes what is on disk now
             check(self.member, self.home.files[self.member], self.home.folder)
@@ -190,9 +190,9 @@ class ExtensionLoader(importlib.machinery.ExtensionFileLoader):
 
 # What a module may be made from -> its loader, in the order in which importlib looks.
 KINDS = (
-    (ExtensionLoader, importlib.machinery.EXTENSION_SUFFIXES),
-    (SourceLoader, importlib.machinery.SOURCE_SUFFIXES),
-    (importlib.machinery.SourcelessFileLoader, importlib.machinery.BYTECODE_SUFFIXES),
+    (ExtensionLoader, machinery.EXTENSION_SUFFIXES),
+    (SourceLoader, machinery.SOURCE_SUFFIXES),
+    (machinery.SourcelessFileLoader, machinery.BYTECODE_SUFFIXES),
 )
 LOADERS = {
     stem + suffix: loader
@@ -256,8 +256,8 @@ def finder_in(path):
     if not home or not os.path.isdir(path):
         raise ImportError(path)
     (_, extensions), (_, sources), bytecode = KINDS
-    native_extensions = importlib.machinery.ExtensionFileLoader, extensions
-    return importlib.machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+    native_extensions = machinery.ExtensionFileLoader, extensions
+    return machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
 
 
 class MemoryFinder:
@@ -285,7 +285,7 @@ class MemoryFinder:
 
 
 def namespace_spec(name, locations):
-    spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+    spec = machinery.ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = locations
     return spec
 
@@ -541,7 +541,7 @@ class Snapshot:
         if suffix:
             loader = LOADERS[suffix](name, place)
             loader.home, loader.member = self, stem + suffix
-            spec = importlib.util.spec_from_file_location(name, place, loader=loader)
+            spec = util.spec_from_file_location(name, place, loader=loader)
         else:  # a namespace package: it has no file, and executes nothing
             spec = PathFinder.find_spec(name, path) if self.is_active() else None
             if place not in (getattr(spec, "submodule_search_locations", None) or ()):
@@ -633,7 +633,7 @@ class Snapshot:
     def execute(self, spec, package):
         """Make a module and execute it; while it executes, `sys.modules` has it (R11)."""
         name, before = spec.name, {}
-        module = importlib.util.module_from_spec(spec)
+        module = util.module_from_spec(spec)
         vars(module)["__builtins__"] = self.builtins
         is_seen = self.is_active() or not is_standard(self.top)
         if not self.is_active():
@@ -766,7 +766,7 @@ class Snapshot:
 
     def import_module(self, name, package=None):
         if name.startswith(".") and package:
-            name = importlib.util.resolve_name(name, package)
+            name = util.resolve_name(name, package)
         if name.partition(".")[0] in self.paths:
             return self.obtain(name)
         try:
@@ -776,7 +776,7 @@ class Snapshot:
             raise
 
     def find_spec(self, name, package=None):
-        full = importlib.util.resolve_name(name, package)
+        full = util.resolve_name(name, package)
         above = full
         while above and not self.paths.get(above):
             above = above.rpartition(".")[0]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_9b75a4da"
+LOADER_NAME: Final = "_modulepickle_loader_7915c94b"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -249,8 +249,8 @@ def delete(old):
         os.close(descriptor)
 import builtins
 import hashlib
-import importlib.machinery
-import importlib.util
+import importlib.machinery as machinery
+import importlib.util as util
 import marshal
 import os
 import sys
@@ -264,7 +264,7 @@ ModuleLock = _bootstrap._ModuleLockManager
 DeadlockError = _bootstrap._DeadlockError
 import_children = _bootstrap._handle_fromlist
 set_code_path = _bootstrap._imp._fix_co_filename
-PathFinder = importlib.machinery.PathFinder
+PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()
 FOLDERS = weakref.WeakValueDictionary()
@@ -315,7 +315,7 @@ class cached:
     def __get__(self, owner, kind):
         value = vars(owner)[self.make.__name__] = self.make(owner)
         return value
-class FileLoader(importlib.machinery.SourceFileLoader):
+class FileLoader(machinery.SourceFileLoader):
     home = None
     def exec_module(self, module):
         home = self.home or home_of(self.path)
@@ -349,15 +349,15 @@ class SourceLoader(FileLoader):
         except Exception as error:
             log("debug", "bytecode of %s is not kept: %s", name, error)
         return code
-class ExtensionLoader(importlib.machinery.ExtensionFileLoader):
+class ExtensionLoader(machinery.ExtensionFileLoader):
     def create_module(self, spec):
         if self.member in self.home.files:
             check(self.member, self.home.files[self.member], self.home.folder)
         return super().create_module(spec)
 KINDS = (
-    (ExtensionLoader, importlib.machinery.EXTENSION_SUFFIXES),
-    (SourceLoader, importlib.machinery.SOURCE_SUFFIXES),
-    (importlib.machinery.SourcelessFileLoader, importlib.machinery.BYTECODE_SUFFIXES),
+    (ExtensionLoader, machinery.EXTENSION_SUFFIXES),
+    (SourceLoader, machinery.SOURCE_SUFFIXES),
+    (machinery.SourcelessFileLoader, machinery.BYTECODE_SUFFIXES),
 )
 LOADERS = {
     stem + suffix: loader
@@ -402,8 +402,8 @@ def finder_in(path):
     if not home or not os.path.isdir(path):
         raise ImportError(path)
     (_, extensions), (_, sources), bytecode = KINDS
-    native_extensions = importlib.machinery.ExtensionFileLoader, extensions
-    return importlib.machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+    native_extensions = machinery.ExtensionFileLoader, extensions
+    return machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
 class MemoryFinder:
     def __init__(self, home, path):
         self.home, self.stem = home, path.replace(os.sep, "/")[len(home.folder) + 1 :]
@@ -423,7 +423,7 @@ class MemoryFinder:
             if self.find_spec(name):
                 yield prefix + name, found[name]
 def namespace_spec(name, locations):
-    spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+    spec = machinery.ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = locations
     return spec
 def forget(folder):
@@ -614,7 +614,7 @@ class Snapshot:
         if suffix:
             loader = LOADERS[suffix](name, place)
             loader.home, loader.member = self, stem + suffix
-            spec = importlib.util.spec_from_file_location(name, place, loader=loader)
+            spec = util.spec_from_file_location(name, place, loader=loader)
         else:
             spec = PathFinder.find_spec(name, path) if self.is_active() else None
             if place not in (getattr(spec, "submodule_search_locations", None) or ()):
@@ -689,7 +689,7 @@ class Snapshot:
         return module
     def execute(self, spec, package):
         name, before = spec.name, {}
-        module = importlib.util.module_from_spec(spec)
+        module = util.module_from_spec(spec)
         vars(module)["__builtins__"] = self.builtins
         is_seen = self.is_active() or not is_standard(self.top)
         if not self.is_active():
@@ -800,7 +800,7 @@ class Snapshot:
             setattr(space, child, module)
     def import_module(self, name, package=None):
         if name.startswith(".") and package:
-            name = importlib.util.resolve_name(name, package)
+            name = util.resolve_name(name, package)
         if name.partition(".")[0] in self.paths:
             return self.obtain(name)
         try:
@@ -809,7 +809,7 @@ class Snapshot:
             self.explain(error, name, self.top)
             raise
     def find_spec(self, name, package=None):
-        full = importlib.util.resolve_name(name, package)
+        full = util.resolve_name(name, package)
         above = full
         while above and not self.paths.get(above):
             above = above.rpartition(".")[0]
@@ -944,7 +944,7 @@ def find(name, digest, *rest):
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
 import builtins
 import importlib
-import importlib.util
+import importlib.util as util
 import sys
 import types
 def import_module(name, package=None):
@@ -976,7 +976,7 @@ def run_for(home, original, name, init_globals, *rest):
     return original(name, {"__builtins__": home.builtins, **(init_globals or {})}, *rest)
 def spec_for_path(home, original, name, location, **options):
     is_given = (
-        options["loader"] is not importlib.util.spec_from_file_location.__kwdefaults__["loader"]
+        options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
     )
     if not is_given and str(location).endswith(".py") and home_of(location):
         options["loader"] = FileLoader(name, str(location))
@@ -997,8 +997,8 @@ def divert_runpy(runpy):
     divert(runpy.run_path, run_path, run_for)
     divert(runpy.run_module, run_module, run_for)
 divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))
-divert(importlib.util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
-divert(importlib.util.spec_from_file_location, spec_from_file_location, spec_for_path)
+divert(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert(util.spec_from_file_location, spec_from_file_location, spec_for_path)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 builtins.__class__ = Builtins
