@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_7915c94b"
+LOADER_NAME: Final = "_modulepickle_loader_8d90f519"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -975,9 +975,7 @@ def for_caller(name, use):
 def run_for(home, original, name, init_globals, *rest):
     return original(name, {"__builtins__": home.builtins, **(init_globals or {})}, *rest)
 def spec_for_path(home, original, name, location, **options):
-    is_given = (
-        options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
-    )
+    is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
     if not is_given and str(location).endswith(".py") and home_of(location):
         options["loader"] = FileLoader(name, str(location))
     return original(name, location, **options)
