@@ -476,7 +476,7 @@ def test_json_is_the_data(tree: Path) -> None:
     code = "import app, modulepickle\nreport = modulepickle.explain(app)\n"
     data, text = run(tree, code + "result = report.data, report.to_json()").result
     assert json.loads(text) == data
-    assert (data["format"], data["kind"]) == (1, "explain")
+    assert (data["format"], data["kind"]) == (2, "explain")
 
 
 def test_html_is_escaped(tree: Path) -> None:

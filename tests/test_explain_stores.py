@@ -77,7 +77,7 @@ def test_it_tells_what_dumps_does_and_keeps_nothing(tree: Path, folder: Path, na
     assert found["bytes"] == found["size"]
     assert {each["key"]: each["bytes"] for each in found["store"]["kept"]} == found["found"]
     assert found["store"]["bytes"] == sum(found["found"].values())
-    assert [each["archive"] for each in found["snapshots"]] == ["elsewhere"] * 3
+    assert [each["where"] for each in found["snapshots"]] == ["store"] * 3
     assert {each["name"] for each in found["snapshots"]} == {"app", "helpers", "units"}
     assert found["problems"] == found["warnings"] == []
 
@@ -86,7 +86,7 @@ def test_packages_and_the_ways_to_them_are_those_without_a_store(tree: Path, fol
     stored, plain = explained(tree, folder, FUNCTION), explained(tree, folder, FUNCTION, "")
     assert plain["store"] is None
     for with_store, without in zip(stored["snapshots"], plain["snapshots"]):
-        assert {**with_store, "archive": "here"} == without
+        assert {**with_store, "where": "here"} == without
     assert stored["bytes"] < 400 < plain["bytes"]
 
 
@@ -106,7 +106,7 @@ def test_text_and_html_say_where_it_is(tree: Path, folder: Path) -> None:
     assert "what the store keeps" in rest
     assert "what the store keeps" in found["html"]
     for each in found["snapshots"]:
-        assert f"    archive: {each['seal']}" in rest
+        assert f"    archive: {each['archive']}" in rest
     assert [line for line in rest if "archive of units, fetched once a host" in line]
     assert [line for line in rest if "manifest of app, fetched once a process" in line]
 
@@ -161,7 +161,7 @@ def test_what_wrap_pickles_is_in_the_store_of_the_process(tree: Path, folder: Pa
     code = "import app\nmodulepickle.set_store(store)\nobj = modulepickle.wrap(app)"
     text = EXPLAINED.format(folder=str(folder), code=code, options="")
     (snapshot,) = run(tree, text).result["snapshots"]
-    assert (snapshot["name"], snapshot["archive"]) == ("app", "elsewhere")
+    assert (snapshot["name"], snapshot["where"]) == ("app", "store")
 
 
 def test_what_is_no_store_is_refused(tree: Path) -> None:

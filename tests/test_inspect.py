@@ -98,7 +98,7 @@ def test_snapshots_and_their_files(tree: Path, sent: bytes) -> None:
         "helpers/table.py",
     ]
     assert helpers["bytes"] == sum(each["bytes"] for each in helpers["files"])
-    assert (helpers["sealed"], helpers["digest_matches"]) == (True, True)
+    assert (helpers["archive_matches"], helpers["digest_matches"]) == (True, True)
     assert helpers["packages"] == ["units"]
     assert helpers["distributions"] == {"pytest": f"pytest {pytest.__version__}"}
     assert by_name["train"]["packages"] == ["helpers"]
@@ -332,7 +332,7 @@ def test_an_archive_that_lies_is_told() -> None:
     assert report.snapshots[0]["digest_matches"] is False
     assert "a: the digest is not that of its files" in report.warnings
     report = inspect(_by_hand(b"a", file.getvalue(), b"s" * 16))
-    assert report.snapshots[0]["sealed"] is False
+    assert report.snapshots[0]["archive_matches"] is False
     assert "the HASH DOES NOT match" in str(report)
     assert "the receiver will refuse it; pickle it again" in report.problems[0]
     report = inspect(_by_hand(b"a", file.getvalue()[:40]))
@@ -389,12 +389,13 @@ def test_out_of_band_archives(tree: Path) -> None:
     """
     data, buffers = run(tree, code).result
     report = inspect(data)
-    assert {each["archive"] for each in report.snapshots} == {"out of band"}
-    assert {each["sealed"] for each in report.snapshots} == {None}
+    assert {each["where"] for each in report.snapshots} == {"out of band"}
+    assert {each["archive_matches"] for each in report.snapshots} == {None}
     assert report.data["buffers"] == 3
     assert "3 buffers out of band" in str(report)
     report = inspect(data, buffers=buffers)
-    assert {(each["sealed"], each["digest_matches"]) for each in report.snapshots} == {(True, True)}
+    found = {(each["archive_matches"], each["digest_matches"]) for each in report.snapshots}
+    assert found == {(True, True)}
     assert report.read("units.py") == b'KM = "km"\n'
 
 
@@ -403,7 +404,7 @@ def test_an_archive_in_a_store_is_elsewhere() -> None:
         b"B\x02\0\0\0PK", b"cfunctools\npartial\n\x8c\x04/shr\x85R"
     )
     (made,) = inspect(data).snapshots
-    assert (made["archive"], made["archive_bytes"], made["files"]) == ("elsewhere", None, [])
+    assert (made["where"], made["archive_bytes"], made["files"]) == ("store", None, [])
     assert "archive in a store" in str(inspect(data))
 
 
@@ -461,8 +462,8 @@ def test_what_only_a_store_knows(fetched: str, text: str | None) -> None:
 
     report = inspect(pickle.dumps(Taken()))
     (made,) = report.snapshots
-    assert (made["name"], made["archive"], made["digest"]) == ("helpers", "elsewhere", "")
-    assert made["seal"] == (b"k" * 16).hex()
+    assert (made["name"], made["where"], made["digest"]) == ("helpers", "store", "")
+    assert made["archive"] == (b"k" * 16).hex()
     assert report.data["shipped"] == ["helpers.deep.double"]
     assert any("it evaluates the text" in each and "/shr/x" in each for each in report.warnings)
     assert "archive in a store" in str(report)
@@ -473,22 +474,22 @@ def test_a_real_store_and_its_manifest(tree: Path, tmp_path: Path) -> None:
     data = send(tree, code, dumps=f"modulepickle.dumps(obj, store=directory({str(tmp_path)!r}))")
     report = inspect(data)
     (made,) = report.snapshots
-    assert (made["name"], made["archive"]) == ("units", "elsewhere")
+    assert (made["name"], made["where"]) == ("units", "store")
     assert made["store"] == f"modulepickle.stores.directory({str(tmp_path)!r})"
     assert report.warnings == []
-    key = f"    key in the store: {made['seal']}; the files are not here, so nothing was checked"
+    key = f"    key in the store: {made['archive']}; the files are not here, so nothing was checked"
     assert f"{key}\n    the receiver fetches it by  {made['store']}\n" in str(report)
     reports = [inspect(path) for path in tmp_path.iterdir() if path.is_file()]
     (manifest,) = [each for each in reports if not each.problems]
     assert {each["release"] for each in manifest.data["loaders"]} == {"this"}
     assert [each["name"] for each in manifest.snapshots] == ["units"]
     (kept,) = manifest.snapshots
-    assert (kept["archive"], kept["store"]) == ("elsewhere", made["store"])
-    assert f"    archive: {kept['seal']}; " in str(manifest)
+    assert (kept["where"], kept["store"]) == ("store", made["store"])
+    assert f"    archive: {kept['archive']}; " in str(manifest)
     (archive,) = [each for each in reports if each.problems]
     assert "this is a zip file, such as a package in a store" in archive.problems[0]
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
-        made["seal"], kept["seal"],
+        made["archive"], kept["archive"],
     }  # fmt: skip
     assert receive(data, "result = obj.KM", absent=["units"]).result == "km"
 
@@ -586,7 +587,7 @@ def test_reading_says_what_there_is(sent: bytes, tree: Path, tmp_path: Path) -> 
     other = project(tmp_path, '=== units.py\nKM = "mile"')
     stream = send(tree, "import units\nobj = units") + send(other, "import units\nobj = units")
     report = inspect(stream)
-    first, second = (each["digest"][:8] for each in report.snapshots)
+    first, second = (each["archive"][:8] for each in report.snapshots)
     with pytest.raises(KeyError, match=f"write {first}/units.py, {second}/units.py"):
         report.read("units.py")
     assert report.read(f"{second}/units.py") == b'KM = "mile"\n'
@@ -661,7 +662,7 @@ def test_the_command_says_why_there_are_no_files(tmp_path: Path, tree: Path) -> 
     tmp_path.joinpath("plain").write_bytes(pickle.dumps([1]))
     done = command("inspect", "stored", "--files", cwd=tmp_path, check=True)
     (made,) = inspect(data).snapshots
-    where = f"in a store: modulepickle.stores.directory({str(store)!r}), {made['seal']}"
+    where = f"in a store: modulepickle.stores.directory({str(store)!r}), {made['archive']}"
     assert (done.stdout, done.stderr) == ("", f"modulepickle: the files of units are {where}\n")
     done = command("inspect", "plain", "--files", cwd=tmp_path, check=True)
     assert done.stdout == ""

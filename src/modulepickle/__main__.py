@@ -109,7 +109,7 @@ def _add_what_tells(add: Callable[..., argparse.ArgumentParser]) -> None:
     text = "a file, or  -  for standard input; what lies in a store, too"
     command.add_argument("file", metavar="FILE", help=text)
     form = command.add_mutually_exclusive_group()
-    text = "list the files of its packages: begin of the digest, bytes, path"
+    text = "list the files of its packages: begin of the archive hash, bytes, path"
     form.add_argument("--files", action="store_true", help=text)
     text = "print one of them; or a loader or code by value, by the name that  inspect FILE  shows"
     form.add_argument("--show", metavar="PATH", help=text)
@@ -273,12 +273,10 @@ def _list(report: Inspection) -> None:
     """Print the files of a pickle's packages, and why there are none."""
     for each in report.snapshots:
         for file in each["files"]:
-            print(printable(f"{each['digest'][:8]}  {file['bytes']:>12,}  {file['path']}"))
+            print(printable(f"{each['archive'][:8]}  {file['bytes']:>12,}  {file['path']}"))
         if each["archive_bytes"] is None:
-            where = {"elsewhere": f"in a store: {each['store']}"}.get(
-                each["archive"], "out of band"
-            )
-            line = f"modulepickle: the files of {each['name']} are {where}, {each['seal']}"
+            where = {"store": f"in a store: {each['store']}"}.get(each["where"], "out of band")
+            line = f"modulepickle: the files of {each['name']} are {where}, {each['archive']}"
             print(printable(line), file=sys.stderr)
     if not report.snapshots and not report.problems:
         print("modulepickle: no package is in it, so there are no files", file=sys.stderr)

@@ -62,7 +62,7 @@ class Contents:
         definitions = [made for each in self._readings for made in each.anatomy.definitions]
         self._warn_of(loaders, codes)
         data: InspectData = {
-            "format": 1,
+            "format": 2,
             "kind": "inspect",
             "bytes": self._stream.size,
             "pickles": [_pickle(each) for each in self._readings],
@@ -118,17 +118,18 @@ class Contents:
             index = made.archive.index
             at_hand = index < len(self._buffers)
             return "out of band", self._archives.read(self._buffers[index]) if at_hand else None
-        return "elsewhere", None
+        return "store", None
 
     def _snapshot(self, made: Snapshot) -> SnapshotHere:
         where, archive = self._archive(made)
         files = self._files(made, archive) if archive is not None else []
-        for each in files:
-            self.sources[f"{made.digest.hex()}/{each.path}"] = each
+        if archive is not None:
+            home = archive.archive_hash.hex()  # and not what the pickle says that it is
+            self.sources.update({f"{home}/{each.path}": each for each in files})
         packages = [n for n, need in made.requirements.items() if isinstance(need, Call)]
         others = {n: need for n, need in made.requirements.items() if type(need) is str}
-        sealed = None if archive is None else archive.archive_hash == made.archive_hash
-        if sealed is False:
+        matches = None if archive is None else archive.archive_hash == made.archive_hash
+        if matches is False:
             self._problems.append(
                 f"{made.name}: the archive is damaged or was changed, the receiver will refuse it; "
                 "pickle it again"
@@ -136,11 +137,11 @@ class Contents:
         return {
             "name": made.name or self._asked_of(made),
             "digest": made.digest.hex()[:SHOWN],
-            "seal": made.archive_hash.hex()[:SHOWN],
-            "archive": where,
-            "store": _place(made.fetch) if where == "elsewhere" else "",
+            "archive": made.archive_hash.hex()[:SHOWN],
+            "where": where,
+            "store": _place(made.fetch) if where == "store" else "",
             "archive_bytes": None if archive is None else len(archive.data),
-            "sealed": sealed,
+            "archive_matches": matches,
             "digest_matches": self._matches(made),
             "files": [
                 {"path": each.path, "bytes": each.size, "packed_bytes": len(each.packed)}

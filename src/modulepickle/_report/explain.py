@@ -68,15 +68,15 @@ def explain(
     `preload` pickle aside. The schema of `report.data`, and of `report.to_json()`; sizes are in
     bytes:
 
-        format      1; a change that breaks readers raises it.
+        format      2; a change that breaks readers raises it.
         kind        "explain"
         object      what to call the object. bytes: of the pickle. protocol: 0 to 5.
-        snapshots   [{name, digest, seal, archive, why, files, bytes, packed_bytes, largest: [{path,
-                    bytes}], left_out: [{path, rule}], packages, distributions, not_found}]: seal is
-                    the hash of the archive, its name in the cache folder and in stores; archive:
-                    "here", or "elsewhere" (in the store); why: the chain of references and imports,
-                    outermost first; files: how many; packages: the snapshots that it requires;
-                    distributions: {module: "name version"}, which the receiver must have;
+        snapshots   [{name, digest, archive, where, why, files, bytes, packed_bytes, largest:
+                    [{path, bytes}], left_out: [{path, rule}], packages, distributions, not_found}]:
+                    archive is the hash of the archive, its name in the cache folder and in stores;
+                    where: "here" (in the pickle), or "store"; why: the chain of references and
+                    imports, outermost first; files: how many; packages: the snapshots that it
+                    requires; distributions: {module: "name version"}, which the receiver must have;
                     not_found: {module: "path:line"} of imports of what is not here, either.
         store       null, or {store, bytes, kept: [{key, what, package, bytes}]}: what it keeps for
                     this pickle; what is "archive" or "manifest", which says where archives are.
@@ -153,7 +153,7 @@ class _Story:
         snapshots = [*map(self._snapshot, shipped), *self._nested(inside["snapshots"])]
         found = self._imported
         return {
-            "format": 1,
+            "format": 2,
             "kind": "explain",
             "object": recorder.root.chain()[0],
             "bytes": len(self._pickled),
@@ -234,8 +234,8 @@ class _Story:
         return {
             "name": shipped.name,
             "digest": shipped.digest.hex(),
-            "seal": shipped.archive_hash.hex(),
-            "archive": "here" if self._trial is None else "elsewhere",
+            "archive": shipped.archive_hash.hex(),
+            "where": "here" if self._trial is None else "store",
             "why": [*node.chain()],
             "files": len(files),
             "bytes": sum(file.size for file in files),
@@ -255,13 +255,13 @@ class _Story:
         kept = {key.hex() for key in (self._trial.kept if self._trial is not None else ())}
         start = self._recorder.root.chain()
         for each in snapshots:
-            if each["digest"] not in told and each["seal"] not in kept:
+            if each["digest"] not in told and each["archive"] not in kept:
                 files = sorted(each["files"], key=lambda file: (-file["bytes"], file["path"]))
                 yield {
                     "name": each["name"],
                     "digest": each["digest"],
-                    "seal": each["seal"],
                     "archive": each["archive"],
+                    "where": each["where"],
                     "why": [*start, "a pickle inside it", f"package `{each['name']}`"],
                     "files": len(files),
                     "bytes": each["bytes"],

@@ -38,7 +38,7 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
     `report.read(path)` returns one file of it. The schema of `report.data`, and of
     `report.to_json()`; sizes and positions are in bytes:
 
-        format      1; a change that breaks readers raises it.
+        format      2; a change that breaks readers raises it.
         kind        "inspect"
         bytes       of the data.
         pickles     [{position, bytes, protocol, opcodes, inside, whole}]; inside: it is in another
@@ -49,14 +49,14 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
                     texts of this release, "other" for those of an older one, and "changed"
                     if it is not word for word the text of a release that is known here, or
                     is not started as there.
-        snapshots   [{name, digest, seal, archive, store, archive_bytes, sealed, digest_matches,
-                    files: [{path, bytes, packed_bytes}], bytes, packages, distributions}]: seal is
-                    the hash of the archive, its name in the cache folder and in stores; archive is
-                    "here", "out of band" or "elsewhere" (a store); store: by what the receiver
-                    fetches it then; sealed, digest_matches: true, false, or null if it cannot be
-                    told; packages: names of the snapshots that it requires; distributions:
-                    {module: "name version"}. Of one that a store finds, digest is "", name that of
-                    what is taken from it, and seal the store's key.
+        snapshots   [{name, digest, archive, where, store, archive_bytes, archive_matches,
+                    digest_matches, files: [{path, bytes, packed_bytes}], bytes, packages,
+                    distributions}]: archive is the hash of the archive, its name in the cache
+                    folder and in stores; where is "here" (in the pickle), "out of band" or "store";
+                    store: by what the receiver fetches it then; archive_matches, digest_matches:
+                    true, false, or null if it cannot be told; packages: names of the snapshots that
+                    it requires; distributions: {module: "name version"}. Of one that a store finds,
+                    digest is "", name that of what is taken from it, and archive the store's key.
         shipped     names of the things in the snapshots that the pickle asks for.
         by_value    [{kind, name, python, bytes, file, line, source, module, names}]: kind is
                     "function", "class" or "code"; python: the version that the bytecode is for;
@@ -112,8 +112,8 @@ class Inspection(Report):
 
         Args:
             path: archive-relative, `helpers/__init__.py`; if several snapshots have it, with the
-                begin of a digest before it: `9f3c/helpers/__init__.py`. Or the name of a loader, or
-                the file of code by value: `<train.py 0d07d0e0>`.
+                first digits of an archive hash before it: `9f3c/helpers/__init__.py`. Or the name
+                of a loader, or the file of code by value: `<train.py 0d07d0e0>`.
             limit: of its size, in bytes.
 
         Raises:

@@ -97,9 +97,9 @@ def _problem(each: ProblemData) -> Branch:
 def _snapshot(each: SnapshotThere) -> Branch:
     text = f"{each['name']}  in a store"
     if each["packed_bytes"] is not None:
-        text = f"{each['name']}  {each['digest'][:16]}  {count(each['files'], 'file')}, "
+        text = f"{each['name']}  {count(each['files'], 'file')}, "
         text += f"{amount(each['bytes'])}, {each['packed_bytes']:,} packed"
-    below: list[Branch | str] = [f"why: {ARROW.join(each['why'])}", f"archive: {each['seal']}"]
+    below: list[Branch | str] = [f"why: {ARROW.join(each['why'])}", f"archive: {each['archive']}"]
     if each["files"] > 1:
         files = (f"{file['bytes']:>12,}  {file['path']}" for file in each["largest"])
         below.append(Branch.of("largest files", files))
@@ -198,12 +198,12 @@ def _loader(each: LoaderData) -> str:
 
 def _snapshot_line(each: SnapshotHere) -> str:
     """Return one line about a snapshot."""
-    text = f"{each['name']}  {each['digest'][:16]}".rstrip()
+    text = each["name"]
     if each["archive_bytes"] is None:
-        place = {"elsewhere": "in a store"}.get(each["archive"], each["archive"])
+        place = {"store": "in a store"}.get(each["where"], each["where"])
         return f"{text}  archive {place}"
     size = f"{count(len(each['files']), 'file')}, {amount(each['bytes'])}"
-    where = "" if each["archive"] == "here" else f" {each['archive']}"
+    where = "" if each["where"] == "here" else f" {each['where']}"
     return f"{text}  {size}, {each['archive_bytes']:,} packed{where}"
 
 
@@ -214,10 +214,10 @@ def _snapshot_inside(each: SnapshotHere) -> Branch:
         (True, False): "it matches the files; the DIGEST DOES NOT match them",
         (None, None): "the files are not here, so nothing was checked",
     }
-    state = (each["sealed"], each["digest_matches"])
+    state = (each["archive_matches"], each["digest_matches"])
     verdict = verdicts.get(state, "the HASH DOES NOT match: damaged or changed")
     what = "archive" if each["digest"] else "key in the store"
-    below = [f"{what}: {each['seal']}; {verdict}"]
+    below = [f"{what}: {each['archive']}; {verdict}"]
     if each["store"]:
         below.append(f"the receiver fetches it by  {each['store']}")
     if each["packages"]:

@@ -70,11 +70,11 @@ class SnapshotHere(TypedDict):
 
     name: str
     digest: str
-    seal: str
     archive: str
+    where: str
     store: str
     archive_bytes: int | None
-    sealed: bool | None
+    archive_matches: bool | None
     digest_matches: bool | None
     files: list[FileData]
     bytes: int
@@ -146,8 +146,8 @@ class SnapshotThere(TypedDict):
 
     name: str
     digest: str
-    seal: str
     archive: str
+    where: str
     why: list[str]
     files: int
     bytes: int
