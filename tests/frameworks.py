@@ -253,18 +253,22 @@ def drive(
     *,
     script: bool = False,
     command: Sequence[str] = (),
+    warns: bool = False,
     **env: str,
 ) -> str:
     """Run a driver in a working tree; return what it printed.
 
     It is run as `python -c`; as a script; or by a command of its own, which names `driver.py`.
+    Unless it `warns`, it gives no reason for a `ShippingWarning` (R15).
     """
     tree = project(tmp_path / "tree", TREE)
     code = textwrap.dedent(code)
     (tree / "driver.py").write_text(code, encoding="utf-8")
     if not command:
         command = [sys.executable, *(["driver.py"] if script else ["-c", code])]
-    return _output(command, tree, environment(tmp_path, **env), tmp_path / "output")
+    text = _output(command, tree, environment(tmp_path, **env), tmp_path / "output")
+    assert warns or "ShippingWarning" not in text, f"a false alarm:\n{text}"
+    return text
 
 
 def read(tmp_path: Path, code: str, *, library: bool = False, **env: str) -> str:

@@ -301,19 +301,26 @@ def command(
     return done
 
 
+QUIET: Final = "import warnings; warnings.simplefilter('error', modulepickle.ShippingWarning)\n"
+
+
 def send(
     folder: Path | str,
     code: str,
     *,
     dumps: str = "modulepickle.dumps(obj)",
+    warns: bool = False,
     **options: Any,
 ) -> bytes:
     """Return the pickle of the variable `obj` that `code` sets, made by a sender in `folder`.
 
     `dumps` is the expression that makes it, for other arguments: `"modulepickle.dumps(obj, 2)"`,
     `"modulepickle.dumps(obj, policy=modulepickle.Policy(exclude=('*',)))"`. `options` are `run`'s.
+
+    A `ShippingWarning` is an error here, since most of what tests send gives no reason for one
+    (R15); `warns`: there is a reason.
     """
-    code = f"{textwrap.dedent(code)}\nimport modulepickle\nresult = {dumps}"
+    code = f"{textwrap.dedent(code)}\nimport modulepickle\n{'' if warns else QUIET}result = {dumps}"
     data = run(folder, code, **options).result
     assert isinstance(data, bytes)
     return data

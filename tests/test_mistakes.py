@@ -69,7 +69,7 @@ def fails(tree: Path, code: str) -> str:
 
 
 def not_local(tree: Path) -> str:
-    data = send(tree, start(tree) + "import vendored\nobj = vendored.f")
+    data = send(tree, start(tree) + "import vendored\nobj = vendored.f", warns=True)
     return receive(data, "", expect_failure=True).stderr
 
 
