@@ -91,15 +91,28 @@ class TopLevelName:
         self.is_installed = is_installed
 
 
+IMPORTABLE: Final = (".py", ".pyc", *importlib.machinery.EXTENSION_SUFFIXES)
+
+
+def _standard_files() -> list[str]:
+    """Return the names that the folders of the standard library have, before Python told them.
+
+    Python 3.10 added `sys.stdlib_module_names`: delete this when 3.9 is dropped.
+    """
+    library = os.path.dirname(os.__file__)
+    places = [library, os.path.join(library, "lib-dynload"), os.path.join(sys.prefix, "DLLs")]
+    files = [file for place in places if os.path.isdir(place) for file in os.scandir(place)]
+    found = [file.name for file in files if file.is_dir() or file.name.endswith(IMPORTABLE)]
+    names = {name.partition(".")[0] for name in found} - {"test", "__pycache__"}
+    return [name for name in names if name.isidentifier()]
+
+
 STANDARD_NAMES: Final = (
-    # 3.9 has no `stdlib_module_names` (3.10 added it); there the files' folder tells.
-    frozenset(getattr(sys, "stdlib_module_names", ()))
+    frozenset(getattr(sys, "stdlib_module_names", None) or _standard_files())
     | frozenset(sys.builtin_module_names)
     # Gone in 3.12, but setuptools puts a finder in its place that imports setuptools to look.
     | {"distutils"}
 )
-
-IMPORTABLE: Final = (".py", ".pyc", *importlib.machinery.EXTENSION_SUFFIXES)
 
 
 class Finder:

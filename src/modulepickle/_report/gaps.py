@@ -9,13 +9,11 @@ Outside API: `Imported`, `imported`, `is_standard`, `is_there`.
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from typing import Final, NamedTuple
 
 from modulepickle._local.finder import STANDARD_NAMES, Finder
 from modulepickle._local.policy import Policy
-from modulepickle._local.tree import in_standard_library
 from modulepickle._snapshot.archive import Member, unpack
 from modulepickle._snapshot.imports import computed, fault, import_lines
 from modulepickle._snapshot.shipment import SnapshotRef
@@ -96,15 +94,7 @@ def _shortest(name: str, policy: Policy) -> str:
 
 def is_standard(top: str) -> bool:
     """Tell whether the standard library has a top-level module."""
-    if top in STANDARD_NAMES:
-        return True
-    # Python 3.9 does not tell all standard names: delete these lines when it is dropped.
-    try:
-        spec = None if top in sys.modules else importlib.util.find_spec(top)
-    except Exception:  # finders may be anybody's
-        return False
-    file = getattr(sys.modules.get(top), "__file__", None) or getattr(spec, "origin", None)
-    return isinstance(file, str) and in_standard_library(os.path.normcase(file))
+    return top in STANDARD_NAMES
 
 
 def is_there(top: str) -> bool:
