@@ -78,7 +78,9 @@ def test_r11_native_modules_stay_when_versions_come_and_go(tmp_path):
             del f
             gc.collect()
         assert same() and pkg.part.x == "host" and not hasattr(pkg, "late")
-        assert finders == sys.meta_path and path == sys.path
+        # What looks after the picklers of others finds nothing by itself.
+        assert finders == sys.meta_path[1:] and path == sys.path
+        assert type(sys.meta_path[0]).__name__ == "Watch"
         try:
             import pkg.late
         except ModuleNotFoundError:
@@ -648,7 +650,9 @@ def test_r11_two_releases_of_the_loader(tmp_path, python, order):
             import pkg.late
             assert pkg.f is f and sys.modules["pkg"] is pkg
             assert pickle.loads(pickle.dumps(thing())).__class__ is thing
-            assert len(sys.path) == len(path) + 1 and len(sys.meta_path) == len(finders) + 1
+            others = [each for each in sys.meta_path if type(each).__name__ != "Watch"]
+            assert len(sys.path) == len(path) + 1 and len(others) == len(finders) + 1
+            assert len(sys.meta_path) <= len(others) + 1  # both releases have one in common
             result.append(f())
             assert result[-1] == (i + 1, i + 1)
             assert pkg.late.VALUE == i + 1

@@ -27,6 +27,7 @@ TEXTS: Final = {
         "cache_folder",
         "unpacking",
         "loader",
+        "foreign",
         "callers",
     ),
     "FUNCTIONS": ("registry", "lines", "functions"),

@@ -442,6 +442,7 @@ class Snapshot:
             del sys.modules[parent], NAMESPACES[parent]  # it has this version as its attribute
             parent = parent.rpartition(".")[0]
         forget(self.folder)
+        guard_picklers()  # noqa: F821  # it stands in `foreign`
 
     def show(self, name):
         """Let `sys.modules` say of a name what the active snapshot says."""
@@ -652,6 +653,8 @@ class Snapshot:
                 self.made[name] = module = left
             # Before it counts as executed: who does not find it there looks into `sys.modules`.
             self.bind(name, module, package)
+            if not self.is_active() and self.top != "modulepickle":
+                guard_picklers()  # noqa: F821  # it stands in `foreign`
         except BaseException:
             self.made.pop(name, None)
             raise

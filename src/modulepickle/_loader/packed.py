@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_8d90f519"
+LOADER_NAME: Final = "_modulepickle_loader_fcda1044"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -542,6 +542,7 @@ class Snapshot:
             del sys.modules[parent], NAMESPACES[parent]
             parent = parent.rpartition(".")[0]
         forget(self.folder)
+        guard_picklers()
     def show(self, name):
         with ImportLock():
             if native(name) or is_initializing(sys.modules.get(name)):
@@ -706,6 +707,8 @@ class Snapshot:
             if left is not module and owner_of(left) in (None, self):
                 self.made[name] = module = left
             self.bind(name, module, package)
+            if not self.is_active() and self.top != "modulepickle":
+                guard_picklers()
         except BaseException:
             self.made.pop(name, None)
             raise
@@ -942,6 +945,91 @@ def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
 def find(name, digest, *rest):
     with ImportLock():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+import sys
+import types
+import weakref
+HOOK = "reducer_override"
+GUARDED = weakref.WeakSet()
+MODULES = {"cloudpickle", "cloudpickle_fast", "_dill"}
+def guard_picklers():
+    if registry.watch not in sys.meta_path:
+        sys.meta_path.insert(0, registry.watch)
+    pickle = sys.modules.get("pickle")
+    pure = getattr(pickle, "_Pickler", bool)
+    todo = [getattr(pickle, "Pickler", bool), pure]
+    for base in todo:
+        todo += type.__subclasses__(base)
+    for cls in {*todo[2:]} - {*GUARDED}:
+        GUARDED.add(cls)
+        is_pure = issubclass(cls, pure)
+        if cls.__module__.partition(".")[0] != "modulepickle" and (is_pure or HOOK in vars(cls)):
+            setattr(cls, HOOK, guarded(getattr(cls, HOOK, leave_it), is_pure))
+def leave_it(pickler, obj):
+    return NotImplemented
+def guarded(rest, is_pure):
+    def reducer_override(pickler, obj):
+        found = rest(pickler, obj)
+        if is_pure if found is NotImplemented else is_copy(obj, found):
+            home = hidden_home(obj)
+            if home:
+                return send_on(home, obj)
+        return found
+    return reducer_override
+def is_copy(obj, reduction):
+    if type(reduction) is not tuple or issubclass(type(obj), types.ModuleType):
+        return False
+    return isinstance(reduction[0], (types.FunctionType, type))
+def hidden_home(obj):
+    if issubclass(type(obj), (types.FunctionType, type)):
+        module, path = obj.__module__, obj.__qualname__.split(".")
+    elif issubclass(type(obj), types.ModuleType):
+        module, path = obj.__name__, ()
+    else:
+        return None
+    if type(module) is not str or stands_at(sys.modules.get(module), path, obj):
+        return None
+    for home in [*SNAPSHOTS.values()]:
+        if stands_at(home.made.get(module), path, obj):
+            return home
+    return None
+def stands_at(module, path, obj):
+    try:
+        for part in path:
+            module = getattr(module, part)
+    except Exception:
+        return False
+    return module is obj
+def send_on(home, obj):
+    import pickle
+    try:
+        dumps = host_module("modulepickle").dumps
+    except (ImportError, AttributeError):
+        other = sys.modules.get(home.top)
+        raise pickle.PicklingError(
+            f"{obj!r} came in a pickle. It cannot go on by name, since {home.top} is another one "
+            f"in this process ({getattr(other, '__file__', other)}), and not as a copy, which "
+            "would be a stranger where it arrives. Install "
+            "modulepickle in this process' Python, and its package travels on; or keep that other "
+            f"{home.top} from being imported here; or return plain values"
+        )
+    return pickle.loads, (dumps(obj),)
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name.rpartition(".")[2] not in MODULES:
+            return None
+        others = [each for each in sys.meta_path if each is not self and hasattr(each, "find_spec")]
+        found = (each.find_spec(name, path, target) for each in others)
+        spec = next(filter(None, found), None)
+        if hasattr(getattr(spec, "loader", None), "exec_module"):
+            execute = spec.loader.exec_module
+            def exec_module(module):
+                execute(module)
+                for guard in registry.guards:
+                    guard()
+            spec.loader.exec_module = exec_module
+        return spec
+vars(registry).setdefault("guards", []).append(guard_picklers)
+vars(registry).setdefault("watch", Watch())
 import builtins
 import importlib
 import importlib.util as util
