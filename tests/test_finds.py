@@ -350,6 +350,67 @@ def test_the_excluded_part_of_a_package_stays_at_home(tmp_path, exclude, gone):
     assert receive(data, "result = obj()").result == 1
 
 
+IMPORTS_A_SECRET = """
+    === pkg/__init__.py
+    def f(which):
+        try:
+            if which == "import":
+                import pkg.secret
+            elif which == "from":
+                from pkg import secret
+            elif which == "inner":
+                from pkg.vault import inner
+            else:
+                from .vault.inner import KEY
+        except ImportError as error:
+            return type(error).__name__, str(error), error.name
+    === pkg/secret.py
+    === pkg/vault/__init__.py
+    === pkg/vault/inner.py
+    KEY = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "rule"),
+    [
+        ("exclude=('pkg.secret', 'pkg.vault.inner')", 'exclude "pkg.{}"'),
+        ("ignore=('secret.py', 'vault/inner.py')", 'ignore "{}.py"'),
+        ("exclude=('*.secret', '*.inner')", 'exclude "*.{}"'),
+    ],
+)
+def test_r15_the_import_of_what_stays_at_home_says_why(tmp_path, policy, rule):
+    project(tmp_path, IMPORTS_A_SECRET)
+    dumps = f"modulepickle.dumps(obj, policy=modulepickle.Policy({policy}))"
+    data = send(tmp_path, "import pkg\nobj = pkg.f", dumps=dumps, warns=True)
+    code = "result = [obj(each) for each in ('import', 'from', 'inner', 'relative')]"
+    said = receive(data, code, absent=["pkg"]).result
+    kinds, texts, names = zip(*said)
+    assert kinds == ("ModuleNotFoundError", "ImportError", "ImportError", "ModuleNotFoundError")
+    assert names == ("pkg.secret", "pkg", "pkg.vault", "pkg.vault.inner")
+    assert texts[0].startswith("No module named 'pkg.secret' (the sender left it out by ")
+    assert texts[1].startswith("cannot import name 'secret' from 'pkg' (")
+    for text, name in zip(texts, ("secret", "secret", "inner", "inner")):
+        deep = name if "*." in rule or name == "secret" else f"vault.{name}"
+        deep = deep.replace(".", "/") if "ignore" in rule else deep
+        assert f"(the sender left it out by {rule.format(deep)})" in text
+
+
+def test_r15_why_something_stays_at_home_is_no_distribution(tmp_path):
+    project(tmp_path, IMPORTS_A_SECRET)
+    code = """
+    import pkg, modulepickle, warnings
+    warnings.simplefilter("ignore")
+    policy = modulepickle.Policy(exclude=("pkg.secret",))
+    data = modulepickle.dumps(pkg.f, policy=policy)
+    result = (
+        modulepickle.requirements(pkg.f, policy=policy),
+        [each["distributions"] for each in modulepickle.inspect(data).data["snapshots"]],
+    )
+    """
+    assert run(tmp_path, code).result == ([], [{}])
+
+
 def test_what_stands_in_an_excluded_part_is_an_error(tmp_path):
     code = """
     import pkg.secret, modulepickle

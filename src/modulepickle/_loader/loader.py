@@ -627,7 +627,8 @@ class Snapshot:
         if module is NOTHING:
             spec = self.find(name, path)
             if not spec:
-                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+                message = f"No module named {name!r}{self.why_not(name)}"
+                raise ModuleNotFoundError(message, name=name)
             module = self.execute(spec, package)
         return module
 
@@ -828,11 +829,23 @@ class Snapshot:
             child = home.made.get(f"{full}.{name}")
             if child and not hasattr(package, name):
                 late[name] = child
+            why = home.why_not(f"{full}.{name}")
+            if why and not hasattr(package, name):
+                file = getattr(package, "__file__", None)
+                message = (
+                    f"cannot import name {name!r} from {full!r} ({file or 'unknown location'})"
+                )
+                raise ImportError(message + why, name=full, path=file)
         if not late:
             return package
         view = View(full)
         vars(view).update({**vars(package), **late})
         return view
+
+    def why_not(self, name):
+        """What to add to an error: by what the sender left out a module of this package."""
+        said = str(self.requirements.get(name, ""))
+        return f" (the sender {said})" if said.startswith("left it out ") else ""
 
     def explain(self, error, name, who):
         """Add to an error what there is to say of an import that worked on the sender (R15)."""
@@ -842,7 +855,7 @@ class Snapshot:
         wanted = {}
         for home in [self, *filter(None, self.paths.values())]:
             for top, requirement in home.requirements.items():
-                if isinstance(requirement, str) and not is_there(top):
+                if isinstance(requirement, str) and not home.why_not(top) and not is_there(top):
                     wanted[requirement.replace(" ", "==")] = None
         all_missing = " ".join(sorted(wanted))
         error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"

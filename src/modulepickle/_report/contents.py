@@ -25,6 +25,7 @@ from modulepickle._report.schema import (
     SnapshotHere,
 )
 from modulepickle._snapshot.archive import Member
+from modulepickle._snapshot.requirements import distributions
 
 __all__ = ["Contents"]
 
@@ -127,7 +128,7 @@ class Contents:
             home = archive.archive_hash.hex()  # and not what the pickle says that it is
             self.sources.update({f"{home}/{each.path}": each for each in files})
         packages = [n for n, need in made.requirements.items() if isinstance(need, Call)]
-        others = {n: need for n, need in made.requirements.items() if type(need) is str}
+        others = distributions(made.requirements.items())
         matches = None if archive is None else archive.archive_hash == made.archive_hash
         if matches is False:
             self._problems.append(
@@ -253,7 +254,7 @@ class Contents:
         requirements = (
             (name, need) for scope in scopes for name, need in scope.requirements.items()
         )
-        return {name: need for name, need in requirements if type(need) is str}
+        return distributions(requirements)
 
     def _imports(self) -> Iterator[Import]:
         seen = set()

@@ -45,6 +45,7 @@ from modulepickle._report.schema import (
 )
 from modulepickle._snapshot.archive import Member, members
 from modulepickle._snapshot.left_out import left_out
+from modulepickle._snapshot.requirements import distributions
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Explanation", "explain"]
@@ -245,7 +246,7 @@ class _Story:
             "packages": sorted(
                 name for name, need in requirements if isinstance(need, SnapshotRef)
             ),
-            "distributions": {name: need for name, need in requirements if isinstance(need, str)},
+            "distributions": distributions(requirements),
             "not_found": self._imported[shipped.digest].not_found,
         }
 

@@ -10,7 +10,7 @@ Outside API: `Requirements`, `included`, `mentioned`, `requirements_of`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from modulepickle._base.errors import Problem
 from modulepickle._local.distributions import distribution, portion
@@ -19,7 +19,10 @@ from modulepickle._local.finder import Finder, LocalPackage
 from modulepickle._local.patterns import is_plain
 from modulepickle._snapshot.files import File
 
-__all__ = ["Requirements", "included", "mentioned", "requirements_of"]
+__all__ = ["LEFT_OUT", "Requirements", "distributions", "included", "mentioned", "requirements_of"]
+
+LEFT_OUT: Final = "left it out by "
+"""What the words begin with that stand for a module that stays at home. The loader reads it."""
 
 
 class Requirements(NamedTuple):
@@ -35,6 +38,12 @@ class Requirements(NamedTuple):
     packages: tuple[LocalPackage, ...]
     others: dict[str, str]
     notices: tuple[Problem, ...] = ()
+
+
+def distributions(requirements: Iterable[tuple[str, object]]) -> dict[str, str]:
+    """Return those of a snapshot's requirements that are "distribution version"."""
+    texts = {name: each for name, each in requirements if isinstance(each, str)}
+    return {name: texts[name] for name in texts if not texts[name].startswith(LEFT_OUT)}
 
 
 def mentioned(own: str, files: Iterable[File]) -> dict[str, list[File]]:

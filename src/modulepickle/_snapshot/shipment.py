@@ -25,7 +25,13 @@ from modulepickle._snapshot.faults import (
     left_out_problem,
     raise_if_missing,
 )
-from modulepickle._snapshot.requirements import Requirements, included, mentioned, requirements_of
+from modulepickle._snapshot.requirements import (
+    LEFT_OUT,
+    Requirements,
+    included,
+    mentioned,
+    requirements_of,
+)
 from modulepickle._snapshot.snapshot import Incomplete, Snapshot, snapshot
 
 __all__ = ["Shipment", "SnapshotRef", "is_own"]
@@ -59,7 +65,8 @@ class SnapshotRef:
 
     Attributes:
         name, digest, archive_hash, archive: what the loader's `snapshot` takes, in that order.
-        needs: top-level name -> the snapshot it requires, or "distribution version".
+        requirements: top-level name -> the snapshot it requires, or "distribution version"; and
+        dotted name of a module of its own that stays at home -> why (`requirements.LEFT_OUT`).
     """
 
     name: str
@@ -151,8 +158,13 @@ class Shipment:
             packages, others, _ = self._requirements[name]
             requirements = {sys.intern(need.name): known[need.name] for need in packages}
             texts = {sys.intern(top): sys.intern(others[top]) for top in others}
-            made[name].requirements = {**requirements, **texts}
+            made[name].requirements = {**requirements, **texts, **self._words_of_why(name)}
         self._shipped.update(made)  # last: another thread takes what it finds here
+
+    def _words_of_why(self, name: str) -> dict[str, str]:
+        """Return why modules of a package stay at home, for the receiver's errors."""
+        left = self._snapshots[name].left_out(self._policy)
+        return {sys.intern(each): sys.intern(LEFT_OUT + left[each]) for each in sorted(left)}
 
     def included(self) -> Iterator[SnapshotRef]:
         """Yield the snapshots of the packages that the policy names."""
