@@ -33,6 +33,7 @@ import warnings
 import weakref
 import zlib
 from importlib import _bootstrap
+from itertools import filterfalse
 
 from modulepickle._loader.archive_reader import inflate, read_archive
 from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
@@ -290,6 +291,15 @@ def namespace_spec(name, locations):
     return spec
 
 
+def put_first(places, new):
+    """Put something at the head of a list of the process, unless it is there.
+
+    Nothing is taken out, since another thread may be looking through the list. It is looked for and
+    put there in one call, so that a signal handler that does the same comes before or after.
+    """
+    places[:0] = filterfalse(places.__contains__, [new])
+
+
 def forget(folder):
     """Take a folder out of the caches of the process; nothing may be imported for it."""
     for path in [*sys.path_importer_cache]:
@@ -338,27 +348,19 @@ class Snapshot:
         if self.is_active():
             return
         is_shown = self.may_be_shown()
-        if FINDER not in sys.meta_path and (is_shown or self.shows_metadata()):
-            sys.meta_path.insert(0, FINDER)
-            sys.path_hooks.insert(0, finder_in)
+        if is_shown or self.shows_metadata():
+            put_first(sys.meta_path, FINDER)
+            put_first(sys.path_hooks, finder_in)
         if not is_shown:
             return
         folder = self.folder  # unpacked before the lock is taken: with it, nobody else can import
         hidden = None
         with ImportLock():
-            if not self.may_be_shown():
+            if self.is_active() or not self.may_be_shown():
                 return
-            _, leave = registry.active.get(self.top, (None, None))
-            if leave:
-                before = getattr(leave.__self__, "folder", None)  # early loaders name it otherwise
-                if before in sys.path:  # in its place: another thread may be looking through it
-                    sys.path[sys.path.index(before)] = folder
-                leave()
-            else:
-                hidden = PathFinder.find_spec(self.top) if "." not in self.top else None
-            if folder not in sys.path:
-                sys.path.insert(0, folder)
-            registry.active[self.top] = self.made, self.leave
+            if self.top not in registry.active and "." not in self.top:
+                hidden = PathFinder.find_spec(self.top)
+            self.enter(folder)
             for name in [*self.made]:  # it grows in other threads
                 self.show(name)
         if self.top in self.made:
@@ -415,8 +417,12 @@ class Snapshot:
             or self.is_own()
         )
 
+    def active_modules(self):
+        """The modules of the active snapshot of this name, or None."""
+        return registry.active.get(self.top, [None])[0]
+
     def is_active(self):
-        return registry.active.get(self.top, [None])[0] is self.made
+        return self.active_modules() is self.made
 
     def is_own(self):
         """Whether this process imported the same by itself. The library can tell, if it is here."""
@@ -427,9 +433,29 @@ class Snapshot:
         """The names in `sys.modules` that are this package's, or below it."""
         return [name for name in [*sys.modules] if f"{name}.".startswith(f"{self.top}.")]
 
+    def enter(self, folder):
+        """Make this snapshot the active one, in the place that another version has on `sys.path`.
+
+        A signal handler may unpickle another at any line of this: then that one leaves, too.
+        """
+        while not self.is_active():
+            _, leave = registry.active.get(self.top, (None, None))
+            if leave:
+                before = getattr(leave.__self__, "folder", None)  # early loaders name it otherwise
+                if before in sys.path and folder not in sys.path:
+                    sys.path[sys.path.index(before)] = folder
+                leave()
+            for path in [*sys.path]:  # what an interrupted load left there
+                if getattr(FOLDERS.get(path), "top", None) == self.top and path != folder:
+                    sys.path.remove(path)
+            put_first(sys.path, folder)
+            registry.active.setdefault(self.top, (self.made, self.leave))
+
     def leave(self):
         """Take this snapshot out of the sight of the rest of the process."""
-        del registry.active[self.top]
+        made, leave = registry.active.pop(self.top, (self.made, None))
+        if made is not self.made:  # a signal handler was faster
+            leave()
         if self.folder in sys.path:
             sys.path.remove(self.folder)
         for name in self.below():
@@ -447,13 +473,16 @@ class Snapshot:
     def show(self, name):
         """Let `sys.modules` say of a name what the active snapshot says."""
         with ImportLock():
-            if native(name) or is_initializing(sys.modules.get(name)):
-                return
-            made = registry.active.get(self.top, [{}])[0]
-            if name in made:
-                sys.modules[name] = made[name]
-            else:
-                sys.modules.pop(name, None)
+            made, now = self, self.active_modules()
+            while made is not now and not native(name):  # a signal handler may change it
+                if is_initializing(sys.modules.get(name)):
+                    return
+                made = now
+                if name in (made or ()):
+                    sys.modules[name] = made[name]
+                else:
+                    sys.modules.pop(name, None)
+                now = self.active_modules()
 
     # Files
 

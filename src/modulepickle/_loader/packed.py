@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_a29a98ea"
+LOADER_NAME: Final = "_modulepickle_loader_b37a9bab"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -259,6 +259,7 @@ import warnings
 import weakref
 import zlib
 from importlib import _bootstrap
+from itertools import filterfalse
 ImportLock = _bootstrap._ImportLockContext
 ModuleLock = _bootstrap._ModuleLockManager
 DeadlockError = _bootstrap._DeadlockError
@@ -426,6 +427,8 @@ def namespace_spec(name, locations):
     spec = machinery.ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = locations
     return spec
+def put_first(places, new):
+    places[:0] = filterfalse(places.__contains__, [new])
 def forget(folder):
     for path in [*sys.path_importer_cache]:
         if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
@@ -456,27 +459,19 @@ class Snapshot:
         if self.is_active():
             return
         is_shown = self.may_be_shown()
-        if FINDER not in sys.meta_path and (is_shown or self.shows_metadata()):
-            sys.meta_path.insert(0, FINDER)
-            sys.path_hooks.insert(0, finder_in)
+        if is_shown or self.shows_metadata():
+            put_first(sys.meta_path, FINDER)
+            put_first(sys.path_hooks, finder_in)
         if not is_shown:
             return
         folder = self.folder
         hidden = None
         with ImportLock():
-            if not self.may_be_shown():
+            if self.is_active() or not self.may_be_shown():
                 return
-            _, leave = registry.active.get(self.top, (None, None))
-            if leave:
-                before = getattr(leave.__self__, "folder", None)
-                if before in sys.path:
-                    sys.path[sys.path.index(before)] = folder
-                leave()
-            else:
-                hidden = PathFinder.find_spec(self.top) if "." not in self.top else None
-            if folder not in sys.path:
-                sys.path.insert(0, folder)
-            registry.active[self.top] = self.made, self.leave
+            if self.top not in registry.active and "." not in self.top:
+                hidden = PathFinder.find_spec(self.top)
+            self.enter(folder)
             for name in [*self.made]:
                 self.show(name)
         if self.top in self.made:
@@ -521,15 +516,32 @@ class Snapshot:
             or is_standard(self.top)
             or self.is_own()
         )
+    def active_modules(self):
+        return registry.active.get(self.top, [None])[0]
     def is_active(self):
-        return registry.active.get(self.top, [None])[0] is self.made
+        return self.active_modules() is self.made
     def is_own(self):
         library = sys.modules.get("modulepickle._own")
         return library is not None and library.owns(self)
     def below(self):
         return [name for name in [*sys.modules] if f"{name}.".startswith(f"{self.top}.")]
+    def enter(self, folder):
+        while not self.is_active():
+            _, leave = registry.active.get(self.top, (None, None))
+            if leave:
+                before = getattr(leave.__self__, "folder", None)
+                if before in sys.path and folder not in sys.path:
+                    sys.path[sys.path.index(before)] = folder
+                leave()
+            for path in [*sys.path]:
+                if getattr(FOLDERS.get(path), "top", None) == self.top and path != folder:
+                    sys.path.remove(path)
+            put_first(sys.path, folder)
+            registry.active.setdefault(self.top, (self.made, self.leave))
     def leave(self):
-        del registry.active[self.top]
+        made, leave = registry.active.pop(self.top, (self.made, None))
+        if made is not self.made:
+            leave()
         if self.folder in sys.path:
             sys.path.remove(self.folder)
         for name in self.below():
@@ -545,13 +557,16 @@ class Snapshot:
         guard_picklers()
     def show(self, name):
         with ImportLock():
-            if native(name) or is_initializing(sys.modules.get(name)):
-                return
-            made = registry.active.get(self.top, [{}])[0]
-            if name in made:
-                sys.modules[name] = made[name]
-            else:
-                sys.modules.pop(name, None)
+            made, now = self, self.active_modules()
+            while made is not now and not native(name):
+                if is_initializing(sys.modules.get(name)):
+                    return
+                made = now
+                if name in (made or ()):
+                    sys.modules[name] = made[name]
+                else:
+                    sys.modules.pop(name, None)
+                now = self.active_modules()
     @cached
     def folder(self):
         name = self.hash.hex()
