@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 
-from modulepickle._loader.loader import SNAPSHOTS, host_module
+from modulepickle._loader.loader import SNAPSHOTS, host_module, put_first
 from modulepickle._loader.registry import registry
 
 HOOK = "reducer_override"
@@ -22,8 +22,7 @@ MODULES = {"cloudpickle", "cloudpickle_fast", "_dill"}  # the last part of the n
 
 def guard_picklers():
     """Guard the pickler classes that there are, and those of modules that are imported later."""
-    if registry.watch not in sys.meta_path:
-        sys.meta_path.insert(0, registry.watch)
+    put_first(sys.meta_path, registry.watch)
     pickle = sys.modules.get("pickle")  # without it, nobody has derived anything
     pure = getattr(pickle, "_Pickler", bool)
     todo = [getattr(pickle, "Pickler", bool), pure]

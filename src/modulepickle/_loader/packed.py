@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_b37a9bab"
+LOADER_NAME: Final = "_modulepickle_loader_1dc45d55"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -978,8 +978,7 @@ HOOK = "reducer_override"
 GUARDED = weakref.WeakSet()
 MODULES = {"cloudpickle", "cloudpickle_fast", "_dill"}
 def guard_picklers():
-    if registry.watch not in sys.meta_path:
-        sys.meta_path.insert(0, registry.watch)
+    put_first(sys.meta_path, registry.watch)
     pickle = sys.modules.get("pickle")
     pure = getattr(pickle, "_Pickler", bool)
     todo = [getattr(pickle, "Pickler", bool), pure]
