@@ -27,7 +27,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Return a page whose links stay on the site."""
-    return on_site(markdown, page.file.src_uri)
+    return for_the_site(markdown, page.file.src_uri)
 
 
 def from_the_root(text: str) -> str:
@@ -40,7 +40,7 @@ def from_the_root(text: str) -> str:
     return _outside_code(text, moved)
 
 
-def on_site(text: str, page: str) -> str:
+def for_the_site(text: str, page: str) -> str:
     """Return a page without links to what is not below `docs`; `page` is its path there."""
 
     def kept(link: re.Match[str]) -> str:

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import pytest
 
+from pages import DOCS, blocks, blocks_in, section, text_of
 from receivers import SOURCE, TIMEOUT, project
 
 TREE: Final = """
@@ -158,14 +159,12 @@ MORE: Final = frozenset({"datasets", "mlflow", "parsl", "prefect", "torch"})
 """Those of the extra `engines-more`."""
 
 
-def _section() -> str:
-    readme = (SOURCE.parent / "README.md").read_text(encoding="utf-8")
-    return readme.partition("\n## Frameworks\n")[2].partition("\n## ")[0]
+PAGES: Final = [page.relative_to(DOCS).as_posix() for page in sorted(DOCS.glob("engines/*.md"))]
 
 
 def examples() -> list[str]:
-    """Return the examples of the README's section on frameworks, as they stand there."""
-    return re.findall(r"^```python\n(.*?)^```", _section(), flags=re.MULTILINE | re.DOTALL)
+    """Return the examples of the pages on frameworks, as they stand there."""
+    return [text for page in PAGES for text in blocks(page, "python")]
 
 
 def example(module: str) -> str:
@@ -175,15 +174,19 @@ def example(module: str) -> str:
 
 
 def line(framework: str) -> str:
-    """Return the code of a row in the README's table of frameworks, as it stands there.
+    """Return the code that the docs have for a framework, as it stands there.
 
-    `framework` is what the row begins with.
+    That is the code in the row of a table that begins with the name, or else the first block below
+    a title which is the name.
     """
-    begin = re.escape(f"| {framework}") + r"\b[^|]*\|([^|]*)\|"
-    (cell,) = re.findall("^" + begin, _section(), flags=re.MULTILINE)
-    code = re.findall("`([^`]+)`", cell)
-    assert code, f"no code in the row of {framework}"
-    return "\n".join(code)
+    for page in PAGES:
+        for name, cell in re.findall(r"^\| (.+?) \| (.+?) \|", text_of(page), re.MULTILINE):
+            if name == framework and (code := re.findall("`([^`]+)`", cell)):
+                return "\n".join(code)
+    for page in PAGES:
+        if re.search(rf"^#+ {re.escape(framework)}$", text_of(page), re.MULTILINE):
+            return next(blocks_in(section(page, framework))).text
+    raise AssertionError(f"the docs have no code for {framework}")
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:

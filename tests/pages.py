@@ -31,7 +31,7 @@ PAGES: Final = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 """The pages for users."""
 
 FENCE: Final = re.compile(r"^```([\w+-]*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE: Final = re.compile(r"`([\w./-]+\.(?:csv|py|toml|txt))`[^`]*:$")
+FILE: Final = re.compile(r"`([\w./-]+\.(?:csv|py|toml|txt))`[^`.:]*:$")
 
 
 def text_of(page: str) -> str:
@@ -100,7 +100,7 @@ def anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-# -- Doing what a page says -------------------------------------------------------------------------
+# -- Doing what a page says -----------------------------------------------------------------------
 
 
 def follow(page: str, folder: Path, **env: str) -> int:

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import pytest
 
+from pages import block, blocks
 from receivers import SOURCE, TIMEOUT, project, receive, run
-from test_readme import blocks, modulepickle
+from receivers import command as modulepickle
 
 TREE = """
     === pack/__init__.py
@@ -355,7 +356,7 @@ def test_an_image_that_is_not_there_is_fetched(tree: Path, fake: Fake) -> None:
     assert got.stdout.startswith("fetching the image some/image\na layer\nin pack.inner\npassed")
 
 
-def test_the_readmes_example(tree: Path, fake: Fake) -> None:
+def test_the_example_of_the_docs(tree: Path, fake: Fake) -> None:
     project(
         tree,
         """
@@ -364,8 +365,8 @@ def test_the_readmes_example(tree: Path, fake: Fake) -> None:
             return f"{2 * x} km"
         """,
     )
-    code = next(text for text in blocks("python") if "modulepickle.test" in text)
-    (shown,) = [text for text in blocks("") if "passed: " in text]
+    code = block("usual-project.md", "python", "modulepickle.test")
+    (shown,) = blocks("usual-project.md", "")
     got = run(tree, code, env=fake.env)
     milliseconds = re.compile(r"\d+\.\d ms\n")
     assert milliseconds.sub("", got.stdout) == milliseconds.sub("", shown)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from pathlib import Path
 from typing import Any
 
+from pages import block
 from receivers import project, receive, run
-from test_readme import README
-
-README_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, flags=re.M | re.S)
 
 TREE = """
     === pyproject.toml
@@ -279,8 +276,8 @@ def test_a_forked_child_goes_on_in_the_block(tmp_path):
     assert there(result(tmp_path, code)) == [1, 2]
 
 
-def test_the_readmes_example(tmp_path):
-    (example,) = [each for each in README_BLOCKS if "modulepickle.hold()" in each]
+def test_the_example_of_the_docs(tmp_path):
+    example = block("many-tasks.md", "python", "modulepickle.hold()")
     code = """
     import modulepickle, other, pathlib
     store = modulepickle.stores.directory("store")

@@ -1,4 +1,4 @@
-"""The README's errors: each is made here, and says what the README says it says."""
+"""The errors of `docs/errors.md`: each is made here, and says what the page shows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import modulepickle
+from pages import anchors, text_of
 from receivers import find_interpreters, project, receive, run, send
-from test_readme import README
 
-SECTION = README.partition("\n## When something goes wrong\n")[2].partition("\n## ")[0]
-SHOWN = re.findall(r"^```text\n(.*?)^```\n\n(.+?)(?=\n\n|\Z)", SECTION, flags=re.M | re.S)
+PAGE = text_of("errors.md")
+ENTRIES = dict(re.findall(r"^## (.+)\n\n((?:(?!## ).*\n)+)", PAGE, flags=re.M))
+"""Title -> what stands below it."""
+TEXT = re.compile(r"^```text\n(.*?)^```$", re.M | re.S)
 
 TREE = """
     === pyproject.toml
@@ -24,6 +27,7 @@ TREE = """
 
     def double(x):
         return 2 * x
+    === units.py
     === train.py
     import helpers
 
@@ -142,32 +146,191 @@ def not_signed(tree: Path) -> str:
     return fails(tree, code + "modulepickle.loads(data, key=b'k' * 32)")
 
 
-MISTAKES: list[Callable[[Path], str]] = [
-    not_local,
-    third_party,
-    too_large,
-    lock,
-    link,
-    settings,
-    stale,
-    version,
-    two_versions,
-    not_signed,
-]
+def dumps(tree: Path, prepare: str = "", **options: str) -> str:
+    """What `dumps` says of `train.fit` after something has been done to the tree."""
+    given = "".join(f", {name}={value}" for name, value in options.items())
+    return fails(tree, f"import os, train\n{prepare}\nmodulepickle.dumps(train.fit{given})")
 
 
-def test_the_readme_shows_as_many_errors_as_are_made_here() -> None:
-    assert len(SHOWN) == len(MISTAKES) == 10
+def warns(tree: Path, code: str) -> str:
+    return run(tree, start(tree) + code).stderr
 
 
-@pytest.mark.parametrize("index", range(10), ids=[each.__name__ for each in MISTAKES])
-def test_the_readme_shows_what_is_said(tree: Path, index: int) -> None:
-    if MISTAKES[index] is settings:
+def gone(tree: Path) -> str:
+    return dumps(tree, "open('train.py', 'a').write('def f(:')").replace("in line 6", "in line 5")
+
+
+def changing(tree: Path) -> str:
+    tree.joinpath("helpers/log.txt").write_bytes(b"x" * 4321)
+    code = """
+import itertools
+from modulepickle._snapshot import files
+times, real = itertools.count(), files.key_of
+def changes(found):
+    size, time, *rest = real(found)
+    return size, next(times) if size == 4321 else time, *rest
+files.key_of = changes
+"""
+    return dumps(tree, code)
+
+
+def bad_name(tree: Path) -> str:
+    return dumps(tree, r"open('helpers/old\\data.csv', 'w').close()")
+
+
+def unreadable(tree: Path) -> str:
+    tree.joinpath("helpers/secret.txt").write_text("")
+    code = """
+from modulepickle._snapshot import files
+def refuse(path, *args):
+    if path.endswith("secret.txt"):
+        raise PermissionError(13, "Permission denied", path)
+    return open(path, *args)
+files.open = refuse  # of root, no file refuses
+"""
+    return dumps(tree, code)
+
+
+def cycle(tree: Path) -> str:
+    return dumps(tree, "os.symlink('..', 'helpers/up')")
+
+
+def special(tree: Path) -> str:
+    return dumps(tree, "os.mkfifo('helpers/pipe')")
+
+
+def clash(tree: Path) -> str:
+    for name in ("Data.txt", "data.txt"):
+        tree.joinpath("helpers", name).write_text("")
+    if len([*tree.glob("helpers/[dD]ata.txt")]) < 2:
+        pytest.skip("this disk ignores case")
+    return dumps(tree)
+
+
+def no_effect(tree: Path) -> str:
+    code = "import train\nmodulepickle.dumps(train.fit, policy=modulepickle.Policy({}))"
+    return warns(tree, code.format("exclude=('helper',)"))
+
+
+def left_out(tree: Path) -> str:
+    code = "import train\nmodulepickle.dumps(train.fit, policy=modulepickle.Policy({}))"
+    return warns(tree, code.format("ignore=('__init__.py',)"))
+
+
+def secret(tree: Path) -> str:
+    value = "ghp_" + "a1" * 18
+    return warns(
+        tree, f"API_TOKEN = {value!r}\ndef call():\n    return API_TOKEN\nmodulepickle.dumps(call)"
+    )
+
+
+def by_name(tree: Path) -> str:
+    said = warns(tree, "import vendored\nmodulepickle.dumps(vendored.f)")
+    return said.replace(str(tree.parent / "elsewhere"), "/home/me/elsewhere")
+
+
+def stand_in(tree: Path) -> str:
+    tree.joinpath("user.py").write_text(
+        "import modulepickle\ndef f():\n    modulepickle.dumps(1)\n"
+    )
+    data = send(tree, start(tree) + "import user\nobj = user.f")
+    return receive(data, "obj()", expect_failure=True).stderr
+
+
+def no_files(tree: Path) -> str:
+    shared = tree.parent / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    data = send(tree, "import units\nobj = units")
+    said = receive(data, "", cache=shared).stderr
+    return re.sub(r"modulepickle-\d+", "modulepickle-0", said).replace(
+        str(shared), "/home/me/shared"
+    )
+
+
+def damaged(tree: Path) -> str:
+    data = send(tree, start(tree) + "import train\nobj = train.fit")
+    place = data.index(b"PK\3\4") + 40
+    data = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+    return receive(data, "", expect_failure=True).stderr
+
+
+def lost(tree: Path) -> str:
+    tree.joinpath("store").mkdir()
+    code = start(tree) + "import units\nobj = units"
+    data = send(
+        tree, code, dumps="modulepickle.dumps(obj, store=modulepickle.stores.directory('store'))"
+    )
+    for path in tree.glob("store/*"):
+        path.unlink()
+    return receive(data, "", expect_failure=True).stderr
+
+
+def syntax(tree: Path) -> str:
+    pythons = find_interpreters()
+    if "3.9" not in pythons or "3.11" not in pythons:
+        pytest.skip("no Python 3.9 and 3.11 found")
+    code = "def f(x):\n    match x:\n        case 1:\n            return 2\nobj = f"
+    data = send(tree, code, python=pythons["3.11"])
+    return receive(data, "obj(1)", python=pythons["3.9"], expect_failure=True).stderr
+
+
+MISTAKES: dict[str, Callable[[Path], str]] = {
+    "A file is gone, or no longer compiles, since it was imported": gone,
+    "A file kept changing while it was read": changing,
+    "A file name cannot be written on every system": bad_name,
+    "A file or folder cannot be read": unreadable,
+    "A symbolic link leads back into itself": cycle,
+    "A symbolic link leads out of the package": link,
+    "Can't pickle, it's not the same object": two_versions,
+    "Code is bytecode of another Python": version,
+    "It goes by name, and no installed distribution has it": by_name,
+    "modulepickle.dumps was called where the library is not installed": stand_in,
+    "No files are unpacked": no_files,
+    "No module named, by name": not_local,
+    "No module named, missing distribution": third_party,
+    "Not a regular file": special,
+    "Package is damaged": damaged,
+    "StaleSourceWarning": stale,
+    "The object cannot be pickled": lock,
+    "The package is larger than Policy.max_bytes": too_large,
+    "The policy has an entry without effect": no_effect,
+    "The policy leaves out a file that is needed": left_out,
+    "The settings in pyproject.toml are wrong": settings,
+    "The store has lost a package": lost,
+    "This pickle is not signed": not_signed,
+    "Two names are one name on a disk that ignores case": clash,
+    "Was written for another Python": syntax,
+    "What looks like a secret travels by value": secret,
+}
+"""Title of an entry -> what makes the mistake, and returns what is said."""
+
+WITHOUT = {"Compiled code imports modules by itself"}
+"""Entries that show no message: it takes a compiler to get it (`fidelity/test_cython.py`)."""
+
+
+def test_each_entry_is_made_here_and_they_stand_from_a_to_z() -> None:
+    assert sorted(MISTAKES.keys() | WITHOUT) == sorted(ENTRIES)
+    assert [*ENTRIES] == sorted(ENTRIES, key=str.lower)
+
+
+def test_each_reason_has_an_entry_of_its_words() -> None:
+    for reason in modulepickle.Reason:
+        words = reason.value.partition(" (")[0]
+        assert words in ENTRIES, words
+    assert "the-package-is-larger-than-policymax_bytes" in anchors(PAGE)
+
+
+@pytest.mark.parametrize("title", MISTAKES)
+def test_the_page_shows_what_is_said(tree: Path, title: str) -> None:
+    make = MISTAKES[title]
+    if make is settings:
         pytest.importorskip("tomllib")  # new in 3.11
-    said = MISTAKES[index](tree).replace(str(tree), "/home/me/project")
-    shown, cure = SHOWN[index]
-    assert shown in said + "\n", f"the README shows\n{shown}\nand what is said is\n{said}"
-    assert cure
+    said = make(tree).replace(str(tree), "/home/me/project")
+    (shown,) = TEXT.findall(ENTRIES[title])
+    shown = shown.rstrip("\n") if make in (lost, syntax) else shown
+    assert shown in said + "\n", f"the page shows\n{shown}\nand what is said is\n{said}"
+    assert ENTRIES[title].rpartition("```")[2].strip(), "there is a cure"
 
 
 # -- Mistakes in calls ----------------------------------------------------------------------------

@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
+import pages
+from pages import anchors, block, blocks, text_of
+from pages import links as links_of
 from receivers import SOURCE, VERSIONS, find_interpreters, project, receive
-from test_readme import BLOCKS, README, blocks
-from test_readme_blocks import anchors
-from test_readme_blocks import links as links_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -175,12 +175,12 @@ def test_the_metadata(built: Built) -> None:
 
 def test_the_description_needs_no_other_file(built: Built) -> None:
     text = str(built.metadata().get_payload())
-    links = [*links_of(text)]
-    assert len(links) > 20
+    readme, links = text_of("README.md"), links_of(text)
+    assert len(links_of(readme)) > 20
     assert [link for link in links if not link.startswith(("#", "https://"))] == []
     named = {*re.findall(r'^#+ <a id="([\w-]+)"></a>', text, re.MULTILINE)}
-    assert {link[1:] for link in links if link.startswith("#")} <= named == anchors(README)
-    assert re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL) == BLOCKS
+    assert {link[1:] for link in links if link.startswith("#")} <= named == anchors(readme)
+    assert [*pages.blocks_in(text)] == [*pages.blocks_in(readme)]
 
 
 def test_the_version_stands_in_one_place(built: Built) -> None:
@@ -213,6 +213,28 @@ def fresh(folder: Path, python: str, distribution: Path) -> Path:
     return folder / "bin/python"
 
 
+def test_the_usual_project_in_an_environment_of_its_own(tmp_path: Path, built: Built) -> None:
+    """With an editable install, as its page says it."""
+    installed = fresh(tmp_path / "venv", sys.executable, built.wheel)
+    tree = tmp_path / "shop"
+    for each in pages.blocks_in(text_of("usual-project.md")):
+        if each.file:
+            path = tree / each.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(each.text, encoding="utf-8")
+    tmp_path.joinpath("elsewhere").mkdir()
+    command = block("usual-project.md", "sh", "pip install").split()
+    run(installed, "-m", *command, "-q", "--disable-pip-version-check", cwd=tree)
+    code = (
+        "import modulepickle, pathlib, shop.checkout\n"
+        "pathlib.Path('job').write_bytes(modulepickle.dumps(shop.checkout.total))"
+    )
+    run(installed, "-c", code, cwd=tmp_path / "elsewhere")
+    data = tmp_path.joinpath("elsewhere/job").read_bytes()
+    more = "import importlib.metadata as m\nresult = obj(['tea', 'milk']), m.version('shop')"
+    assert receive(data, more, absent=["shop"]).result == (3, "1.4")
+
+
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
 def test_it_installs_and_ships(tmp_path: Path, built: Built, python: str, kind: str) -> None:
     installed = fresh(tmp_path / "venv", python, getattr(built, kind))
@@ -242,13 +264,13 @@ def test_it_installs_and_ships(tmp_path: Path, built: Built, python: str, kind: 
 
 def test_the_command_that_tries_it(tmp_path: Path, built: Built) -> None:
     """The README's first command, letter by letter, in a tree as it is cloned."""
-    (command,) = [text for text in blocks("sh") if "modulepickle demo" in text]
+    command = block("README.md", "sh", "modulepickle demo")
     tree = shutil.copytree(built.wheel.parent.parent / "tree", tmp_path / "clone")
     tmp_path.joinpath("bin").mkdir()
     tmp_path.joinpath("bin/python").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     said = run("env", "-u", "PYTHONPATH", f"PATH={path}", "sh", "-c", command, cwd=tree)
-    assert said.endswith(blocks("")[0])
+    assert said.endswith(blocks("README.md", "")[0])
 
 
 def test_the_extra_engines_resolves(built: Built) -> None:

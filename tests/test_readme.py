@@ -1,4 +1,4 @@
-"""The README's example and its commands do what it says."""
+"""The README: it is short, each block is run, and what it repeats of the pages is there."""
 
 from __future__ import annotations
 
@@ -7,81 +7,83 @@ from pathlib import Path
 
 import pytest
 
+import pages
+from pages import ROOT, blocks, commands, follow, section, text_of
 from receivers import SOURCE, interpreters, receive, run
 from receivers import command as modulepickle
 
-README = (SOURCE.parent / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+README = text_of("README.md")
 
 
-def blocks(language: str) -> list[str]:
-    return [text for found, text in BLOCKS if found == language]
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= 220
 
 
-def example(folder: Path) -> bytes:
-    """The pickle that the first example writes."""
-    module, script = blocks("python")[:2]
-    folder.joinpath("other.py").write_text(module, encoding="utf-8")
-    (line,) = re.findall(r"`units\.py`, which is the line `(.+?)`", README)
-    folder.joinpath("units.py").write_text(f"{line}\n", encoding="utf-8")
-    run(folder, script, script="send.py")
-    return folder.joinpath("f.pickle").read_bytes()
+def test_the_first_example_is_on_the_first_screen() -> None:
+    lines = README.splitlines()
+    assert lines.index("42 km") < 60
+    order = ["## Install", "`units.py`:", "$ python send.py", "42 km"]
+    places = [next(n for n, line in enumerate(lines) if word in line) for word in order]
+    assert places == sorted(places)
+
+
+def test_what_it_says_is_what_happens(tmp_path: Path) -> None:
+    assert follow("README.md", tmp_path / "project") == 4
 
 
 @pytest.mark.parametrize("python", interpreters())
 def test_the_first_example(tmp_path: Path, python: str) -> None:
-    data = example(tmp_path)
-    (shown,) = blocks("console")
+    found = {each.file: each.text for each in pages.blocks_in(README) if each.file}
+    for name in ("units.py", "other.py"):
+        tmp_path.joinpath(name).write_text(found[name], encoding="utf-8")
+    run(tmp_path, found["send.py"], script="send.py")
+    data = tmp_path.joinpath("f.pickle").read_bytes()
     got = receive(data, "print(obj())", python=python, absent=["other", "units"]).stdout
-    assert got == shown.splitlines()[1] + "\n"
+    shown = [said for text in blocks("README.md", "console") for _, said in commands(text)]
+    assert got in shown
 
 
-def environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(SOURCE)}
-
-
-def test_the_demonstration_prints_what_the_readme_shows(tmp_path: Path) -> None:
+def test_the_demonstration_prints_what_is_shown(tmp_path: Path) -> None:
     done = modulepickle("demo", cwd=tmp_path, check=True)
-    assert done.stdout.endswith(blocks("")[0])
+    assert done.stdout.endswith(blocks("README.md", "")[0])
     assert [*tmp_path.iterdir()] == []
 
 
-def in_stable_order(text: str) -> str:
-    """Text without what depends on the loader's release, on zlib and on Python's own protocol."""
-    sizes = r"[\d,]+(?= bytes, protocol| packed)|(?<=archive: )[0-9a-f]{32}|(?<=, protocol )\d"
-    return re.sub(rf"{sizes}|^[0-9a-f]{{8}}(?=  )", "N", text, flags=re.MULTILINE)
+def test_ci_runs_the_command_for_developers() -> None:
+    command = pages.block("README.md", "sh", "python -m pytest")
+    install, test = command.strip().split(" && ")[2:]
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert f"\n{install} && check {test} || exit\n" in script
 
 
-def test_the_examples_of_explain_and_inspect(tmp_path: Path) -> None:
-    example(tmp_path)
-    shown = "".join(blocks("shellsession"))
-    commands = re.findall(r"^\$ python -m modulepickle (.*)\n((?:[^$].*\n)*)", shown, re.MULTILINE)
-    assert len(commands) == 3
-    for command, output in commands:
-        done = modulepickle(*command.split(), cwd=tmp_path, check=True)
-        assert in_stable_order(done.stdout) == in_stable_order(output)
+def test_the_lines_for_frameworks_are_those_of_their_pages() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in pages.DOCS.glob("engines/*.md")]
+    there = " ".join("".join(texts).split()).replace("( ", "(").replace(" )", ")")
+    rows = re.findall(r"^\| .+? \| `(.+?)`", section("README.md", "With a framework"), re.MULTILINE)
+    assert len(rows) == 10
+    assert [row for row in rows if row not in there] == []
 
 
-def test_the_settings_example(tmp_path: Path) -> None:
-    pytest.importorskip("tomllib")  # new in 3.11
-    tmp_path.joinpath("pyproject.toml").write_text(blocks("toml")[0], encoding="utf-8")
-    code = "import modulepickle\nresult = modulepickle.get_policy().ignore"
-    assert run(tmp_path, code).result == ("*.ckpt", "data/*")
+def test_the_errors_are_those_of_their_page() -> None:
+    there = text_of("errors.md")
+    rows = re.findall(
+        r"^\| `(.+?)`.*?\| .*\(docs/errors\.md#(.+?)\)",
+        section("README.md", "When something goes wrong"),
+        re.MULTILINE,
+    )
+    assert len(rows) == 5
+    for message, anchor in rows:
+        assert message in there
+        assert anchor in pages.anchors(there)
 
 
-def test_the_policy_example(tmp_path: Path) -> None:
-    code = next(text for text in blocks("python") if "policy" in text)
-    run(tmp_path, "import modulepickle\nf = max\n" + code)
+def test_its_links_lead_to_every_page() -> None:
+    linked = {link.partition("#")[0] for link in pages.links(README)}
+    subjects = {page.relative_to(ROOT).as_posix() for page in pages.DOCS.glob("*.md")}
+    assert subjects <= linked
 
 
-def test_the_readme_names_what_the_library_has() -> None:
-    import modulepickle as library
-
-    names = {"dump", "dumps", "load", "loads", "Pickler", "Unpickler", *library.__all__}
-    named = set(re.findall(r"`(?:modulepickle\.)?(\w+)", README))
-    forgotten = {"Problem", "Reason"} | {name for name in names if name.startswith("Pick")}
-    forgotten |= {"DEFAULT_PROTOCOL", "HIGHEST_PROTOCOL", "UnpicklingError"}  # as in pickle
-    assert names - forgotten <= named
-    assert all(hasattr(library, name) for name in names)
+def test_the_package_says_what_the_readme_says() -> None:
+    init = (SOURCE / "modulepickle/__init__.py").read_text(encoding="utf-8")
+    assert "load only what you trust" in init
+    assert "load only what you trust" in README

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from receivers import interpreters, project, run
+from pages import block
+from receivers import command, interpreters, project, run
 
 TREE = """
     === pyproject.toml
@@ -94,6 +95,20 @@ FILES = """
         report = modulepickle.inspect(modulepickle.dumps(helpers.double, **options))
         return [file["path"] for each in report.snapshots for file in each["files"]]
 """
+
+
+@needs_toml
+def test_the_settings_of_the_readme(tree: Path) -> None:
+    says(tree, block("README.md", "toml", "ignore = "))
+    assert policy_in(tree).result["ignore"] == ("*.ckpt", "data/*")
+
+
+@needs_toml
+def test_the_command_has_the_settings_of_the_current_folder(tree: Path) -> None:
+    """Its script, `modulepickle/__main__.py`, has a project of its own in a checkout."""
+    says(tree, '[tool.modulepickle]\nignore = ["*.ckpt"]')
+    said = command("explain", "helpers:double", cwd=tree, check=True).stdout
+    assert 'helpers/model.ckpt: ignore "*.ckpt"' in said
 
 
 @needs_toml

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import modulepickle
 from modulepickle._pickler.signed import checked
+from pages import blocks
 from receivers import SOURCE, interpreters, project, receive, run, send
-from test_readme import blocks
 
 KEY = bytes(range(32))
 OTHER = bytes(range(1, 33))
@@ -309,8 +309,8 @@ def test_names_of_python_2_are_translated_unless_told_not_to() -> None:
     assert modulepickle.dumps(range, 2, key=KEY) == sign(pickle.dumps(range, 2))
 
 
-def test_the_readme_s_example(tmp_path: Path) -> None:
-    (example,) = (text for text in blocks("python") if "key=" in text)
+def test_the_example_of_the_docs(tmp_path: Path) -> None:
+    (example,) = blocks("signatures.md", "python")
     run(tmp_path, example)
 
 

@@ -51,11 +51,14 @@ STORES = {
         "cache.close()",
     ),
     "joblib.dump": ("joblib", "path = '../' + key", "joblib.load(path)", ""),
-    "the same, with arrays": ("joblib", "path = '../' + key", "joblib.load(path)", ""),
+    "joblib.dump, with arrays": ("joblib", "path = '../' + key", "joblib.load(path)", ""),
 }
-"""What the README's row begins with -> module, how it is opened, read and closed."""
+"""The row of the docs -> module, how it is opened, read and closed."""
 
-STOCK = {"joblib.dump": "joblib.dump(obj, path)", "the same, with arrays": "joblib.dump(obj, path)"}
+STOCK = {
+    "joblib.dump": "joblib.dump(obj, path)",
+    "joblib.dump, with arrays": "joblib.dump(obj, path)",
+}
 """Row -> how a reader writes, if not by an assignment to what it reads."""
 
 
@@ -96,7 +99,7 @@ def test_what_is_written_is_read_elsewhere_and_comes_home(tmp_path: Path, row: s
 def test_joblib_maps_the_arrays_of_local_objects_into_memory(tmp_path: Path) -> None:
     require("joblib")
     require("numpy")
-    row = "the same, with arrays"
+    row = "joblib.dump, with arrays"
     code = f"""{WRITER}{store(row, line(row).replace(chr(10), chr(10) + "    "))}
 import numpy
 ones = numpy.ones(100_000)
@@ -121,7 +124,7 @@ def test_a_shelf_of_the_newest_python_by_its_own_hook(tmp_path: Path) -> None:
     python = find_interpreters().get("3.15")
     if python is None:
         pytest.skip("no Python 3.15 found")
-    hook = line("the same, from Python 3.15").replace("path", "'../shelf'")
+    hook = line("shelve, from Python 3.15").replace("path", "'../shelf'")
     code = f"""
 import helpers, modulepickle, shelve
 with {hook} as shelf:

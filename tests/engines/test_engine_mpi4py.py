@@ -161,7 +161,7 @@ print("map passed")
 def test_futures_with_archives_out_of_band(drive_mpi: Drive) -> None:
     code = f"""
 import os
-{line("the same, out of band")}
+{line("mpi4py, out of band")}
 pathlib.Path("helpers/data").write_bytes(os.urandom(2 * pkl5.pickle.THRESHOLD))
 data, buffers = pkl5.pickle.dumps_oob(helpers.double)
 assert len(data) < pkl5.pickle.THRESHOLD < sum(map(len, buffers))

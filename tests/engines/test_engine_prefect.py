@@ -28,7 +28,7 @@ import multiprocessing.spawn
 import modulepickle, prefect
 from prefect.task_runners import ProcessPoolTaskRunner
 hide(multiprocessing.spawn, [here, library])
-{line("the same, `ProcessPoolTaskRunner")}
+{line("prefect, `ProcessPoolTaskRunner`")}
 
 @prefect.flow(task_runner=ProcessPoolTaskRunner(2, initializer=exec, initargs=({BARE!r},)))
 def main():

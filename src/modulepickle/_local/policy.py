@@ -187,9 +187,9 @@ class Policy:
         """Tell whether a top-level module, or portion of a namespace package, is local.
 
         Args:
-            name: its dotted name. file: its file or folder. None, or a path that does not exist on
-            disk (inside a zip file),
-                is not local.
+            name: its dotted name.
+            file: its file or folder. None, and a path that is not on the disk, as in a zip file,
+                are not local.
             tree: the working tree, if the caller has it at hand.
         """
         if file is None or name.partition(".")[0] in NEVER or self.excludes(name):

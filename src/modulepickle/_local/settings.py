@@ -130,9 +130,15 @@ def _file(cwd: str | None, script: str | None) -> str | None:
     return None
 
 
+LIBRARY: Final = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
+"""The folder of modulepickle itself, whose command is no script of the user's."""
+
+
 def _is_installed(place: str) -> bool:
     """Tell whether a script is somebody else's: in an installation, or a virtual environment."""
-    if not INSTALLATIONS.isdisjoint(place.split(os.sep)) or place.startswith(sys.prefix + os.sep):
+    if not INSTALLATIONS.isdisjoint(place.split(os.sep)):
+        return True
+    if place.startswith((sys.prefix + os.sep, LIBRARY)):
         return True
     environment = os.path.dirname(os.path.dirname(place))  # of bin/pytest
     return os.path.exists(os.path.join(environment, "pyvenv.cfg"))

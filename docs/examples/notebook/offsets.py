@@ -1,0 +1,3 @@
+"""A module that the cells import."""
+
+OFFSET = 100

@@ -1,0 +1,6 @@
+"""What is signed, and sent."""
+
+
+def greet(name):
+    """Return a greeting."""
+    return f"hello, {name}"

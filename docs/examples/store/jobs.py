@@ -1,0 +1,6 @@
+"""A function of which there are many tasks."""
+
+
+def square(x):
+    """Return a square."""
+    return x * x
