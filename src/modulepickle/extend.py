@@ -21,21 +21,19 @@ from __future__ import annotations
 
 import pickle
 import sys
-from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from modulepickle._engines.cloudpickle import for_cloudpickle
 from modulepickle._engines.patch import (
     PROTOCOL,
     Extension,
-    Foreign,
     Leaves,
     Patch,
     framework,
     is_pure,
     leaves_nothing,
 )
-from modulepickle._reduce.state import MAIN, find
+from modulepickle._engines.pools import as_call, leaves_to_child
 
 __all__ = [
     "Extension",
@@ -45,19 +43,6 @@ __all__ = [
 ]
 
 P = TypeVar("P", bound=type)
-
-
-# --- what is left to the framework ----------------------------------------------------------------
-
-
-def _for_multiprocessing(_: Foreign, obj: Any) -> bool:
-    """Leave what a child process finds in `__main__`, which it makes from the script's file."""
-    if isinstance(obj, ModuleType) or obj.__module__ not in MAIN:
-        return False
-    main = sys.modules["__main__"]
-    if getattr(main, "__spec__", None) is None and getattr(main, "__file__", None) is None:
-        return False  # a notebook, a session, `python -c`: there is no file
-    return find(obj.__module__, obj.__qualname__) is obj
 
 
 # --- what is extended -----------------------------------------------------------------------------
@@ -116,10 +101,12 @@ def extend_multiprocessing() -> Extension:
     """Let multiprocessing ship: wrap `dump` and `reducer_override` of its `ForkingPickler`.
 
     This is what pools, queues, pipes, managers and `concurrent.futures.ProcessPoolExecutor` pickle
-    with. What a child process finds in its own `__main__` stays a name.
+    with. What a child process finds in its own `__main__` stays a name. What stands under
+    `if __name__ == "__main__":` is not there in a spawned child. It goes by value where processes
+    are known to be spawned; else the call of a pool that needs it fails with an `AttributeError`.
 
     Returns:
         An object whose `undo()` takes that out again; it is a context manager, too.
     """
     found = framework("multiprocessing.reduction", "extend_multiprocessing", "multiprocessing")
-    return Extension({found.ForkingPickler: _for_multiprocessing})
+    return Extension({found.ForkingPickler: leaves_to_child}, prepare=as_call)

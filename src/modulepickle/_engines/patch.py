@@ -29,6 +29,9 @@ __all__ = ["PROTOCOL", "SENDING", "Extension", "Foreign", "Leaves", "Patch", "is
 Leaves = Callable[["Foreign", Any], bool]
 """Tells whether a function, class or module is left to the pickler that was extended."""
 
+Prepare = Callable[[Any, Any], Any]
+"""Gets a pickler and what it is to pickle, and returns what it pickles instead."""
+
 STATE: Final = "_modulepickle_shipping"
 """Attribute of a pickler object: what its present `dump` has shipped."""
 
@@ -152,8 +155,11 @@ class Patch:
         stores: what the users gave; the last one that is not None counts.
     """
 
-    def __init__(self, cls: type, leaves: Leaves, returns: bool = False) -> None:
+    def __init__(
+        self, cls: type, leaves: Leaves, returns: bool = False, prepare: Prepare | None = None
+    ) -> None:
         self.leaves = leaves
+        self.prepare = prepare
         self.returns = cls if returns else None
         self.users = 0
         self.stores: list[Store | None] = []
@@ -165,6 +171,8 @@ class Patch:
         def dump(pickler: Any, *args: Any, **kwargs: Any) -> Any:
             if not self.users:
                 return self._rest(cls, pickler, "dump")(*args, **kwargs)
+            if self.prepare is not None and args:
+                args = self.prepare(pickler, args[0]), *args[1:]
             names = pickler.__dict__
             outer = names.get(STATE)
             state = names[STATE] = self._shipping(cls, pickler)
@@ -255,14 +263,19 @@ class Extension:
     called again does nothing.
     """
 
-    def __init__(self, classes: dict[type, Leaves], store: Store | None = None) -> None:
+    def __init__(
+        self,
+        classes: dict[type, Leaves],
+        store: Store | None = None,
+        prepare: Prepare | None = None,
+    ) -> None:
         self._classes = [*classes]
         self._store = store
         importlib.import_module("modulepickle._engines.home").be_home()
         with _lock:
             for cls, leaves in classes.items():
                 if cls not in _patches:
-                    _patches[cls] = Patch(cls, leaves, returns=True)
+                    _patches[cls] = Patch(cls, leaves, True, prepare)
                 _patches[cls].enter(cls, store)
 
     def __repr__(self) -> str:

@@ -1,0 +1,171 @@
+"""multiprocessing: what its child processes have of the script, and what they do about a bad task.
+
+A child that was spawned runs the script's file again, as `__mp_main__`, without what stands under
+`if __name__ == "__main__":`. A function from there is no name in the child. The worker of a pool
+that cannot unpickle a task dies, another one is started, and nobody ever answers: the pool hangs.
+So:
+
+- where it is known that children are spawned, such a function goes by value;
+- the tasks of a pool that call what is ours, or what a child may not have, are unpickled by the
+  call that they are, so that an error of it comes back as an error of the call.
+
+Outside API: `leaves_to_child`, `as_call`.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import io
+import os
+import sys
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any, Final
+
+from modulepickle._engines.patch import Foreign
+from modulepickle._loader.emit import Call
+from modulepickle._reduce.state import MAIN, find
+
+__all__ = ["as_call", "leaves_to_child"]
+
+RUN: Final = """
+def run(data):
+    import pickle
+
+    try:
+        function, args, more = pickle.loads(data)
+    except AttributeError as error:
+        raise AttributeError(
+            f"{error}: a child process of multiprocessing has run the script again, but not what "
+            "stands under `if __name__ == '__main__'`: define it outside of that"
+        ) from error
+    return function(*args, **more)
+"""
+"""What calls a task on a worker, which has no library. It names what the worker lacks."""
+
+CALLED: Final = Call(eval, "exec(text) or run", {"text": RUN})
+
+
+def leaves_to_child(_: Foreign, obj: Any) -> bool:
+    """Tell whether an object goes by a name that a child process finds in its own `__main__`."""
+    return _is_of_script(obj) and not (_are_spawned() and is_guarded(obj))
+
+
+def _is_of_script(obj: Any) -> bool:
+    if isinstance(obj, ModuleType) or obj.__module__ not in MAIN:
+        return False
+    main = sys.modules["__main__"]
+    if getattr(main, "__spec__", None) is None and getattr(main, "__file__", None) is None:
+        return False  # a notebook, a session, `python -c`: there is no file
+    return find(obj.__module__, obj.__qualname__) is obj
+
+
+def _are_spawned() -> bool:
+    """Tell whether it is known that the child that reads this is none that was forked."""
+    context = sys.modules["multiprocessing.context"]
+    if context.get_spawning_popen() is not None:
+        return True
+    return sys.modules["multiprocessing"].get_start_method(allow_none=True) not in (None, "fork")
+
+
+# --- what the file of the script defines ----------------------------------------------------------
+
+
+def is_guarded(obj: Any) -> bool:
+    """Tell whether a child that runs the script's file again has no such name there."""
+    main = sys.modules["__main__"]
+    path = getattr(main, "__file__", None)
+    try:
+        names = _defined(path, os.stat(path).st_mtime_ns)  # type: ignore[arg-type]
+    except (OSError, SyntaxError, ValueError, TypeError):
+        return False
+    return names is not None and obj.__qualname__.partition(".")[0] not in names
+
+
+def _has_guarded() -> bool:
+    """Tell whether the script has functions or classes that a child will not find there."""
+    main = sys.modules["__main__"]
+    return any(
+        isinstance(each, (FunctionType, type)) and _is_of_script(each) and is_guarded(each)
+        for each in [*vars(main).values()]
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _defined(path: str, _: int) -> frozenset[str] | None:
+    """Return the names that a file binds when it is run as `__mp_main__`; None: any name."""
+    with open(path, "rb") as file:
+        tree = ast.parse(file.read())
+    names = frozenset(_bound(tree.body))
+    return None if "*" in names else names
+
+
+def _bound(body: list[Any]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.If) and _is_guard(node.test):
+            yield from _bound(node.orelse)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from (each.asname or each.name.partition(".")[0] for each in node.names)
+        else:
+            inside = [getattr(node, name, []) for name in ("body", "orelse", "finalbody")]
+            cases = [*getattr(node, "handlers", []), *getattr(node, "cases", [])]
+            for each in (*inside, *(case.body for case in cases)):
+                yield from _bound(each) if isinstance(each, list) else ()
+            yield from (
+                each.id
+                for each in ast.walk(node)
+                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+            )
+
+
+def _is_guard(test: ast.expr) -> bool:
+    """Tell whether a condition is `__name__ == "__main__"`, either way round."""
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = [test.left, *test.comparators]
+    return any(isinstance(each, ast.Name) and each.id == "__name__" for each in sides) and any(
+        isinstance(each, ast.Constant) and each.value == "__main__" for each in sides
+    )
+
+
+# --- tasks ----------------------------------------------------------------------------------------
+
+
+def as_call(pickler: Any, obj: Any) -> Any:
+    """Return a task of a pool in a form that a worker unpickles when it calls it; or the object.
+
+    Args:
+        pickler: what is about to pickle the object.
+    """
+    if type(obj) is not tuple or [*map(type, obj)][3:] != [tuple, dict]:
+        return obj
+    job, index, function, args, more = obj
+    if type(job) is not int or not callable(function) or not _may_fail(function, args):
+        return obj
+    file = io.BytesIO()
+    type(pickler)(file).dump((function, args, more))
+    return job, index, CALLED, (file.getvalue(),), {}
+
+
+def _may_fail(function: Any, args: tuple[Any, ...]) -> bool:
+    """Tell whether a task calls what is not just a name, or may need what a child does not have."""
+    if _has_guarded():
+        return True
+    called = [function]
+    while type(called[-1]) is functools.partial:
+        called.append(called[-1].func)
+    if getattr(function, "__module__", None) == "multiprocessing.pool":  # `mapstar` and such
+        called += [each for one in args if type(one) is tuple for each in one[:1]]
+        called += [each for each in args if callable(each)]
+    return any(_is_odd(each) for each in called)
+
+
+def _is_odd(obj: Any) -> bool:
+    if not isinstance(obj, (FunctionType, type)):
+        return hasattr(obj, "__func__")  # a bound method, perhaps of something local
+    if _is_of_script(obj):
+        return False
+    return obj.__module__ in MAIN or find(obj.__module__, obj.__qualname__) is not obj
