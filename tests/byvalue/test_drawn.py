@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from byvalue.kinds import Kind, asked, native, sender
 from receivers import receive, run, send
 
-pytestmark = pytest.mark.xfail(
-    sys.version_info[:2] != (3, 11),
-    reason="what was built against senders on 3.11 is not all right with others yet",
-    strict=False,
-)
-
 HEAD = """
 import dataclasses, functools
 def facts(cls, seen=()):
-    found = [cls.__name__, [base.__name__ for base in cls.__mro__], sorted(vars(cls))]
+    found = [cls.__name__, [base.__name__ for base in cls.__mro__], sorted(
+        name for name in vars(cls) if not name.startswith("__annot")  # as a function, since 3.14
+    ), {name: str(each) for name, each in getattr(cls, "__annotations__", {}).items()}]
     one = cls.__new__(cls)
     for name in ("table", "look", "size", "made", "twice", "count"):
         if hasattr(cls, name):

@@ -10,12 +10,6 @@ import pytest
 from byvalue.kinds import KINDS, asked, native, sender
 from receivers import VERSIONS, find_interpreters, receive, run, send
 
-pytestmark = pytest.mark.xfail(
-    sys.version_info[:2] != (3, 11),
-    reason="what was built against senders on 3.11 is not all right with others yet",
-    strict=False,
-)
-
 RUNNING = "{}.{}".format(*sys.version_info)
 FOUND = [each for each in VERSIONS if each in find_interpreters()]
 RECEIVERS = [*dict.fromkeys([RUNNING, FOUND[0], FOUND[-1]])]

@@ -1,4 +1,4 @@
-"""What a script defines under `if __name__ == "__main__"`, and children that run it without that."""
+"""What a script defines under `if __name__ == "__main__"`, and children without it."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Outside API: `TooDeep`, `too_deep`.
 from __future__ import annotations
 
 import pickle
+import sys
 from typing import Any, Final
 
 from modulepickle._base.errors import ARROW
@@ -25,7 +26,16 @@ class TooDeep(pickle.PicklingError, RecursionError):
     """An object is nested too deep. Plain pickle raises a RecursionError, so it is one, too."""
 
 
-REMEDY: Final = "raise sys.setrecursionlimit(), or let __reduce__ or __getstate__ return it flat"
+FLAT: Final = "let __reduce__ or __getstate__ return it flat"
+IN_A_THREAD: Final = f"run dumps in a thread with a larger threading.stack_size(), or {FLAT}"
+LIMITED: Final = f"raise sys.setrecursionlimit(), or {FLAT}"
+REMEDY: Final = (
+    LIMITED
+    if sys.version_info < (3, 12)
+    else FLAT  # code of C has a limit of its own, which nothing sets
+    if sys.version_info < (3, 14)
+    else IN_A_THREAD
+)
 
 
 def too_deep(pickler: Dispatcher, obj: Any, error: RecursionError) -> RecursionError:

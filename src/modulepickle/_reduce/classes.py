@@ -79,6 +79,10 @@ def class_space(cls: Any) -> Namespace:
     space: Namespace = {}
     if type(mine.get("__doc__")) is str:
         space["__doc__"] = mine["__doc__"]
+    if "__firstlineno__" in mine:  # new in 3.13, as is the other one
+        space["__firstlineno__"] = mine["__firstlineno__"]
+    if "__static_attributes__" in mine:  # of a set, in 3.13.0
+        space["__static_attributes__"] = tuple(sorted(mine["__static_attributes__"]))
     if "__slots__" in mine:
         space["__slots__"] = _slots(cls, mine["__slots__"])
     reserved = _reserved(type(cls))
@@ -153,10 +157,6 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
         annotations = _resolved(cls, annotations_of(cls))
         if annotations:
             found["__annotations__"] = annotations
-    if "__static_attributes__" in vars(cls):  # of a set, in 3.13.0
-        found["__static_attributes__"] = tuple(sorted(cls.__static_attributes__))
-    if "__firstlineno__" in found:  # goes when `__module__` or so is set, so: last
-        found["__firstlineno__"] = found.pop("__firstlineno__")
     return found
 
 

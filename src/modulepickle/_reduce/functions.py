@@ -45,6 +45,10 @@ Held = tuple[tuple[dict[str, Any], ...], tuple[Any, ...]]
 
 OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
 
+OF_A_CLASS: Final = frozenset({"__annotate_func__", "__annotations_cache__"})
+"""What `functools.wraps` takes over from a class since 3.14, and no function uses: it has
+annotations of its own."""
+
 CODE: Final = Rebuilt("code")
 FUNCTION: Final = Rebuilt("function")
 SET_FUNCTION: Final = Rebuilt("set_function")
@@ -83,6 +87,7 @@ def function_holds(dump: Dump, function: FunctionType) -> Held:
     own = {
         sys.intern(name) if type(name) is str else name: in_stable_order(value)
         for name, value in function.__dict__.items()
+        if name not in OF_A_CLASS
     }
     used: dict[str, Any] = {}
     if home_of(dump, function) is None:

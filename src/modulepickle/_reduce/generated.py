@@ -106,6 +106,8 @@ def _dataclass(cls: Any, more: dict[str, Any]) -> set[str]:
     if settings is None or "__dataclass_fields__" not in vars(cls):
         return set()
     names = [name for name, value in vars(cls).items() if _is_generated(cls, name, value)]
+    if sys.version_info < (3, 10):  # later ones write that, too
+        names.append("__match_args__")
     more["dataclass"] = names, {name: getattr(settings, name) for name in settings.__slots__}
     return {*names, "__dataclass_params__"}
 
