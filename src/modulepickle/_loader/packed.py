@@ -1116,7 +1116,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_032c6663"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_7a603cd8"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1213,12 +1213,39 @@ def compiled(path, source, line, column, flags, free, *around):
     for _ in (0, *around):
         made = next(each for each in made.co_consts if isinstance(each, types.CodeType))
     return made
-def function(code, names, cells, scope=None):
+def function(code, names, cells, scope=None, main=None):
+    before = names.get("__builtins__")
     if scope:
         names["__builtins__"] = scope.builtins
     names.setdefault("__builtins__", builtins.__dict__)
+    main = main or (type(before) is dict and before.get("__main__"))
+    if main:
+        show(names, main)
     free = [cells.get(name) or types.CellType() for name in code.co_freevars]
     return types.FunctionType(code, names, None, None, (*free,) or None)
+class Script(types.ModuleType):
+    _modulepickle_script = True
+    __dict__ = property(lambda self: self._modulepickle_names)
+    def __getattr__(self, name):
+        if name in vars(self):
+            return vars(self)[name]
+        if name[:2] == "__":
+            return getattr(sys.modules["__main__"], name)
+        raise AttributeError(f"the script's own __main__ did not travel, nor did its {name!r}")
+    def __setattr__(self, name, value):
+        vars(self)[name] = value
+    def __delattr__(self, name):
+        del vars(self)[name]
+def script(names):
+    made = Script.__new__(Script)
+    object.__setattr__(made, "_modulepickle_names", names)
+    return made
+def show(names, main):
+    plain = names["__builtins__"]["__import__"]
+    def find(home, name, *args, **options):
+        return main if name == "__main__" else plain(name, *args, **options)
+    bound = types.MethodType(find, getattr(plain, "__self__", builtins))
+    names["__builtins__"] = {**names["__builtins__"], "__import__": bound, "__main__": main}
 def set_function(made, state):
     names, values, attributes = state[:3]
     made.__globals__.update(names)

@@ -29,7 +29,16 @@ from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
 from modulepickle._reduce.named import WORD, named
-from modulepickle._reduce.state import Dump, Live, Positioned, SortedSet, by_value, in_stable_order
+from modulepickle._reduce.script import imports_script, named_of_script
+from modulepickle._reduce.state import (
+    MAIN,
+    Dump,
+    Live,
+    Positioned,
+    SortedSet,
+    by_value,
+    in_stable_order,
+)
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
@@ -69,6 +78,9 @@ def function_shell(dump: Dump, function: FunctionType) -> Reduced:
         parts.cells.add(parts.keep(cell))
     if module is None:
         scope = parts.scope(function.__globals__, _requirements(dump, function))
+        script = imports_script(code, function.__globals__)
+        if script is not None:
+            return FUNCTION, (code, names, cells, scope, script)
         return FUNCTION, (code, names, cells, *([] if scope is None else [scope]))
     shipped = dump.is_shipped(module)
     return FUNCTION, (parts.positioned(code, module) if shipped else code, names, cells)
@@ -91,7 +103,7 @@ def function_holds(dump: Dump, function: FunctionType) -> Held:
     }
     used: dict[str, Any] = {}
     if home_of(dump, function) is None:
-        used = _used(function, attributes.get("__annotations__"))
+        used = _used(function, attributes.get("__annotations__"), values)
     inside = _imported_inside(dump, code) if used or home_of(dump, function) is None else {}
     return (used, values, attributes, own), _submodules(code, used, values, inside)
 
@@ -168,13 +180,17 @@ def reduce_sorted(_: Dump, obj: SortedSet) -> Reduced:
 # --- what code names ------------------------------------------------------------------------------
 
 
-def _used(function: FunctionType, annotations: dict[str, Any] | None) -> dict[str, Any]:
+def _used(
+    function: FunctionType, annotations: dict[str, Any] | None, values: dict[str, Any]
+) -> dict[str, Any]:
     """Return the globals that a function uses, also by annotations that are text."""
     found = dict.fromkeys(named(function.__code__).used)
     for text in (annotations or {}).values():
         if isinstance(text, str):
             found.update((sys.intern(word), None) for word in WORD.findall(text))
     globals_ = function.__globals__
+    seen = (*values.values(), *(globals_.get(name) for name in found))
+    found.update(named_of_script(function.__code__, globals_, seen))
     return {name: in_stable_order(globals_[name]) for name in found if name in globals_}
 
 
@@ -221,7 +237,7 @@ def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef |
         except (ImportError, ValueError):  # beyond the top, or of no package: it fails there, too
             continue
         top = name.partition(".")[0]
-        if top in STANDARD_NAMES or (dump.is_foreign(name) and top != LIBRARY):
+        if top in STANDARD_NAMES or top in MAIN or (dump.is_foreign(name) and top != LIBRARY):
             continue
         if any(name == known or name.startswith(f"{known}.") for known in requirements):
             continue

@@ -19,6 +19,7 @@ from modulepickle._loader.emit import SYS, Call, Reduced
 from modulepickle._loader.received import requirements_of, resend, snapshot_of
 from modulepickle._reduce.local import VALUE, names_of, shipped, way_of
 from modulepickle._reduce.objects import reduce_by_name, reduce_dynamic_module, reduce_sentinel
+from modulepickle._reduce.script import reduce_script
 from modulepickle._reduce.state import BUILTINS, Dump, Scope, by_value, find
 from modulepickle._reduce.whole import is_definition, reduce_definition
 from modulepickle._reduce.whose import import_of, module_of, there
@@ -57,6 +58,9 @@ def reduce_value(dump: Dump, obj: Any) -> Any:
 
 def reduce_module(dump: Dump, module: ModuleType) -> Any:
     """Reduce a module: plain pickle refuses all of them."""
+    script = reduce_script(dump, module)
+    if script is not None:
+        return script
     name = module.__name__
     if by_value(dump, name) and sys.modules.get("__main__") is not module:
         return reduce_dynamic_module(dump, module)

@@ -134,6 +134,8 @@ class Look:
 
     def _is_module_ready(self, value: Any) -> bool:
         name = object.__getattribute__(value, "__dict__").get("__name__")
+        if value is sys.modules.get("__main__"):
+            return True
         return sys.modules.get(name) is value and not by_value(self._dump, name)
 
     def _is_builtin_ready(self, value: Any) -> bool:

@@ -1,0 +1,71 @@
+"""The module `__main__`, where functions by value import it or have it as a global.
+
+The receiver has a `__main__` of its own, which is another program. So these functions see a
+stand-in there: a module whose attributes are the globals that came with them. What they name of it
+comes along: any attribute that their code asks of anything, and any text in it that is the name of
+a global.
+
+Outside API: `named_of_script`, `reduce_script`, `script_of`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import CodeType, ModuleType
+from typing import Any, Final
+
+from modulepickle._loader.emit import Rebuilt, Reduced
+from modulepickle._reduce.code import nested
+from modulepickle._reduce.named import named
+from modulepickle._reduce.state import Dump
+
+__all__ = ["imports_script", "named_of_script", "reduce_script", "script_of"]
+
+SCRIPT: Final = Rebuilt("script")
+
+MARK: Final = "_modulepickle_script"
+"""Attribute of the class of stand-ins (see `_loader.functions`)."""
+
+
+def script_of(globals_: dict[str, Any]) -> ModuleType | None:
+    """Return the `__main__` that has these globals: this process', or a stand-in; else None."""
+    main = sys.modules.get("__main__")
+    if getattr(main, "__dict__", None) is globals_:
+        return main
+    builtins_ = globals_.get("__builtins__")
+    found = builtins_.get("__main__") if type(builtins_) is dict else None
+    return found if hasattr(type(found), MARK) else None
+
+
+def imports_script(code: CodeType, globals_: dict[str, Any]) -> ModuleType | None:
+    """Return the `__main__` that code with these globals imports, or None."""
+    return script_of(globals_) if "__main__" in named(code).imports else None
+
+
+def named_of_script(
+    code: CodeType, globals_: dict[str, Any], values: Iterable[Any]
+) -> dict[str, None]:
+    """Return the globals that code names as attributes of `__main__`.
+
+    Args:
+        values: of its other globals and its closure, among which that module may be.
+    """
+    script = script_of(globals_)
+    if script is None:
+        return {}
+    if "__main__" not in named(code).imports and not any(value is script for value in values):
+        return {}
+    found: dict[str, None] = {}
+    for each in nested(code):
+        texts = [const for const in each.co_consts if type(const) is str]
+        found.update((sys.intern(name), None) for name in (*each.co_names, *texts))
+    return {name: None for name in found if name in globals_ and name[:2] != "__"}
+
+
+def reduce_script(dump: Dump, module: ModuleType) -> Reduced | None:
+    """Reduce `__main__`, or a stand-in, where functions travel by value; else None."""
+    is_here = sys.modules.get("__main__") is module
+    if not (hasattr(type(module), MARK) or (is_here and dump.parts.used)):
+        return None
+    return SCRIPT, (dump.parts.names(module.__dict__, None),)
