@@ -50,6 +50,45 @@ KINDS: Final[dict[str, Kind]] = {
         "Key TABLE",
         ("Key('a').look()", "Key('b').look()", "TABLE[Key('b')]", "len(TABLE)"),
     ),
+    "containers whose items read what names them": Kind(
+        """
+        import collections
+        TABLE, LIST, SET, BIG = {}, [], set(), {}
+        ORDERED, DEFAULT = collections.OrderedDict(), collections.defaultdict(list)
+        QUEUE = collections.deque()
+        class Registry:
+            def __init__(self): self.all = []
+        REGISTRY = Registry()
+        class C:
+            mine = []
+            def __init__(self, n): self.n = n
+            def __hash__(self): return hash(self.n)
+            def __eq__(self, other): return self.n == other.n
+            def __setstate__(self, state):
+                self.__dict__.update(state)
+                self.seen = TABLE, LIST, SET, BIG, ORDERED, DEFAULT, QUEUE, REGISTRY, self.mine
+        TABLE[C(1)] = C(2)
+        LIST += [C(1), TABLE]
+        SET.add(C(1))
+        BIG.update((C(i), i) for i in range(300))
+        ORDERED[C(1)] = 1
+        DEFAULT[C(1)].append(C(2))
+        QUEUE.append(C(3))
+        REGISTRY.all.append(C(4))
+        C.mine.append(C(5))
+        def same():
+            one = next(iter(TABLE))
+            one.__setstate__({"n": 1})
+            every = *TABLE, LIST[0], *SET, BIG and next(iter(BIG)), QUEUE[0], REGISTRY.all[0]
+            all_ = TABLE, LIST, SET, BIG, ORDERED, DEFAULT, QUEUE, REGISTRY, C.mine
+            return [[a is b for a, b in zip(getattr(each, "seen", all_), all_)] for each in every]
+        def found():
+            return (TABLE[C(1)].n, LIST[1] is TABLE, C(1) in SET, BIG[C(299)], ORDERED[C(1)],
+                    DEFAULT[C(1)][0].n, QUEUE[0].n, REGISTRY.all[0].n, C.mine[0].n)
+        """,
+        "same C found",
+        ("same()", "found()", "len(C.mine)"),
+    ),
     "two classes with instances of each other": Kind(
         """
         class A:

@@ -30,6 +30,7 @@ from modulepickle._loader.emit import (
     with_stand_in,
 )
 from modulepickle._local.finder import STANDARD_NAMES
+from modulepickle._reduce.circles import Begun, Fill, reduce_begun, reduce_fill
 from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
 from modulepickle._reduce.objects import NAMED, OF_DATACLASSES, OTHERS
@@ -150,6 +151,8 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     Step: reduce_step,
     LateStep: reduce_late_step,
     Late: reduce_late,
+    Begun: reduce_begun,
+    Fill: reduce_fill,
 }
 
 

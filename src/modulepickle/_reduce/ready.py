@@ -9,6 +9,7 @@ import functools
 import sys
 import types
 import typing
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from enum import EnumMeta
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -143,7 +144,7 @@ class Look:
 
     def _is_dict_ready(self, value: Any) -> bool:
         if len(value) > self._left:
-            return False
+            return self._has_kinds([*value, *value.values()])
         keys = [key for key in value if type(key) not in ATOMS and not self._is_plain(key)]
         self._hashed(keys)
         return self._all([*keys, *value.values()]) and not keys
@@ -162,7 +163,16 @@ class Look:
         return type(key) is tuple and all(type(each) in ATOMS for each in key)
 
     def _is_list_ready(self, value: Any) -> bool:
-        return len(value) <= self._left and self._all(value)
+        if len(value) > self._left:
+            return self._has_kinds(value)
+        return self._all(value)
+
+    def _has_kinds(self, values: Iterable[Any]) -> bool:
+        """Look only for what instances need in general; what holds so many comes later."""
+        kinds = dict.fromkeys(map(type, values))
+        self.needs += kinds
+        self.seen += by_value_class(self._dump, *kinds)
+        return False
 
     def _is_wrapper_ready(self, value: Any) -> bool:
         is_ready = self._all([getattr(value, name) for name in WRAPPERS[type(value)]])
@@ -197,6 +207,7 @@ class Look:
             return
         if kind.__reduce_ex__ is plain.__reduce_ex__ or isinstance(kind, EnumMeta):
             self.seen += by_value_class(self._dump, kind)
+        self._all(_inside(value, kind))
 
     def _look_inside(self, value: Any) -> None:
         for name in INSIDE:
@@ -204,6 +215,29 @@ class Look:
             if issubclass(type(inner), (FunctionType, type, *WRAPPING)):
                 self.is_ready(inner)
                 self.needs.append(inner)
+
+
+def _inside(value: Any, kind: Any) -> list[Any]:
+    """Return what travels in a container that is no exact one of Python's, or in an instance."""
+    plain: Any = object
+    if kind in (OrderedDict, defaultdict):
+        return [*value, *value.values()]
+    if kind is deque:
+        return [*value]
+    if kind.__reduce_ex__ is not plain.__reduce_ex__ or kind.__reduce__ is not plain.__reduce__:
+        return []
+    if getattr(kind, "__getstate__", None) is not getattr(plain, "__getstate__", None):
+        return []
+    found: list[Any] = []
+    if issubclass(kind, dict):
+        found += [*dict.keys(value), *dict.values(value)]
+    elif issubclass(kind, list):
+        found += list.__iter__(value)
+    try:
+        state = plain.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return found
+    return [*found, *state.values()] if type(state) is dict else found
 
 
 KINDS: Final = {

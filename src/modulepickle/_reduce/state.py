@@ -101,6 +101,7 @@ class ByValue:
         whole yet (see `_reduce.whole`).
         homes: id of a globals dict -> the module that travels as a name and has it.
         making: ids of objects whose parts are being written.
+        begun: containers that are being made, empty (see `_reduce.circles`).
     """
 
     def __init__(self, naming: bool = False) -> None:
@@ -112,6 +113,7 @@ class ByValue:
         self.homes: dict[int, ModuleType | None] = {}
         self.open: Any = None
         self.making: set[int] = set()
+        self.begun: list[Any] = []
         self.by_value: dict[str, bool] = {}
         self._kept: list[object] = []
         self._names: dict[int, Any] = {}

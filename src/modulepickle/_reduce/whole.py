@@ -34,6 +34,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, StandIn
+from modulepickle._reduce.circles import Fill, begin, can_begin, settle
 from modulepickle._reduce.classes import class_holds, class_shell, class_space
 from modulepickle._reduce.functions import SET_FUNCTION, function_holds, function_shell
 from modulepickle._reduce.generated import LATE, outline
@@ -104,11 +105,15 @@ class Item:
     Attributes:
         owner: who gets it. group, name, value: as what.
         needs: classes that have to be whole, with all that they and their methods wait for.
+        is_name: it may be set before it is filled.
         is_method: it is a descriptor of a class, and comes before what is none.
         is_written: it has got it: also another plan, in between, may have needed it first.
+        fill: what fills the value, if the owner gets it empty (see `circles`).
     """
 
-    __slots__ = ("group", "is_method", "is_written", "name", "needs", "owner", "value")
+    __slots__ = (
+        "fill", "group", "is_method", "is_name", "is_written", "name", "needs", "owner", "value",
+    )  # fmt: skip
 
     def __init__(
         self, owner: Definition, group: int, name: str, value: Any, needs: list[Any]
@@ -116,6 +121,9 @@ class Item:
         self.owner, self.group, self.name, self.value = owner, group, name, value
         self.needs = needs
         self.is_written = False
+        self.fill: Fill | None = None
+        # A global, what a closure holds, an attribute: nobody looks at it when it is set.
+        self.is_name = not (name[:1] == "_" == name[-1:]) and group < 2 - owner.is_class
         self.is_method = owner.is_class and not group and hasattr(type(value), "__get__")
 
 
@@ -126,6 +134,7 @@ class Plan:
         self._dump = dump
         self._planned: dict[int, Definition] = dump.parts.planned
         self.definitions: list[Definition] = []
+        self._values: dict[int, set[int]] = {}
         self._looked = self._written = 0
 
     def add(self, root: Definition) -> Definition:
@@ -195,18 +204,47 @@ class Plan:
         classes.sort(key=lambda each: len(each.obj.__mro__))  # bases come first
         return [*(each for each in new if not each.is_class and any(each.now)), *classes]
 
-    def then(self) -> Iterator[LateStep]:
+    def then(self) -> Iterator[StandIn]:
         """Yield what is set later, by what needs what: one step for one owner's neighbours."""
         items = [item for each in self.definitions for item in each.later]
         items.sort(key=lambda item: not item.is_method)
+        fills: dict[int, Fill] = {}
+        for item in items:
+            if self._is_in_circle(item):
+                item.fill = fills.setdefault(id(item.value), Fill(item.value))
+                yield LateStep([item])
         last: list[Item] = []
         for item in self._by_needs(items):
-            if last and item.owner is not last[0].owner:
+            if last and (item.fill or item.owner is not last[0].owner):
                 yield LateStep(last)
                 last = []
-            last.append(item)
+            if item.fill is None:
+                last.append(item)
+            elif fills.pop(id(item.value), None):
+                yield item.fill
         if last:
             yield LateStep(last)
+
+    def _is_in_circle(self, item: Item) -> bool:
+        """Tell whether what runs when a container is loaded may read what gets the container."""
+        if not item.needs or not item.is_name or not can_begin(self._dump, item.value):
+            return False
+        return any(id(item.value) in self._values_of(need) for need in item.needs)
+
+    def _values_of(self, need: Any) -> set[int]:
+        """Return the ids of all values that a class, and what it leads to, waits for."""
+        known = self._values.get(id(need))
+        if known is None:
+            root = self._planned.get(id(need))
+            queue = [] if root is None else [root]
+            seen = {*map(id, queue)}
+            known = self._values[id(need)] = set()
+            for each in queue:  # grows as it is read
+                known.update(id(other.value) for other in each.later)
+                new = [link for link in each.links if id(link) not in seen]
+                seen.update(map(id, new))
+                queue += new
+        return known
 
     def _by_needs(self, items: list[Item]) -> Iterator[Item]:
         """Yield items, each after what its needs wait for; in a circle, as they stand."""
@@ -284,11 +322,13 @@ def reduce_step(_: Dump, step: Step) -> Reduced:
 
 def reduce_late_step(dump: Dump, step: LateStep) -> Reduced:
     """Return the call, or one that does nothing if all of it was written meanwhile."""
+    settle(dump)
     owner = step.items[0].owner
     groups: Groups = tuple({} for _ in owner.held)
     items = [item for item in step.items if not item.is_written]
     for item in items:
-        groups[item.group][item.name] = item.value
+        value = item.value if item.fill is None else begin(dump, item.fill)
+        groups[item.group][item.name] = value
         item.is_written = True
     return reduce_step(dump, Step(owner, groups)) if items else (WHOLE, ())
 

@@ -1,0 +1,130 @@
+"""Containers that are there before what is in them, as in a module that is being imported.
+
+`TABLE = {}` and `TABLE[C()] = 1`, where a method of `C` that runs when an instance is loaded reads
+`TABLE`: a module has the name before the first item. A pickler writes a dict in one go, and what
+has the name gets it when that is done. So such a container is written in two steps. First it is
+made empty, which who names it gets; then it is filled.
+
+To the pickler, what it writes first is a stand-in. So that everything that refers to the container
+finds what was made, the stand-in's place in the memo is given to the container.
+
+Outside API: what is in `__all__`.
+"""
+
+from __future__ import annotations
+
+import collections
+import copyreg
+import functools
+import operator
+from types import ModuleType
+from typing import Any, Final
+
+from modulepickle._loader.emit import Call, Reduced, StandIn
+from modulepickle._reduce.state import Dump, by_value
+
+__all__ = ["Begun", "Fill", "begin", "can_begin", "reduce_begun", "reduce_fill", "settle"]
+
+PLAIN: Final = frozenset(
+    {dict, list, set, collections.OrderedDict, collections.defaultdict, collections.deque}
+)
+
+
+class Begun(StandIn):
+    """Stands for a container without what is in it."""
+
+    def __init__(self, value: Any, parts: tuple[Any, ...]) -> None:
+        self.value, self.parts = value, parts
+
+
+class Fill(StandIn):
+    """Stands for the call that puts into a container what is in it.
+
+    Attributes:
+        begun: what stands for the container until it is in the pickle.
+        is_begun: it is there, empty.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.begun: Begun | None = None
+        self.is_begun = False
+
+
+def can_begin(dump: Dump, value: Any) -> bool:
+    """Tell whether an object can be made before what is in it."""
+    kind: Any = type(value)
+    if kind in PLAIN:
+        return True
+    plain: Any = object
+    if kind.__reduce_ex__ is not plain.__reduce_ex__ or kind.__reduce__ is not plain.__reduce__:
+        return False
+    module = kind.__module__
+    is_mine = type(module) is str and by_value(dump, module) and kind not in dump.table
+    return is_mine and not issubclass(kind, SPECIAL)
+
+
+SPECIAL: Final = (
+    type, ModuleType, property, staticmethod, classmethod, functools.cached_property,
+    functools.partialmethod, functools.singledispatchmethod,
+)  # fmt: skip
+"""What is written in ways of its own (see `_reduce.wrappers`)."""
+
+
+def begin(dump: Dump, fill: Fill) -> Any:
+    """Return what stands for the container of a `Fill`; itself if it is in the pickle."""
+    if fill.begun is None and not dump.parts.naming:
+        memo = getattr(dump, "memo", None)
+        if memo is not None and id(fill.value) not in memo.copy():
+            fill.begun = Begun(fill.value, _parts(dump, fill.value))
+            dump.parts.begun.append(fill)
+    return fill.value if fill.begun is None or fill.is_begun else fill.begun
+
+
+def settle(dump: Dump) -> None:
+    """Let the pickler take containers that were made for those that they stand for."""
+    begun = dump.parts.begun
+    if begun:
+        pickler: Any = dump
+        memo = pickler.memo.copy()
+        for fill in begun:
+            place, _ = memo.pop(id(fill.begun))
+            memo[id(fill.value)] = place, fill.value
+            fill.is_begun = True
+        begun.clear()
+        pickler.memo = memo
+
+
+def _parts(dump: Dump, value: Any) -> tuple[Any, ...]:
+    """Return what makes a container, its state, its items."""
+    if type(value) is dict:
+        return Call, (dict,), None, None, iter(value.items())
+    if type(value) is list:
+        return Call, (list,), None, iter(value)
+    if type(value) is set:
+        return Call, (set,)
+    make, args, *others = value.__reduce_ex__(max(dump.protocol, 2))
+    return (make, args, *others)
+
+
+def reduce_begun(_: Dump, begun: Begun) -> Reduced:
+    """Return the call that makes a container."""
+    make, args = begun.parts[:2]
+    if make is Call:
+        return args[0], ()
+    # Not `__newobj__` itself: a pickler would compare the class with the stand-in's.
+    return Call(getattr, copyreg, "__newobj__") if make is NEW else make, args
+
+
+NEW: Final = copyreg.__newobj__  # type: ignore[attr-defined]
+
+
+def reduce_fill(dump: Dump, fill: Fill) -> Reduced:
+    """Return the call that fills a container, or does nothing if that was written before."""
+    settle(dump)
+    value, begun = fill.value, fill.begun
+    if begun is None:
+        return operator.getitem, ((None,), 0)
+    if type(value) is set:
+        return Call(getattr, value, "update"), ([*value],)
+    return operator.getitem, ((value,), 0), *begun.parts[2:]
