@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from modulepickle._snapshot.files import File
-from modulepickle._snapshot.imports import UNREADABLE, without_escapes
+from modulepickle._snapshot.imports import UNREADABLE, parsed
 
 __all__ = ["reached_by_attribute"]
 
@@ -49,7 +49,7 @@ def _reads(name: bytes, content: bytes) -> bool:
 def _chains(content: bytes) -> set[str]:
     """Return the dotted names of all attributes of attributes of names in some source."""
     try:
-        tree = ast.parse(without_escapes(content))
+        tree = parsed(content)
     except UNREADABLE:
         return set()
     found: set[str] = set()

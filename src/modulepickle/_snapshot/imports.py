@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -85,7 +86,7 @@ def computed(source: bytes) -> list[int]:
     if b"import_module" not in source and b"__import__" not in source:
         return []
     try:
-        tree = ast.parse(without_escapes(source))
+        tree = parsed(source)
     except UNREADABLE:
         return []
     functions = {"import_module", "__import__", *_aliases(tree)}
@@ -107,12 +108,29 @@ MOST_DOTS: Final = 20_000
 """Dots in one line: Python takes a name apart in time that grows with the square of its parts."""
 
 
+LONGEST_CHAIN: Final = 2 * MOST_DOTS
+"""Bytes of one `a.b.c()[0] + d`: 3.9 and 3.10 crash on what 3.11 refuses with a RecursionError."""
+
+_CHAIN: Final = re.compile(
+    rb"""(?:[ \t]*(?:[.][ \t]*\w+|\([^()\n]*\)|\[[^][\n]*\]|[-+*/%@&|^<>]{1,2}[ \t]*[\w.'"]+))+"""
+)
+
+
+def _is_too_deep(source: bytes) -> bool:
+    """Tell whether Python may crash on source. Delete this when 3.10 is dropped."""
+    if sys.version_info >= (3, 11) or len(source) < LONGEST_CHAIN:
+        return False
+    return any(each.end() - each.start() > LONGEST_CHAIN for each in _CHAIN.finditer(source))
+
+
 def parsed(source: bytes) -> ast.Module:
     """Return the tree of source.
 
     Raises:
-        ValueError: it would take long. Else see `UNREADABLE`.
+        ValueError: it would take long, or crash. Else see `UNREADABLE`.
     """
+    if _is_too_deep(source):
+        raise ValueError(f"an expression is longer than {LONGEST_CHAIN:,} bytes")
     if source.count(b".") > MOST_DOTS:
         lines = source.replace(b"\\\r\n", b"").replace(b"\\\n", b"").splitlines()
         if any(line.count(b".") > MOST_DOTS and b"import" in line for line in lines):
