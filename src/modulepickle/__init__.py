@@ -1,23 +1,24 @@
 """Pickles that carry the code they need.
 
 `modulepickle.dumps(f)` pickles a function, class or object together with the packages of your
-working tree that it needs. Plain `pickle.loads` reads it on any Python, with neither the packages
-nor this library there:
+working tree that it needs. Plain `pickle.loads` reads the result on any Python, which needs neither
+the packages nor this library:
 
     data = modulepickle.dumps(helpers.f)    # here
     f = pickle.loads(data)                  # anywhere
 
-What is local, and so travels, is a `Policy`. What is installed travels as a name, as ever.
-Unpickling runs code: load only what you trust.
+The packages of the working tree travel; a `Policy` changes that. Installed packages travel as
+names, as in `pickle`. Unpickling runs code: load only what you trust.
 
     explain(f)                  what would travel, and why
-    inspect(data)               what a pickle holds, with nothing executed
+    inspect(data)               what a pickle holds; nothing of it is executed
     requirements(f)             what its receivers must have installed
-    test.test(f)                run it in a Docker container that has none of the source
-    set_policy(Policy(...))     what travels, and what not; or [tool.modulepickle] in pyproject.toml
+    test.test(f)                call it in a Docker container that has none of the source
+    set_policy(Policy(...))     what travels; also [tool.modulepickle] in pyproject.toml
     stores.directory(path)      keep packages outside the pickles, for many tasks
-    extend_dask(client), ...    let a framework ship; `preload` and `wrap` for others
-    python -m modulepickle      the same for the command line, and a demonstration
+    hold()                      freeze the working tree while a job is submitted
+    extend_dask(client), ...    make a framework ship; `preload` and `wrap` are for others
+    python -m modulepickle      all this on the command line, and a demonstration
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ _LATER = {
     "inspect": "_report.inspect",
     "requirements": "_report.requirements",
 }
-"""Name -> the module that has it. Few processes use these: they are imported when asked for."""
+"""Name -> the module that has it. Few processes use these, so they are imported when needed."""
 
 
 if not TYPE_CHECKING:  # for type checkers, a name that is not here is a mistake
@@ -135,5 +136,5 @@ if not TYPE_CHECKING:  # for type checkers, a name that is not here is a mistake
 
 
 def __dir__() -> list[str]:
-    """Return all names, those not imported yet, too."""
+    """Return all names, including those that are not imported yet."""
     return sorted({*globals(), *__all__})

@@ -49,16 +49,17 @@ P = TypeVar("P", bound=type)
 
 
 def extend(base: P) -> P:
-    """Return a subclass of a pickler class that ships local packages, too.
+    """Return a subclass of a pickler class that also ships local packages.
+
+    It keeps the constructor and the hooks of the class, which see all that is not shipped. The
+    policy and the store are those of the process. A pickler class of cloudpickle keeps what
+    `extend_cloudpickle` leaves to it.
 
     Args:
-        base: a subclass of `pickle.Pickler`, or of the one in pure Python, `pickle._Pickler`. It
-            keeps its constructor and its hooks: what is not shipped comes to them as before. What
-            stays cloudpickle's, if `base` is of it, is told at `extend_cloudpickle`. The policy is
-            that of the process (`set_policy`).
+        base: A subclass of `pickle.Pickler` or of `pickle._Pickler`, the one in Python.
 
     Raises:
-        TypeError: it is not a pickler class.
+        TypeError: If `base` is not a pickler class.
     """
     kind: Any = base
     if not (isinstance(kind, type) and (issubclass(kind, pickle.Pickler) or is_pure(kind))):
@@ -82,31 +83,33 @@ def _leaves_of(base: type) -> Leaves:
 
 
 def extend_dill() -> Extension:
-    """Let dill ship local packages: wrap `dump` and `reducer_override` of its `Pickler`.
+    """Make dill ship local packages.
 
-    Functions and classes of `__main__` go our way, too: they do not share the receiver's
-    `__main__`, as dill's own do.
+    This wraps `dump` and `reducer_override` of its `Pickler`. Functions and classes of `__main__`
+    are pickled as `dumps` does it: they have globals of their own, and do not share the receiver's
+    `__main__` as dill's do.
 
     Returns:
-        An object whose `undo()` takes that out again; it is a context manager, too.
+        An object whose `undo()` removes the patch. It is a context manager as well.
 
     Raises:
-        ImportError: dill is not installed.
+        ImportError: If dill is not installed.
     """
     found = framework("dill", "extend_dill", "dill")
     return Extension({found.Pickler: leaves_nothing})
 
 
 def extend_multiprocessing() -> Extension:
-    """Let multiprocessing ship: wrap `dump` and `reducer_override` of its `ForkingPickler`.
+    """Make multiprocessing ship local packages.
 
-    This is what pools, queues, pipes, managers and `concurrent.futures.ProcessPoolExecutor` pickle
-    with. What a child process finds in its own `__main__` stays a name. What stands under
-    `if __name__ == "__main__":` is not there in a spawned child. It goes by value where processes
-    are known to be spawned; else the call of a pool that needs it fails with an `AttributeError`.
+    This wraps `dump` and `reducer_override` of its `ForkingPickler`, with which pools, queues,
+    pipes, managers and `concurrent.futures.ProcessPoolExecutor` pickle. What a child process finds
+    in its own `__main__` stays a name. What is defined below `if __name__ == "__main__":` does not
+    exist in a spawned child: it goes by value where processes are known to be spawned, and
+    otherwise the call of the pool that needs it fails with an `AttributeError`.
 
     Returns:
-        An object whose `undo()` takes that out again; it is a context manager, too.
+        An object whose `undo()` removes the patch. It is a context manager as well.
     """
     found = framework("multiprocessing.reduction", "extend_multiprocessing", "multiprocessing")
     return Extension({found.ForkingPickler: leaves_to_child}, prepare=as_call)

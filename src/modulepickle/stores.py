@@ -2,14 +2,14 @@
 
     modulepickle.set_store(modulepickle.stores.directory("/shared/modulepickle"))
 
-Then a pickle has 16 bytes and a path in place of a package. Receivers fetch the package once a
-host; they need neither this library nor the source, but must reach the store. Any function will do
-that keeps bytes under a digest and returns a callable that gets them back:
+A pickle then has 16 bytes and a path in place of a package. Each host fetches a package once; it
+needs neither this library nor the source, but must reach the store. A store is any function that
+keeps bytes under a digest, and returns a callable that gets them back:
 
     def store(digest: bytes, archive: bytes) -> Callable[[], bytes]: ...
 
 What comes back is compared with the digest. Nothing is ever deleted from a store. If a store has a
-method `fetch(digest)`, which returns the callable and keeps nothing, `explain` asks that.
+method `fetch(digest)`, which returns the callable and keeps nothing, `explain` uses that.
 
 Outside API: `directory`, `fsspec`; and `RayStore`, for `extend_ray(store=True)`.
 """
@@ -32,15 +32,15 @@ __all__ = ["RayStore", "directory", "fsspec"]
 class directory:
     """A store in a folder that senders and receivers share, such as one of a network file system.
 
-    Receivers only read in it. What somebody damaged there is put anew by the next process that
+    Receivers only read there. A file that was damaged is written again by the next process that
     pickles.
 
     Args:
-        path: the folder; it is made if it is not there, but the one above it is not. Receivers
-            must find it under the same absolute path.
+        path: The folder, which receivers must find under the same absolute path. It is made if it
+            does not exist; the folder above it must exist.
 
     Raises:
-        OSError: it cannot be made, or written in.
+        OSError: If the folder cannot be made or written to.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -61,7 +61,7 @@ class directory:
         """Keep an archive under its digest; return the callable that reads it.
 
         Raises:
-            OSError: it cannot be kept there; with the path, and the store.
+            OSError: If it cannot be kept there. The message has the path and the store.
         """
         path = self.path / digest.hex()
         try:
@@ -123,17 +123,17 @@ def _holds(path: Path, archive: bytes) -> bool:
 class fsspec:
     """A store at a URL that fsspec opens: object stores, HDFS, SFTP, ...
 
-    What somebody damaged there, or took away, is put anew by the next process that pickles, or by
-    this one: it asks again after ten seconds, since that may take long, and reads a file again if
-    what the file system says of it has changed.
+    A file that was damaged or deleted is written again by the next process that pickles. A process
+    asks for the state of a file at most every ten seconds, since that may take long, and reads the
+    file again only if its state has changed.
 
     Args:
-        url: a folder, for example `s3://bucket/modulepickle`.
-        options: what fsspec takes for the file system of that URL. They travel in the pickles: no
-            secrets there.
+        url: A folder, for example `s3://bucket/modulepickle`.
+        options: What fsspec takes for the file system of that URL. The options travel in the
+            pickles, so put no secrets there.
 
     Raises:
-        ImportError: there is no fsspec. Receivers need it, too.
+        ImportError: If fsspec is not installed. Receivers need it as well.
     """
 
     def __init__(self, url: str, **options: Any) -> None:
@@ -209,9 +209,9 @@ FRESH: Final = 10.0
 class RayStore:
     """A store in a running Ray cluster: its internal key-value store, in the head's memory.
 
-    Ray keeps there, too, what it exports by itself: functions, and the packages of a `runtime_env`.
-    Ours are in the namespace `modulepickle`, as long as the cluster lives. What is in the object
-    store goes with the driver that put it there, and tasks may outlive that.
+    Ray keeps there what it exports by itself: functions, and the packages of a `runtime_env`. Ours
+    are in the namespace `modulepickle`, as long as the cluster lives. Ray's object store would not
+    do: what a driver puts there goes with the driver, and tasks may outlive it.
     """
 
     def __init__(self) -> None:
@@ -226,7 +226,7 @@ class RayStore:
         """Keep an archive under its digest; return the callable that reads it.
 
         Raises:
-            RuntimeError: there is no cluster.
+            RuntimeError: If there is no cluster.
         """
         from ray.experimental import internal_kv  # type: ignore[import-not-found,unused-ignore]
 

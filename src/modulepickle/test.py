@@ -4,8 +4,8 @@
 
     modulepickle.test.test(f)
 
-It is the one module beside the command line that prints: showing what goes on there is what it is
-for. For pytest it holds no tests.
+Besides the command line, this is the one module that prints, since it is there to show what goes on
+in the container. pytest collects nothing here.
 
 Outside API: `test`, `DockerError`.
 """
@@ -28,25 +28,25 @@ __test__ = False
 
 
 def test(f: Callable[[], object], image: str | None = None, pickler: Any = None) -> bool:
-    """Pickle a function, call it in a new Docker container, and return whether it returned there.
+    """Call a function in a new Docker container, and return whether it returned there.
 
-    The packages of the working tree that it uses travel in the pickle; the container has what its
-    image has, no network, and nothing of this machine. What the function writes goes to
-    `sys.stdout` as it comes, then its traceback if it raised, then a line that says `passed` or
-    `failed`. The container is removed, also after Ctrl-C.
+    The function is pickled with the packages of the working tree that it uses. The container has
+    what its image has, no network, and nothing of this machine. What the function writes goes to
+    `sys.stdout` as it comes, followed by its traceback if it raised, and by a line that says
+    `passed` or `failed`. The container is removed, also after Ctrl-C.
 
     Args:
-        f: takes no arguments; `functools.partial` gives it some.
-        image: of Linux, with `python3` on its PATH; fetched if need be. By default the official
-            slim image of this Python's version, as `python:3.13-slim`.
-        pickler: what pickles `f`: a class whose `pickler(file).dump(f)` does, as one made by
-            `modulepickle.extend`, or a module or object with `dumps`. By default
-            `modulepickle.Pickler`.
+        f: A function that takes no arguments, as `functools.partial` makes one.
+        image: An image of Linux with `python3` on its PATH, which is fetched if need be. By default
+            the official slim image of this Python's version, such as `python:3.13-slim`.
+        pickler: What pickles `f`: a pickler class, such as one that `modulepickle.extend` made, or
+            a module or object with a function `dumps`. By default `modulepickle.Pickler`.
 
     Raises:
-        DockerError: no container could be started; it says why, and what to type.
-        PackagingError: a local package cannot travel. PicklingError: as plain pickle does.
-        TypeError: `f` cannot be called.
+        DockerError: If no container could be started. The message says why, and what to type.
+        PackagingError: If a local package cannot travel.
+        PicklingError: As in `pickle`.
+        TypeError: If `f` cannot be called.
     """
     if not callable(f):
         raise TypeError(f"test() takes a function without arguments, not {type(f).__name__}")

@@ -23,7 +23,7 @@ ARROW: Final = " -> "
 
 
 class Reason(Enum):
-    """Why something cannot travel. The values are the headings that `PackagingError` groups by."""
+    """Why something cannot travel. The values are the headings in a `PackagingError`."""
 
     __module__ = "modulepickle"  # where users find it, and what pickles name
 
@@ -49,11 +49,11 @@ class Problem(NamedTuple):
     """One thing that keeps an object from being pickled.
 
     Attributes:
-        reason: the kind of problem; the heading it is printed under.
-        subject: what it is about: a module name, a path, a qualified name.
-        detail: what is wrong with it, in numbers and names. May have several lines, or be empty.
-        remedy: what to type to get on. Empty if nothing helps.
-        chain: how the pickler got there: references and imports, outermost first.
+        reason: The kind of problem, which is the heading that it is printed under.
+        subject: What it is about: the name of a module, a path, or a qualified name.
+        detail: What is wrong, in numbers and names. It may have several lines, or be empty.
+        remedy: What to type to get on; empty if nothing helps.
+        chain: How the pickler got there: references and imports, outermost first.
     """
 
     reason: Reason
@@ -69,8 +69,10 @@ Problem.__module__ = "modulepickle"  # here, since a NamedTuple's body has field
 class PackagingError(pickle.PicklingError):
     """Something that `dumps` was asked to ship cannot be shipped.
 
+    The message has all problems, grouped by reason.
+
     Attributes:
-        problems: every `Problem` found, without repetitions, in the order of discovery.
+        problems: Every `Problem` that was found, once, in the order of discovery.
     """
 
     __module__ = "modulepickle"
@@ -91,7 +93,7 @@ class PackagingError(pickle.PicklingError):
 
 
 class StaleSourceWarning(UserWarning):
-    """A function or class was edited on disk after its import; the file is what travels (R5)."""
+    """A function or class was edited on disk after its import. The file is what travels (R5)."""
 
     __module__ = "modulepickle"
 
@@ -99,8 +101,8 @@ class StaleSourceWarning(UserWarning):
 class ShippingWarning(UserWarning):
     """Something that `dumps` ships will probably not work on the receiver, or has no effect (R15).
 
-    Each is given once a process and subject, and says who leads there and what to type. With
-    `Policy(strict=True)` it is a `PackagingError` each time.
+    Each is given once for each process and subject, and says who leads there and what to type. With
+    `Policy(strict=True)` it is an error, a `PackagingError`, each time.
     """
 
     __module__ = "modulepickle"

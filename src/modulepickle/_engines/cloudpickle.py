@@ -82,37 +82,41 @@ def _extended(module: str, function: str, install: str, store: Store | None = No
 
 
 def extend_cloudpickle() -> Extension:
-    """Let cloudpickle ship local packages: wrap `dump` and `reducer_override` of its `Pickler`.
+    """Make cloudpickle ship local packages.
 
-    Functions by value go our way, so that an import inside them finds what was shipped. Classes by
-    value, and all that is registered with `cloudpickle.register_pickle_by_value`, stay
-    cloudpickle's.
+    This wraps `dump` and `reducer_override` of its `Pickler`. Functions by value are pickled as
+    `dumps` does it, so that an import inside them finds what was shipped. Classes by value, and
+    modules registered with `cloudpickle.register_pickle_by_value`, are left to cloudpickle.
 
     Returns:
-        An object whose `undo()` takes that out again; it is a context manager, too.
+        An object whose `undo()` removes the patch. It is a context manager as well.
 
     Raises:
-        ImportError: cloudpickle is not installed.
+        ImportError: If cloudpickle is not installed.
     """
     return _extended("cloudpickle.cloudpickle", "extend_cloudpickle", "cloudpickle")
 
 
 def extend_ray(*, store: bool = False) -> Extension:
-    """Let Ray ship local packages, from this driver: as `extend_cloudpickle`, of Ray's own copy.
+    """Make Ray ship local packages from this driver.
 
-    Tasks, actors, arguments, `ray.put`, results and exceptions travel. A result goes on by name to
-    a worker that may never have seen the package; for that, give `ray.init` a hook:
-    `runtime_env={"worker_process_setup_hook": modulepickle.preload(helpers)}`. Ray runs it once a
-    worker, with the code that there was at `init`.
+    This does for Ray's copy of cloudpickle what `extend_cloudpickle` does. Tasks, actors,
+    arguments, `ray.put`, results and exceptions travel. A result that one worker sends to another
+    goes by name, and the other may never have seen the package. For that, give `ray.init` a hook,
+    which Ray runs once in each worker:
+    `runtime_env={"worker_process_setup_hook": modulepickle.preload(helpers)}`.
 
     Args:
-        store: keep archives in the cluster, each once, and not in each pickle: see `RayStore`. Only
-            Ray's pickler uses it; what it pickles cannot be read outside the cluster. `undo()`
-            leaves there what is there, for tasks that still run.
+        store: Keep each archive once in the cluster, and not in each pickle. Only Ray's pickler
+            uses this store, and what it pickles can be read only in the cluster. `undo()` leaves
+            the archives there, for tasks that still run.
+
+    Returns:
+        An object whose `undo()` removes the patch. It is a context manager as well.
 
     Raises:
-        ImportError: Ray is not installed.
-        TypeError: `store` is neither True nor False.
+        ImportError: If Ray is not installed.
+        TypeError: If `store` is not a `bool`.
     """
     if not isinstance(store, bool):
         raise TypeError(
@@ -128,15 +132,16 @@ def extend_ray(*, store: bool = False) -> Extension:
 
 
 def extend_pyspark() -> Extension:
-    """Let PySpark ship local packages, from this driver: as `extend_cloudpickle`, of its own copy.
+    """Make PySpark ship local packages from this driver.
 
-    Functions travel, and what they hold. Data, broadcasts among it, are pickled by name with plain
-    `pickle`: `wrap` them, or their class has to have come with a function before.
+    This does for PySpark's copy of cloudpickle what `extend_cloudpickle` does. Functions travel,
+    with what they hold. Data, such as broadcasts, is pickled by name with plain `pickle`: `wrap`
+    it, unless its class has come with a function before.
 
     Returns:
-        An object whose `undo()` takes that out again; it is a context manager, too.
+        An object whose `undo()` removes the patch. It is a context manager as well.
 
     Raises:
-        ImportError: PySpark is not installed.
+        ImportError: If PySpark is not installed.
     """
     return _extended("pyspark.cloudpickle.cloudpickle", "extend_pyspark", "pyspark")

@@ -284,26 +284,26 @@ class DaskExtension(Extension):
 
 
 def extend_dask(client: Any) -> Extension:
-    """Let a Dask client send code with its tasks: the working tree as it is at each submit.
+    """Make a Dask client send the working tree, as it is at each submit, with its tasks.
 
-    The methods of this client that send something (`submit`, `map`, `get`, `compute`, `persist`,
-    `scatter`, `run`, `run_on_scheduler`, `register_plugin`) are wrapped. Before they send, each
-    local package that this process has imported is installed on the scheduler and on all workers,
-    now and later, if it has changed since. What is sent names the version of the code, so that a
-    worker runs no other: neither one that it has imported by itself, nor what was edited after the
-    submit. Results are of the same versions on all workers, and come home as the classes that this
-    process has. The keys of pure tasks depend on the code. cloudpickle is extended too.
+    This wraps the methods of the client that send something: `submit`, `map`, `get`, `compute`,
+    `persist`, `scatter`, `run`, `run_on_scheduler` and `register_plugin`. Before they send, each
+    local package that this process has imported and that has changed is installed on the scheduler
+    and on all workers, those that come later included. What is sent names the version of the code,
+    so that a worker runs no other: neither one that it has imported by itself, nor one that was
+    edited after the submit. Results come home as the classes that this process has. The keys of
+    pure tasks depend on the code. cloudpickle is extended as well.
 
     Args:
-        client: a `distributed.Client`; an asynchronous one sends, while code is being installed,
-            when that is done. With a cluster inside this process (`processes=False`) nothing is
-            pickled, and what runs is what this process has imported.
+        client: A `distributed.Client`. An asynchronous one waits with sending until the code is
+            installed. With a cluster inside this process (`processes=False`) nothing is pickled,
+            and what runs is what this process has imported.
 
     Returns:
-        An object whose `undo()` takes that out again; it is a context manager, too.
+        An object whose `undo()` removes the patch. It is a context manager as well.
 
     Raises:
-        TypeError: it is no client.
+        TypeError: If `client` is not a Dask client.
     """
     if not hasattr(client, "asynchronous"):
         raise TypeError(

@@ -95,19 +95,19 @@ def _snapshots(names: tuple[str, ...]) -> list[SnapshotRef]:
 def preload(*modules: ModuleType | str) -> Any:
     """Return a function that installs local packages in the process where it is called.
 
-    It takes no argument, and returns None. Any pickler pickles it; a receiver needs neither the
-    packages nor this library. Called there, before a pickle arrives that says `helpers.f` by name,
-    it makes `helpers` what such names find; nothing is imported until then. What travels is what is
-    on disk when it is pickled; what the modules require travels, too. Called where it was made, it
-    does nothing.
+    The function takes no arguments and returns None. Any pickler can pickle it, and a receiver
+    needs neither the packages nor this library. Call it there before a pickle arrives that refers
+    to `helpers.f` by name: then `helpers` is found. Nothing is imported before that. What travels
+    is what is on disk when the function is pickled, with all that the modules require. In the
+    process that made it, the function does nothing.
 
     Args:
-        modules: the modules, or their names.
+        modules: The modules, or their names.
 
     Raises:
-        PackagingError: a module cannot travel.
-        ValueError: a module is not local.
-        TypeError: there is none, or something else.
+        PackagingError: If a module cannot travel.
+        ValueError: If a module is not local.
+        TypeError: If no module is given, or something that is not a module or a name.
     """
     if not modules:
         raise TypeError("preload() takes at least one module, or name of one")
@@ -152,8 +152,8 @@ class _WrappedCallable(_Wrapped):
 def wrap(obj: Any) -> Any:
     """Return an object that any stock pickler ships, and that unpickles as `obj` itself.
 
-    For frameworks whose pickler cannot be reached: `pool.map(modulepickle.wrap(f), items)`. If
-    `obj` can be called, so can what is returned. What is on disk when it is pickled, travels.
-    Errors are those of `dumps`, raised then.
+    It is for frameworks whose pickler cannot be changed: `pool.map(modulepickle.wrap(f), items)`.
+    If `obj` can be called, so can the returned object. What travels is what is on disk when it is
+    pickled, which raises the errors of `dumps`.
     """
     return _WrappedCallable(obj) if callable(obj) else _Wrapped(obj)

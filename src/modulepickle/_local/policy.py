@@ -50,25 +50,27 @@ a receiver needs none of it, and whoever works in its checkout would otherwise s
 
 
 class Policy:
-    """Say what travels, where the default (the working tree) is not what you mean.
+    """What travels, if the default, which is the whole working tree, is not what you want.
 
-    The first three are `fnmatch` patterns on dotted module names, and a name covers its submodules.
+    The first three fields are `fnmatch` patterns for dotted module names. A name covers its
+    submodules.
 
     Attributes:
-        include: ship these too, wherever they are installed. A name without wildcards is a
-            requirement of whatever travels, whether an import statement reaches it or not: that is
-            how plug-ins named in a config file get there. The standard library is never shipped.
-        exclude: never ship these; wins over `include`. `("*",)` ships nothing. The name of a part
-            of a package (`"pkg.secret"`) leaves out that module, or package, and all below it.
-        by_value: pickle functions and classes of these modules by value, as those of `__main__`.
-        ignore: patterns on POSIX paths relative to the package's folder (`"*.ckpt"`, `"data/*"`).
-        max_bytes: uncompressed size at which one snapshot is refused, in bytes.
-        strict: raise a `PackagingError` where a `ShippingWarning` would be given.
+        include: Ship these as well, wherever they are installed. A name without wildcards goes
+            along with whatever travels, whether an import statement reaches it or not: that is how
+            plug-ins named in a config file get there. The standard library is never shipped.
+        exclude: Never ship these. This wins over `include`. `("*",)` ships nothing. The name of a
+            part of a package, such as `"pkg.secret"`, leaves out that module and all below it.
+        by_value: Pickle functions and classes of these modules by value, like those of `__main__`.
+        ignore: Leave out files that match these patterns: POSIX paths relative to the package's
+            folder, such as `"*.ckpt"` and `"data/*"`.
+        max_bytes: Refuse a package whose files are larger than this, in bytes, uncompressed.
+        strict: Raise a `PackagingError` where `dumps` would give a `ShippingWarning`.
 
     Raises:
-        TypeError: a field is not a list or tuple of strings, `max_bytes` is not an `int`, or
-            `strict` not a `bool`.
-        ValueError: `max_bytes` is not positive, or a pattern can match nothing.
+        TypeError: If a field is not a list or tuple of strings, `max_bytes` is not an `int`, or
+            `strict` is not a `bool`.
+        ValueError: If `max_bytes` is not positive, or a pattern can match nothing.
     """
 
     __module__ = "modulepickle"  # where users find it, and what pickles name
@@ -224,7 +226,7 @@ def effective(policy: Policy | None) -> Policy:
     """Return what was given as `policy=`, or the process default.
 
     Raises:
-        TypeError: it is no policy.
+        TypeError: If it is not a `Policy`.
     """
     if policy is None:
         return get_policy()
@@ -239,10 +241,10 @@ def _no_policy(who: str, given: object) -> str:
 
 
 def get_policy() -> Policy:
-    """Return the process default: that of `set_policy`, else of `pyproject.toml`, else `Policy()`.
+    """Return the default policy: that of `set_policy`, or of `pyproject.toml`, or `Policy()`.
 
     Raises:
-        PackagingError: the table `[tool.modulepickle]` of that file is wrong.
+        PackagingError: If the table `[tool.modulepickle]` in `pyproject.toml` is wrong.
     """
     global _of_settings  # the one setting of a process: else, options live on objects (habit 19)
     if _set is not None:
@@ -266,14 +268,13 @@ def origin() -> str:
 
 
 def set_policy(policy: Policy) -> Policy:
-    """Set the process default, and return the one before.
+    """Set the default policy of this process, and return the previous one.
 
-    To set what was returned as the default before any call sets it back to that: then the settings
-    in `pyproject.toml` count again.
+    To undo it, set what was returned. If that was the policy of `pyproject.toml`, edits of the file
+    count again.
 
     Raises:
-        TypeError: it is not a policy.
-        PackagingError: as `get_policy`.
+        TypeError: If `policy` is not a `Policy`.
     """
     global _set
     if not isinstance(policy, Policy):
@@ -300,12 +301,12 @@ _registered: Final[dict[str, None]] = {}
 
 
 def register_pickle_by_value(module: ModuleType) -> None:
-    """Pickle functions and classes of a module, and of its submodules, one by one and by value.
+    """Pickle the functions and classes of a module and its submodules by value.
 
-    As `cloudpickle.register_pickle_by_value`.
+    It works like `cloudpickle.register_pickle_by_value`.
 
     Raises:
-        ValueError: it is not a module, or was never imported.
+        ValueError: If `module` is not a module, or was never imported.
     """
     if not isinstance(module, ModuleType):
         raise ValueError(
@@ -320,7 +321,7 @@ def unregister_pickle_by_value(module: ModuleType) -> None:
     """Undo `register_pickle_by_value`.
 
     Raises:
-        ValueError: it is not registered.
+        ValueError: If `module` is not registered.
     """
     if not isinstance(module, ModuleType):
         raise ValueError(

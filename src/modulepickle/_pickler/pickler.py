@@ -29,16 +29,25 @@ NO_BUFFERS: Final = ()
 
 
 class Pickler(Dispatcher, pickle.Pickler):
-    """A `pickle.Pickler` that also ships the local packages its objects need.
+    """A `pickle.Pickler` that also ships the local packages that its objects need.
 
-    It takes what `pickle.Pickler` takes, the policy that says what is local, and the store that
-    keeps archives (by default the process' own, see `set_policy` and `set_store`; `store=None`:
-    archives travel in the pickle). Subclasses may add `persistent_id`, `dispatch_table` and a
-    `reducer_override` of their own, which returns `super().reducer_override(obj)` for what is not
-    its business.
+    It takes the arguments of `pickle.Pickler`, and `policy` and `store`. Subclasses may define
+    `persistent_id`, `dispatch_table` and a `reducer_override`, which returns
+    `super().reducer_override(obj)` for all objects that it does not handle.
+
+    Args:
+        file: Where to write, as for `pickle.Pickler`.
+        protocol: As for `pickle.Pickler`.
+        fix_imports: As for `pickle.Pickler`.
+        buffer_callback: As for `pickle.Pickler`. Archives are out-of-band buffers too (R6).
+        policy: What is local. By default that of `set_policy` or `pyproject.toml`.
+        store: Where archives are kept. By default that of `set_store`; with None, archives travel
+            in the pickle.
 
     Attributes:
-        policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
+        policy: What is local.
+        protocol: The protocol, 0 to 5.
+        out_of_band: Whether archives go to `buffer_callback`.
     """
 
     def __init__(
@@ -63,9 +72,10 @@ class Pickler(Dispatcher, pickle.Pickler):
         """Write the pickle of an object, with the local packages as they are on disk now (R5).
 
         Raises:
-            PackagingError: a local package cannot travel; it says which, why, and what to do.
-            PicklingError: as plain pickle does.
-            RecursionError: as plain pickle does, with the way to where it is too deep.
+            PackagingError: If a package or an object cannot travel. The message says which, why,
+                and what to do.
+            PicklingError: As in `pickle`.
+            RecursionError: As in `pickle`; the message says where the object is nested too deeply.
         """
         self.start()
         try:
@@ -107,20 +117,29 @@ def dump(
     store: Store | None = DEFAULT,
     key: Key = NO_KEY,
 ) -> None:
-    """Write the pickle of an object, and of the local packages it needs, to a binary file.
+    """Write an object, and the local packages that it needs, to a binary file.
 
-    As `pickle.dump`, plus `policy`, `store` and `key`. With a key, a signature stands behind the
-    pickle, for `load` to check: one signed pickle a file, and nothing after it.
+    It works like `pickle.dump`, with three more arguments. With a key, the pickle is signed, for
+    `load` to check. A signed pickle must be the last thing in its file.
 
     Args:
-        policy: what is local; None: what `set_policy` and `pyproject.toml` say.
-        store: where archives are kept (`modulepickle.stores`); None: in the pickle; by default what
-            `set_store` says.
-        key: 16 bytes or more, random. Of several keys the first one signs.
+        obj: The object to pickle.
+        file: A binary file, open for writing.
+        protocol: As for `pickle.dump`.
+        fix_imports: As for `pickle.dump`.
+        buffer_callback: As for `pickle.dump`.
+        policy: What is local. By default that of `set_policy` or `pyproject.toml`.
+        store: Where archives are kept, see `modulepickle.stores`. By default that of `set_store`;
+            with None, archives travel in the pickle.
+        key: At least 16 random bytes, or a list of keys, of which the first one signs.
 
     Raises:
-        TypeError, ValueError: the key is none; or there is a `buffer_callback`, too, whose buffers
-            no signature would cover. Else see `Pickler.dump`.
+        PackagingError: If a package or an object cannot travel. The message says which, why, and
+            what to do.
+        PicklingError: As in `pickle`.
+        TypeError: If `key`, `policy` or `store` is of a wrong type.
+        ValueError: If a key is too short, or `buffer_callback` is given with a key: a signature
+            does not cover buffers.
     """
     if key is not NO_KEY:
         if buffer_callback is not None:
@@ -149,10 +168,10 @@ def dumps(
     store: Store | None = DEFAULT,
     key: Key = NO_KEY,
 ) -> bytes:
-    """Return the pickle of an object, and of the local packages it needs.
+    """Return the pickle of an object and of the local packages that it needs.
 
-    As `pickle.dumps`, plus `policy`, `store` and `key`. Plain `pickle.loads` reads it anywhere.
-    Arguments and errors: see `dump`.
+    It works like `pickle.dumps`, and plain `pickle.loads` reads the result anywhere. The arguments
+    and errors are those of `dump`.
     """
     file: Any = Chunks()
     dump(
@@ -177,11 +196,11 @@ def load(
     buffers: Iterable[Any] | None = NO_BUFFERS,
     key: Key = NO_KEY,
 ) -> Any:
-    """Read a pickle from a binary file and return its object.
+    """Read a pickle from a binary file, and return the object.
 
-    As `pickle.load`, plus `key`. Without a key it reads up to the end of the pickle. With one, it
-    reads all that is left of the file, which must be one signed pickle. Arguments and errors: see
-    `loads`.
+    It works like `pickle.load`, with one more argument. Without a key it reads up to the end of the
+    pickle. With a key it reads the rest of the file, which must be one signed pickle. The arguments
+    and errors are those of `loads`.
     """
     if key is not NO_KEY:
         return loads(
@@ -209,16 +228,23 @@ def loads(
 ) -> Any:
     """Return the object of a pickle.
 
-    As `pickle.loads`, plus `key`: with it, nothing is unpickled unless the pickle was signed with
-    one of the keys, and is all there and as it was.
+    It works like `pickle.loads`, with one more argument. With a key, nothing is unpickled unless
+    the pickle was signed with it, and is complete and unchanged.
 
     Args:
-        key: the sender's key, or several: a new one and the old one, while you change it.
+        data: The pickle, a bytes-like object.
+        fix_imports: As for `pickle.loads`.
+        encoding: As for `pickle.loads`.
+        errors: As for `pickle.loads`.
+        buffers: As for `pickle.loads`.
+        key: The sender's key, or a list of keys, of which any may have signed.
 
     Raises:
-        UnpicklingError: it is not signed, was cut or altered, or signed with another key.
-        TypeError, ValueError: a key is none; or there are `buffers`, too, which no signature
-            covers. Else as plain pickle does.
+        UnpicklingError: If the pickle is not signed, was cut or changed, or was signed with another
+            key; and as in `pickle`.
+        TypeError: If a key is not bytes.
+        ValueError: If a key is too short, or `buffers` are given with a key: a signature does not
+            cover them.
     """
     if key is not NO_KEY:
         if buffers is not None and buffers is not NO_BUFFERS:

@@ -244,15 +244,18 @@ _default: StoreWriter | None = None
 
 
 def get_store() -> Store | None:
-    """Return the default store of this process; None: archives travel in the pickles."""
+    """Return the default store of this process, or None if archives travel in the pickles."""
     return None if _default is None else _default.store
 
 
 def set_store(store: Store | None) -> Store | None:
-    """Make a store the default of this process; return the one before. None: no store.
+    """Set the default store of this process, and return the previous one.
+
+    Args:
+        store: The store; with None, archives travel in the pickles.
 
     Raises:
-        TypeError: it is not one.
+        TypeError: If `store` is not a store.
     """
     global _default
     before, _default = get_store(), store_writer(store)

@@ -63,11 +63,10 @@ def explain(
 ) -> Explanation:
     """Return what a pickle of an object would carry, and why.
 
-    It pickles as `dumps` does, and so runs what that runs: `__reduce__` and `__getstate__`. What
-    cannot travel is in the report, and raises nothing. With a store, nothing is put there if the
-    store has a method `fetch`, as those of `modulepickle.stores` have, and what `wrap` and
-    `preload` pickle aside. The schema of `report.data`, and of `report.to_json()`; sizes are in
-    bytes:
+    The object is pickled as by `dumps`, which calls its `__reduce__` and `__getstate__`. What
+    cannot travel is part of the report, and not an error. Nothing is put into a store that has a
+    method `fetch`, as those of `modulepickle.stores` have, except by what `wrap` and `preload`
+    pickle. This is the schema of `report.data` and `report.to_json()`, with sizes in bytes:
 
         format      2; a change that breaks readers raises it.
         kind        "explain"
@@ -78,7 +77,7 @@ def explain(
                     where: "here" (in the pickle), or "store"; why: the chain of references and
                     imports, outermost first; files: how many; packages: the snapshots that it
                     requires; distributions: {module: "name version"}, which the receiver must have;
-                    not_found: {module: "path:line"} of imports of what is not here, either.
+                    not_found: {module: "path:line"} of imports of what is not here either.
         store       null, or {store, bytes, kept: [{key, what, package, bytes}]}: what it keeps for
                     this pickle; what is "archive" or "manifest", which says where archives are.
         policy      {origin, rules: [{field, pattern, matches, hint}]}: where it is from, and how
@@ -93,11 +92,14 @@ def explain(
         warnings    sentences: of all that is worth a look, also what `dumps` warns of.
 
     Args:
-        obj: what you would give to `dumps`. protocol, policy, store: as for `dumps`.
+        obj: What you would give to `dumps`.
+        protocol: As for `dumps`.
+        policy: As for `dumps`.
+        store: As for `dumps`.
 
     Raises:
-        PackagingError: the settings in `pyproject.toml` are wrong.
-        TypeError: the policy or the store is none.
+        PackagingError: If the settings in `pyproject.toml` are wrong.
+        TypeError: If `policy` or `store` is of a wrong type.
     """
     file = io.BytesIO()
     kept = store_writer(store)

@@ -32,11 +32,11 @@ Data = Union[bytes, bytearray, memoryview, "os.PathLike[str]", IO[bytes]]
 def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
     """Return what a pickle holds. Nothing of it is executed or imported.
 
-    It may be a pickle of any protocol, by anybody; several in one file, one after the other; cut or
-    damaged: then the report has what could be read, and a problem.
+    It may be a pickle of any protocol and origin, or several one after the other. If it is cut or
+    damaged, the report has what could be read, and a problem.
 
-    `report.read(path)` returns one file of it. The schema of `report.data`, and of
-    `report.to_json()`; sizes and positions are in bytes:
+    `report.read(path)` returns one of its files. This is the schema of `report.data` and
+    `report.to_json()`, with sizes and positions in bytes:
 
         format      2; a change that breaks readers raises it.
         kind        "inspect"
@@ -70,12 +70,13 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
         warnings, problems    lists of sentences.
 
     Args:
-        data: the pickle, or the manifest that a store has; or a `pathlib.Path` or binary file to
-            read it from.
-        buffers: what `buffer_callback` was given, if archives travel out of band.
+        data: The pickle, or the manifest from a store, as bytes; or a `pathlib.Path` or a binary
+            file to read it from.
+        buffers: What `buffer_callback` was given, if archives travel out of band.
 
     Raises:
-        TypeError: it is none of these. OSError: the file cannot be read.
+        TypeError: If `data` is nothing of the kind.
+        OSError: If the file cannot be read.
     """
     if isinstance(data, os.PathLike):
         with open(data, "rb") as file:

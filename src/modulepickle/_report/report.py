@@ -30,11 +30,11 @@ class Branch(NamedTuple):
 class Report:
     """What `explain` or `inspect` found.
 
-    `str(report)` is a tree of lines for a terminal; `report.to_json()` is for programs, by the
-    schema in the docstring of the function that made it; a notebook shows it as a list that folds.
+    `str(report)` is a tree of lines for a terminal. `report.to_json()` is for programs; its schema
+    is in the docstring of the function that made the report. A notebook shows a list that folds.
 
     Attributes:
-        data: the same as a dict, as `json.loads(report.to_json())` gives it.
+        data: The content as a dict, the same as `json.loads(report.to_json())`.
     """
 
     def __init__(self, data: Any) -> None:

@@ -24,19 +24,21 @@ __all__ = ["requirements", "requirements_in", "wanting", "with_theirs"]
 def requirements(obj: Any, *, all: bool = False, policy: Policy | None = None) -> list[str]:
     """Return the distributions that the receivers of an object must have.
 
-    It pickles as `explain` does. What travels by name counts: for the object itself, for functions
-    by value, and for each package that travels.
+    The object is pickled, as by `explain`. What goes by name counts: for the object itself, for
+    functions by value, and for each package that travels.
 
     Args:
-        obj: what you would give to `dumps`.
-        all: with what those need in turn, by their metadata here, for this interpreter.
-        policy: as for `dumps`.
+        obj: What you would give to `dumps`.
+        all: Include what those distributions require in turn, according to their metadata here,
+            and for this interpreter.
+        policy: As for `dumps`.
 
     Returns:
-        `name==version` each (PEP 508), sorted, with the versions that are here.
+        Sorted lines `name==version` (PEP 508), with the versions that are installed here.
 
     Raises:
-        PackagingError: the object cannot be pickled. TypeError: the policy is none.
+        PackagingError: If the object cannot be pickled.
+        TypeError: If `policy` is not a `Policy`.
     """
     report = explain(obj, policy=policy)
     data = report.data

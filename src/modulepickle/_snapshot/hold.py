@@ -22,15 +22,15 @@ class hold:
         with modulepickle.hold():
             futures = [executor.submit(task, each) for each in range(10_000)]
 
-    All tasks of a job get the same code, whatever is edited meanwhile, and no file is looked at
-    again: with large packages, that is most of what a `dumps` takes. What is frozen is what is
-    imported from the working tree when the block begins, all that this requires, and the settings
-    in `pyproject.toml`; another package is frozen when it is first pickled in the block. It holds
-    for every thread and for the picklers of `extend_...`. Blocks can be nested: the outermost one
+    All tasks of a job get the same code, whatever is edited meanwhile. No file is looked at again,
+    which is most of the time of a `dumps` of large packages. Frozen are the packages of the working
+    tree that are imported when the block begins, all that they require, and the settings in
+    `pyproject.toml`. Any other package is frozen when it is first pickled in the block. This holds
+    for all threads, and for the picklers of `extend_...`. Blocks can be nested: the outermost one
     counts. A process that is forked in a block stays in it.
 
     Raises:
-        PackagingError: if the settings in `pyproject.toml` are wrong.
+        PackagingError: If the settings in `pyproject.toml` are wrong.
     """
 
     def __enter__(self) -> hold:
