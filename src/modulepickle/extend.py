@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from importlib.util import find_spec
 from typing import Any, TypeVar, cast
 
 from modulepickle._engines.cloudpickle import for_cloudpickle
@@ -87,7 +88,8 @@ def extend_dill() -> Extension:
 
     This wraps `dump` and `reducer_override` of its `Pickler`. Functions and classes of `__main__`
     are pickled as `dumps` does it: they have globals of their own, and do not share the receiver's
-    `__main__` as dill's do.
+    `__main__` as dill's do. Where the package `multiprocess` is installed, the tasks of its pools
+    carry the working tree as it was when they were submitted.
 
     Returns:
         An object whose `undo()` removes the patch. It is a context manager as well.
@@ -96,7 +98,8 @@ def extend_dill() -> Extension:
         ImportError: If dill is not installed.
     """
     found = framework("dill", "extend_dill", "dill")
-    return Extension({found.Pickler: leaves_nothing})
+    pools = "multiprocess" if find_spec("multiprocess") else ""  # what pathos and others use
+    return Extension({found.Pickler: leaves_nothing}, pools=pools)
 
 
 def extend_multiprocessing() -> Extension:
@@ -106,10 +109,14 @@ def extend_multiprocessing() -> Extension:
     pipes, managers and `concurrent.futures.ProcessPoolExecutor` pickle. What a child process finds
     in its own `__main__` stays a name. What is defined below `if __name__ == "__main__":` does not
     exist in a spawned child: it goes by value where processes are known to be spawned, and
-    otherwise the call of the pool that needs it fails with an `AttributeError`.
+    otherwise the call of the pool that needs it fails with an `AttributeError`. Tasks of `Pool` and
+    `ProcessPoolExecutor` are pickled later than they are submitted: they carry the working tree as
+    it was at the submit, and all tasks of one `map` carry the same.
 
     Returns:
         An object whose `undo()` removes the patch. It is a context manager as well.
     """
     found = framework("multiprocessing.reduction", "extend_multiprocessing", "multiprocessing")
-    return Extension({found.ForkingPickler: leaves_to_child}, prepare=as_call)
+    return Extension(
+        {found.ForkingPickler: leaves_to_child}, prepare=as_call, pools="multiprocessing"
+    )

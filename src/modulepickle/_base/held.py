@@ -1,18 +1,22 @@
 """What a process holds still, while it is in a `hold()`: answers about the disk that are kept.
 
-One object for the process, or none. Whoever would look at the disk in a `dumps` asks for it first.
+One object for the process, or none; and one for what a thread pickles for an earlier call of the
+user's (`scoped`), which comes first. Whoever would look at the disk in a `dumps` asks for it first.
 It is found and given up by a single assignment, so no reader needs a lock.
 
-Outside API: `Held`, `begin`, `end`, `held`.
+Outside API: `Held`, `begin`, `end`, `held`, `scoped`.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
 
-__all__ = ["Held", "begin", "end", "held"]
+__all__ = ["Held", "begin", "end", "held", "scoped"]
 
 
 class Held:
@@ -23,11 +27,13 @@ class Held:
         finders: policy -> its finder. parts: policy -> what its shipments share.
         files: path on disk -> what was read from it. lines: path -> its lines of source.
         lock: for who adds to `parts`; to read there needs none.
+        is_asked_for: the user wrote `hold()`, else it is for one call.
     """
 
-    __slots__ = ("files", "finders", "lines", "lock", "parts", "settings")
+    __slots__ = ("files", "finders", "is_asked_for", "lines", "lock", "parts", "settings")
 
-    def __init__(self) -> None:
+    def __init__(self, is_asked_for: bool = True) -> None:
+        self.is_asked_for = is_asked_for
         self.settings: tuple[Any, ...] = ()
         self.finders: dict[Any, Any] = {}
         self.parts: dict[Any, Any] = {}
@@ -39,11 +45,22 @@ class Held:
 _held: Held | None = None
 _depth = 0
 _lock = threading.Lock()
+_scoped: Final[ContextVar[Held | None]] = ContextVar("modulepickle_held", default=None)
 
 
 def held() -> Held | None:
     """Return what is held now; None outside of every `hold()`."""
-    return _held
+    return _scoped.get() or _held
+
+
+@contextmanager
+def scoped(state: Held) -> Iterator[None]:
+    """Hold something for what this thread or task does in the block."""
+    token = _scoped.set(state)
+    try:
+        yield
+    finally:
+        _scoped.reset(token)
 
 
 def begin() -> bool:

@@ -22,12 +22,13 @@ from typing import Any, Final
 
 from modulepickle._base.process import log
 from modulepickle._engines.cloudpickle import extend_cloudpickle
-from modulepickle._engines.home import HOME, Packages, enter_home, leave_home
+from modulepickle._engines.home import HOME, enter_home, leave_home
 from modulepickle._engines.patch import SENDING, Extension
 from modulepickle._engines.references import Sending, sending
 from modulepickle._loader.emit import THE_PEERS
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.pickler import dumps as ship
+from modulepickle._snapshot.jobs import Packages
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 
 __all__ = ["extend_dask"]

@@ -1,58 +1,22 @@
 """The client's own process in a Dask cluster: its modules are what references of results mean.
 
-Outside API: `HOME`, `Packages`, `enter_home`, `leave_home`.
+Outside API: `HOME`, `be_home`, `enter_home`, `leave_home`.
 """
 
 from __future__ import annotations
 
 import importlib
 import pickle
-import sys
 from types import ModuleType
 from typing import Any, Final
 
 from modulepickle._engines.references import Sending, dumps, peer, sending
-from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import get_policy
-from modulepickle._snapshot.shipment import OWN, Shipment, SnapshotRef
+from modulepickle._snapshot.jobs import Packages
+from modulepickle._snapshot.shipment import OWN, Shipment
 from modulepickle._snapshot.stale import QUIET, is_stale
 
-__all__ = ["HOME", "Packages", "be_home", "enter_home", "leave_home"]
-
-
-class Packages:
-    """The local packages that this process has imported; which modules are not, it remembers."""
-
-    def __init__(self) -> None:
-        self._policy = get_policy()
-        self._others: set[str] = set()
-
-    def now(self, shipment: Shipment) -> list[SnapshotRef]:
-        """Return the snapshots, and those that they require, by name."""
-        policy = get_policy()
-        if policy is not self._policy:
-            self._policy, self._others = policy, set()
-        for package in self._imported(shipment).values():
-            shipment.ship(package)
-        return shipment.shipped()
-
-    def _imported(self, shipment: Shipment) -> dict[str, LocalPackage]:
-        packages = {}
-        for name in sys.modules.keys() - self._others:
-            top = name.partition(".")[0]
-            # Of a package with a file, the rest is in the same snapshot.
-            inside = top != name and getattr(sys.modules.get(top), "__file__", None)
-            package = None if inside else shipment.package(name)
-            if package is None:
-                self._others.add(name)
-            else:
-                packages[package.name] = package
-        return {name: packages[name] for name in sorted(packages)}
-
-    def tops(self) -> set[bytes]:
-        """Return the top-level names, as they stand in a pickle."""
-        names = self._imported(Shipment(get_policy()))
-        return {name.partition(".")[0].encode() for name in names}
+__all__ = ["HOME", "be_home", "enter_home", "leave_home"]
 
 
 class _Home:

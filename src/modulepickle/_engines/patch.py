@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
+from modulepickle._engines.jobs import enter_pools, leave_pools, opened
 from modulepickle._loader.emit import THE_LOADER, THE_PEERS, ShippedText, reduce_text
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.stored import Store, store_writer
@@ -168,11 +169,16 @@ class Patch:
         self._wrap(cls)
 
     def _wrap(self, cls: type) -> None:
-        def dump(pickler: Any, *args: Any, **kwargs: Any) -> Any:
+        def dump(pickler: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
+            obj, job = opened(obj)
             if not self.users:
-                return self._rest(cls, pickler, "dump")(*args, **kwargs)
-            if self.prepare is not None and args:
-                args = self.prepare(pickler, args[0]), *args[1:]
+                return self._rest(cls, pickler, "dump")(obj, *args, **kwargs)
+            with job:
+                if self.prepare is not None:
+                    obj = self.prepare(pickler, obj)
+                return dump_in_job(pickler, obj, *args, **kwargs)
+
+        def dump_in_job(pickler: Any, *args: Any, **kwargs: Any) -> Any:
             names = pickler.__dict__
             outer = names.get(STATE)
             state = names[STATE] = self._shipping(cls, pickler)
@@ -268,15 +274,19 @@ class Extension:
         classes: dict[type, Leaves],
         store: Store | None = None,
         prepare: Prepare | None = None,
+        pools: str = "",
     ) -> None:
         self._classes = [*classes]
         self._store = store
+        self._pools = pools
         importlib.import_module("modulepickle._engines.home").be_home()
         with _lock:
             for cls, leaves in classes.items():
                 if cls not in _patches:
                     _patches[cls] = Patch(cls, leaves, True, prepare)
                 _patches[cls].enter(cls, store)
+            if pools:
+                enter_pools(pools)
 
     def __repr__(self) -> str:
         """Return what is extended now: this is printed at a prompt."""
@@ -288,6 +298,8 @@ class Extension:
     def undo(self) -> None:
         """Let the framework pickle as it did before."""
         with _lock:
+            if self._pools and self._classes:
+                leave_pools(self._pools)
             while self._classes:
                 cls = self._classes.pop()
                 _patches[cls].leave(cls, self._store)

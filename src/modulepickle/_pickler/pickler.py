@@ -19,6 +19,7 @@ from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_bu
 from modulepickle._pickler.stored import DEFAULT, Chunks, Store, StoreWriter, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
 from modulepickle._reduce.state import ByValue
+from modulepickle._snapshot.jobs import job_of_batch
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
 
@@ -77,6 +78,14 @@ class Pickler(Dispatcher, pickle.Pickler):
             PicklingError: As in `pickle`.
             RecursionError: As in `pickle`; the message says where the object is nested too deeply.
         """
+        job = None if type(self) is Pickler else job_of_batch(obj)
+        if job is None:
+            self._dump_now(obj)
+        else:
+            with job.here():
+                self._dump_now(obj)
+
+    def _dump_now(self, obj: Any) -> None:
         self.start()
         try:
             self._dump(obj)

@@ -133,7 +133,8 @@ def _warn(name: str, file: str) -> None:
         f"{name} is not what its file says now: {file}. The file was edited after it was imported,"
         " and is what travels; reload the module, or start again, to run the same here."
     )
-    if held() is not None:
+    still = held()
+    if still is not None and still.is_asked_for:
         text = (
             f"{name} is not what its file said when hold() began: {file}. What it said then is what"
             " travels, until the block ends."

@@ -1,0 +1,151 @@
+"""Tasks of pools and executors are pickled as the working tree was when they were submitted.
+
+`Pool` and `ProcessPoolExecutor` put tasks into queues, and a thread pickles them later. So the
+methods that take a function get a `Task` in its place, which has the `Job` of the moment with it;
+the `dump` that is wrapped (see `patch`) takes the function out again. Workers see nothing of this.
+
+Outside API: `enter_pools`, `leave_pools`, `opened`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
+from typing import Any, Final
+
+from modulepickle._snapshot.jobs import Job, job_now
+
+__all__ = ["enter_pools", "leave_pools", "opened"]
+
+
+class Task:
+    """A function, and the job that it was submitted with."""
+
+    __slots__ = ("function", "job")
+
+    def __init__(self, function: Any, job: Job) -> None:
+        self.function, self.job = function, job
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function: some pools have threads for workers."""
+        return self.function(*args, **kwargs)
+
+    def __reduce__(self) -> Any:
+        """Reduce to a call of the function, where nobody took it out."""
+        return functools.partial, (self.function,)
+
+
+_NONE: Final = nullcontext()
+
+
+def opened(item: Any) -> tuple[Any, AbstractContextManager[None]]:
+    """Return what a pool is about to pickle, without its `Task`, and the job to pickle it in."""
+    if type(item) is tuple and len(item) == 5:  # job, index, function, arguments, options
+        task = item[2]
+        if type(task) is Task:
+            return (*item[:2], task.function, *item[3:]), task.job.here()
+    else:
+        task = getattr(item, "fn", None)
+        if type(task) is Task:  # what an executor made for this one dump
+            item.fn = task.function
+            return item, task.job.here()
+    return item, _NONE
+
+
+_CALL: Final[ContextVar[Job | None]] = ContextVar("modulepickle_call", default=None)
+"""The job of a call of the user's that submits several tasks."""
+
+
+def _task(function: Any) -> Any:
+    return Task(function, _CALL.get() or job_now())
+
+
+def _submit(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method whose first argument is a function."""
+
+    @functools.wraps(before)
+    def submit(self: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if getattr(self, "_wrap_exception", True):  # else it is a pool of threads
+            function = _task(function)
+        return before(self, function, *args, **kwargs)
+
+    return submit
+
+
+def _map(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method that submits many tasks."""
+
+    @functools.wraps(before)
+    def map(self: Any, *args: Any, **kwargs: Any) -> Any:
+        token = _CALL.set(_CALL.get() or job_now())
+        try:
+            return before(self, *args, **kwargs)
+        finally:
+            _CALL.reset(token)
+
+    return map
+
+
+def _tasks(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the method of a pool that makes tasks of what its `map` was given, bit by bit."""
+
+    @functools.wraps(before)
+    def _guarded_task_generation(self: Any, number: Any, function: Any, items: Any) -> Any:
+        if getattr(self, "_wrap_exception", True):  # else it is a pool of threads
+            function = _task(function)
+        return before(self, number, function, items)
+
+    return _guarded_task_generation
+
+
+def _pool_methods(package: str) -> list[tuple[type, str, Any]]:
+    """Return what is wrapped: class, method, and what wraps it."""
+    found: list[tuple[type, str, Any]] = []
+    pool = importlib.import_module(f"{package}.pool").Pool
+    found.append((pool, "apply_async", _submit))
+    found.append((pool, "_guarded_task_generation", _tasks))
+    if package == "multiprocessing":
+        executor = importlib.import_module("concurrent.futures.process").ProcessPoolExecutor
+        found += [(executor, "submit", _submit), (executor, "map", _map)]
+    return [each for each in found if each[1] in vars(each[0])]
+
+
+class _Methods:
+    """Methods of classes that are wrapped, and for how many users."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.changed: list[tuple[type, str, Any, Any]] = []
+
+    def enter(self, package: str) -> None:
+        self.users += 1
+        if self.users > 1:
+            return
+        for cls, name, wrap in _pool_methods(package):
+            before = vars(cls)[name]
+            made = wrap(before)
+            setattr(cls, name, made)
+            self.changed.append((cls, name, before, made))
+
+    def leave(self) -> None:
+        self.users -= 1
+        while self.changed and not self.users:
+            cls, name, before, made = self.changed.pop()
+            if vars(cls).get(name) is made:  # else somebody wrapped it in turn: it stays
+                setattr(cls, name, before)
+
+
+_methods: Final[dict[str, _Methods]] = {}
+
+
+def enter_pools(package: str) -> None:
+    """Wrap the methods of `multiprocessing`, or of a copy of it; once for each `leave_pools`."""
+    _methods.setdefault(package, _Methods()).enter(package)
+
+
+def leave_pools(package: str) -> None:
+    """Put back what was there, after the last user."""
+    _methods[package].leave()

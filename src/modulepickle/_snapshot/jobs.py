@@ -1,0 +1,136 @@
+"""One look at the working tree for one call of the user's, however late its tasks are pickled.
+
+Pools and executors pickle tasks in threads of their own, one by one, while the user edits: what was
+sent is what runs, so a task has with it what the tree was when the user made the call. While the
+tree is the same, so is the `Job`; a thousand tasks that wait cost no more than one.
+
+Outside API: `Job`, `Packages`, `job_now`, `job_of_batch`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from modulepickle._base.errors import PackagingError
+from modulepickle._base.held import Held, held, scoped
+from modulepickle._local.finder import LocalPackage
+from modulepickle._local.policy import get_policy
+from modulepickle._local.settings import settings
+from modulepickle._snapshot.shipment import Shipment, SnapshotRef
+
+__all__ = ["Job", "Packages", "job_now", "job_of_batch"]
+
+
+class Packages:
+    """The local packages that this process has imported; which modules are not, it remembers."""
+
+    def __init__(self) -> None:
+        self._policy = get_policy()
+        self._others: set[str] = set()
+
+    def now(self, shipment: Shipment) -> list[SnapshotRef]:
+        """Return the snapshots, and those that they require, by name.
+
+        Raises:
+            PackagingError: one cannot travel.
+        """
+        policy = get_policy()
+        if policy is not self._policy:
+            self._policy, self._others = policy, set()
+        for package in self.imported(shipment).values():
+            shipment.ship(package)
+        return shipment.shipped()
+
+    def imported(self, shipment: Shipment) -> dict[str, LocalPackage]:
+        packages = {}
+        for name in sys.modules.keys() - self._others:
+            top = name.partition(".")[0]
+            # Of a package with a file, the rest is in the same snapshot.
+            inside = top != name and getattr(sys.modules.get(top), "__file__", None)
+            package = None if inside else shipment.package(name)
+            if package is None:
+                self._others.add(name)
+            else:
+                packages[package.name] = package
+        return {name: packages[name] for name in sorted(packages)}
+
+    def tops(self) -> set[bytes]:
+        """Return the top-level names, as they stand in a pickle."""
+        names = self.imported(Shipment(get_policy()))
+        return {name.partition(".")[0].encode() for name in names}
+
+
+class Job:
+    """The working tree as it was at one moment, for what is pickled later."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, state: Held) -> None:
+        self._held = state
+
+    def here(self) -> AbstractContextManager[None]:
+        """Let what this thread pickles in the block be of that moment."""
+        return scoped(self._held)
+
+
+class _Last:
+    """The last job, and what it was the working tree of."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.packages = Packages()
+        self.key: object = None
+        self.job = Job(Held(is_asked_for=False))
+        self.batches: list[tuple[object, Job]] = []
+
+
+_last: Final = _Last()
+
+
+def job_now() -> Job:
+    """Return the working tree as it is now, or as it is held.
+
+    Raises:
+        PackagingError: the settings in `pyproject.toml` are wrong.
+    """
+    state = held()
+    if state is not None:
+        return Job(state)
+    with _last.lock:
+        shipment = Shipment(get_policy())
+        found = _shipped(shipment)
+        key = get_policy(), settings(), [(each.name, each.digest) for each in found]
+        if key != _last.key:
+            state = Held(is_asked_for=False)
+            with scoped(state):
+                _shipped(Shipment(get_policy()))
+            _last.key, _last.job = key, Job(state)
+        return _last.job
+
+
+def _shipped(shipment: Shipment) -> list[SnapshotRef]:
+    for package in _last.packages.imported(shipment).values():
+        try:
+            shipment.ship(package)
+        except PackagingError:  # an error for who pickles something of it
+            pass
+    return shipment.shipped()
+
+
+def job_of_batch(item: Any) -> Job | None:
+    """Return the job of what joblib gives to a worker at once; None of anything else.
+
+    All batches of one call of `Parallel` have one dict in common, which joblib keeps for picklers.
+    """
+    mark = getattr(getattr(item, "fn", None), "_pickle_cache", None)
+    if mark is None:
+        return None
+    for known, job in _last.batches:
+        if known is mark:
+            return job
+    job = job_now()
+    _last.batches[:] = [*_last.batches[-3:], (mark, job)]  # calls in a few threads, or nested
+    return job

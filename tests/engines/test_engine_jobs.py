@@ -1,0 +1,184 @@
+"""Calls that make many tasks, and tasks that wait: the tree as it was at the user's call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from frameworks import drive, require
+
+pytestmark = pytest.mark.engines
+
+START = """
+import functools, importlib, multiprocessing, os, pathlib, sys, threading, time
+import concurrent.futures
+import helpers, modulepickle
+
+def write(version):
+    pathlib.Path("edited.py").write_text(f"def version(*_): return {version}")
+
+looks = []
+def watch():
+    "Note each look at the working tree from now on."
+    here = os.getcwd()
+    for name in ("stat", "lstat", "scandir", "listdir"):
+        def call(path, *args, real=getattr(os, name), **options):
+            if str(path).startswith(here):
+                looks.append(path)
+            return real(path, *args, **options)
+        setattr(os, name, call)
+
+def counted(call):
+    "How often a call looks, from its beginning until it has its results."
+    looks.clear()
+    call()
+    return len(looks)
+
+def check(map):
+    "`map(function, items)` gives each item to a task."
+    few, many = list(range(3)), list(range(60))
+    for _ in range(2):
+        assert map(edited.version, few) == [1] * 3
+    watch()
+    first, second = [counted(lambda: map(edited.version, items)) for items in (few, many)]
+    # Not one more a task; a file that has just been written may be looked at twice.
+    assert 0 < second < first + 20, (first, second)
+    time.sleep(0.01)
+    write(2)
+    importlib.reload(edited)
+    assert map(edited.version, many) == [2] * 60
+    print("all checks passed")
+
+def wait(path):
+    while not os.path.exists(path):
+        time.sleep(0.02)
+
+def check_waiting(submit):
+    "`submit(function, *args)` returns what returns the result, of a pool with one worker."
+    gate = os.path.abspath("gate")
+    held = submit(wait, gate)
+    waiting = [submit(edited.version, n) for n in range(20)]
+    lambdas = [submit(lambda n: edited.version(n), n) for n in range(20)]
+    write(2)
+    importlib.reload(edited)
+    after = submit(edited.version)
+    write(3)
+    importlib.reload(edited)
+    pathlib.Path(gate).write_text("")
+    held()
+    assert [each() for each in waiting + lambdas] == [1] * 40
+    assert after() == 2 and submit(edited.version)() == 3
+    print("all checks passed")
+
+if __name__ == "__main__":  # and not in the children, which import this file
+    write(1)
+sys.path.insert(0, "")
+import edited
+if __name__ == "__main__":
+"""
+
+POOL = """
+    modulepickle.extend_multiprocessing()
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        check(lambda f, items: {})
+"""
+EXECUTOR = """
+    modulepickle.extend_multiprocessing()
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+        check(lambda f, items: list(pool.map(f, items)))
+"""
+PARALLEL = """
+    from joblib import Parallel, delayed
+    from joblib.externals.loky import set_loky_pickler
+    set_loky_pickler("modulepickle")
+    check(lambda f, items: Parallel(n_jobs=2, batch_size=1)(delayed(f)(x) for x in items))
+"""
+DASK = """
+    from distributed import Client, LocalCluster
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            modulepickle.extend_dask(client)
+            check(lambda f, items: client.gather(client.map(f, items, pure=False)))
+"""
+DILL = """
+    import multiprocess
+    modulepickle.extend_dill()
+    with multiprocess.get_context("spawn").Pool(2) as pool:
+        check(lambda f, items: pool.map(f, items, chunksize=1))
+"""
+CALLS = {
+    "Pool.map": ("pickle", POOL.format("pool.map(f, items, chunksize=1)")),
+    "Pool.imap": ("pickle", POOL.format("list(pool.imap(f, items))")),
+    "Pool.starmap": ("pickle", POOL.format("pool.starmap(f, [(x,) for x in items], chunksize=1)")),
+    "Executor.map": ("pickle", EXECUTOR),
+    "Parallel": ("joblib", PARALLEL),
+    "multiprocess": ("multiprocess", DILL),
+    "Client.map": ("dask", DASK),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_one_call_looks_at_the_tree_once(tmp_path: Path, call: str) -> None:
+    module, code = CALLS[call]
+    require(module)
+    assert "all checks passed" in drive(tmp_path, START + code, script=True)
+
+
+WAITING = {
+    "Pool": """
+    modulepickle.extend_multiprocessing()
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        check_waiting(lambda f, *args: pool.apply_async(f, args).get)
+""",
+    "Executor": """
+    modulepickle.extend_multiprocessing()
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+        check_waiting(lambda f, *args: pool.submit(f, *args).result)
+""",
+    "multiprocess": """
+    import multiprocess
+    modulepickle.extend_dill()
+    with multiprocess.get_context("spawn").Pool(1) as pool:
+        check_waiting(lambda f, *args: pool.apply_async(f, args).get)
+""",
+    "Dask": """
+    from distributed import Client, LocalCluster
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            modulepickle.extend_dask(client)
+            check_waiting(lambda f, *args: client.submit(f, *args, pure=False).result)
+""",
+}
+
+
+@pytest.mark.parametrize("engine", WAITING)
+def test_r05_what_was_submitted_before_an_edit_runs_what_was_submitted(
+    tmp_path: Path, engine: str
+) -> None:
+    require({"Dask": "dask"}.get(engine, engine if engine == "multiprocess" else "pickle"))
+    assert "all checks passed" in drive(tmp_path, START + WAITING[engine], script=True)
+
+
+def test_undo_lets_tasks_be_as_they_were(tmp_path: Path) -> None:
+    code = """
+import multiprocessing.pool, concurrent.futures.process as process
+import modulepickle
+from multiprocessing.reduction import ForkingPickler
+classes = multiprocessing.pool.Pool, process.ProcessPoolExecutor, ForkingPickler
+before = [dict(vars(each)) for each in classes]
+one, two = modulepickle.extend_multiprocessing(), modulepickle.extend_multiprocessing()
+assert all(dict(vars(each)) != was for each, was in zip(classes, before))
+one.undo(); one.undo()
+assert all(dict(vars(each)) != was for each, was in zip(classes, before))
+two.undo()
+assert all(dict(vars(each)) == was for each, was in zip(classes, before))
+with modulepickle.extend_multiprocessing():
+    with multiprocessing.pool.ThreadPool(1) as pool:
+        f = lambda x: x
+        assert pool.apply(lambda: f) is f and pool.map(f, [f]) == [f]
+print("all checks passed")
+"""
+    assert "all checks passed" in drive(tmp_path, code)
