@@ -26,11 +26,21 @@ class Held:
         settings: what `pyproject.toml` says, in a tuple of one; empty until somebody asks.
         finders: policy -> its finder. parts: policy -> what its shipments share.
         files: path on disk -> what was read from it. lines: path -> its lines of source.
+        scripts: path of a script -> the names that its file gives to things.
         lock: for who adds to `parts`; to read there needs none.
         is_asked_for: the user wrote `hold()`, else it is for one call.
     """
 
-    __slots__ = ("files", "finders", "is_asked_for", "lines", "lock", "parts", "settings")
+    __slots__ = (
+        "files",
+        "finders",
+        "is_asked_for",
+        "lines",
+        "lock",
+        "parts",
+        "scripts",
+        "settings",
+    )
 
     def __init__(self, is_asked_for: bool = True) -> None:
         self.is_asked_for = is_asked_for
@@ -39,6 +49,7 @@ class Held:
         self.parts: dict[Any, Any] = {}
         self.files: dict[str, Any] = {}
         self.lines: dict[str, list[str]] = {}
+        self.scripts: dict[str, Any] = {}
         self.lock = threading.RLock()
 
 

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
+from modulepickle._base.held import held
 from modulepickle._engines.patch import Foreign
 from modulepickle._loader.emit import Call
 from modulepickle._reduce.state import MAIN, find
@@ -77,7 +78,7 @@ def is_guarded(obj: Any) -> bool:
     main = sys.modules["__main__"]
     path = getattr(main, "__file__", None)
     try:
-        names = _defined(path, os.stat(path).st_mtime_ns)  # type: ignore[arg-type]
+        names = _names_of(path)  # type: ignore[arg-type]
     except (OSError, SyntaxError, ValueError, TypeError):
         return False
     return names is not None and obj.__qualname__.partition(".")[0] not in names
@@ -90,6 +91,17 @@ def _has_guarded() -> bool:
         isinstance(each, (FunctionType, type)) and _is_of_script(each) and is_guarded(each)
         for each in [*vars(main).values()]
     )
+
+
+def _names_of(path: str) -> frozenset[str] | None:
+    """Return what `_defined` does; one look for all tasks of a call."""
+    still = held()
+    if still is None:
+        return _defined(path, os.stat(path).st_mtime_ns)
+    if path not in still.scripts:
+        still.scripts[path] = _defined(path, os.stat(path).st_mtime_ns)
+    found: frozenset[str] | None = still.scripts[path]
+    return found
 
 
 @functools.lru_cache(maxsize=8)
