@@ -136,6 +136,7 @@ class Finder:
         self._times = times
         self._portions: dict[str, int] = {}
         self.notices: tuple[Problem, ...] | None = None  # what is to be said of the policy
+        self._names: frozenset[str] | None = None
         self._latest = -1
         for folder in times:
             self._note(folder, times[folder])
@@ -181,6 +182,19 @@ class Finder:
         if dotted not in top.parts:
             top.parts[dotted] = self._descend(name, top.portions, dotted)
         return top.parts[dotted]
+
+    def top_level_names(self) -> frozenset[str]:
+        """Return the names that modules of the tree have, by its folders on `sys.path`; or might.
+
+        Nothing is imported, nor looked into: each of them is to be asked for (`package`).
+        """
+        if self._names is None:
+            names: set[str] = set()
+            for entry in self._times:
+                if self._tree.holds(os.path.normcase(os.path.realpath(entry))):
+                    names.update(each.partition(".")[0] for each in _listed(entry))
+            self._names = frozenset(names)
+        return self._names
 
     def top(self, name: str) -> TopLevelName:
         """Return what is known of a top-level name; the same object as long as that holds."""
@@ -317,6 +331,13 @@ def _is_whole(folder: str) -> bool:
 def _has_modules(folder: str) -> bool:
     with os.scandir(folder) as found:
         return any(item.name.endswith(IMPORTABLE) and item.is_file() for item in found)
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder or os.curdir)
+    except OSError:  # a zip file, or nothing
+        return []
 
 
 def _forget_listing(folder: str) -> None:

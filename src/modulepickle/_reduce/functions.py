@@ -39,6 +39,7 @@ from modulepickle._reduce.state import (
     by_value,
     in_stable_order,
 )
+from modulepickle._reduce.texts import named_in_texts
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = [
@@ -248,6 +249,8 @@ def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef |
             part, text = requirement(name)
             if text:
                 requirements.setdefault(part, text)
+    for need in named_in_texts(dump, function):
+        requirements.setdefault(need.name, need)
     return {name: need for name, need in requirements.items() if need}
 
 

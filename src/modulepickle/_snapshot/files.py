@@ -58,17 +58,21 @@ class File:
         is_sound: it was found to compile, as whoever imported it knows.
         packed: its content, deflated: also where that is longer, as the loader knows no other way.
         asks_entry_points: its code seems to look for the entry points of distributions.
+        asks_by_name: its code seems to import modules by names that it has from elsewhere, or to
+        give such names to somebody who does. words: what in it may be such names (`texts`), once
+        somebody has asked.
     """
 
     __slots__ = (
-        "_first", "_imports", "_mentions", "asks_entry_points", "crc", "digest", "is_sound", "key",
-        "name", "packed", "racy", "size",
+        "_first", "_imports", "_mentions", "asks_by_name", "asks_entry_points", "crc", "digest",
+        "is_sound", "key", "name", "packed", "racy", "size", "words",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
         self.name = name
         self._imports: tuple[str, ...] | None = None
         self._first: set[str] = set()
+        self.words: tuple[tuple[str, bool], ...] | None = None
         self.key = key
         self.racy = racy
         self.is_sound = False
@@ -79,7 +83,9 @@ class File:
         deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         self.packed = deflate.compress(content) + deflate.flush()
         self._mentions = _mentions(name, content)
-        self.asks_entry_points = name.endswith(".py") and any(each in content for each in ASKING)
+        is_source = name.endswith(".py")
+        self.asks_entry_points = is_source and any(each in content for each in ASKING)
+        self.asks_by_name = is_source and any(each in content for each in BY_NAME)
 
     @property
     def mentions(self) -> tuple[str, ...]:
@@ -87,6 +93,12 @@ class File:
         if self._mentions is None:
             self._mentions = tuple(sorted({name.partition(".")[0] for name in self.imports}))
         return self._mentions
+
+    @property
+    def may_name(self) -> bool:
+        """Whether a name of a module may stand in it as a text."""
+        name = self.name
+        return name.endswith(".py") or (name.endswith(SETTINGS) and self.size <= SETTINGS_SIZE)
 
     @property
     def imports(self) -> tuple[str, ...]:
@@ -262,6 +274,19 @@ def _mentions(name: str, content: bytes) -> tuple[str, ...] | None:
 
 ASKING: Final = (b"entry_points", b"entrypoints", b"stevedore")
 """One of these stands in code that imports what entry points name."""
+
+BY_NAME: Final = (
+    b"import_module", b"__import__", b"import_string", b"resolve_name", b"find_spec", b"run_module",
+    b"locate(", b"dictConfig", b"loadTestsFrom", b"get_data", b"mock", b"_target_",
+    b"INSTALLED_APPS", b"DJANGO_SETTINGS_MODULE",
+)  # fmt: skip
+"""One of these stands in code that imports by names, or that sets up somebody who does."""
+
+SETTINGS: Final = (".cfg", ".ini", ".json", ".toml", ".yaml", ".yml")
+"""What files of settings end in."""
+
+SETTINGS_SIZE: Final = 2**16
+"""Bytes of such a file that is searched. A larger one has data."""
 
 ENTRY_POINTS: Final = ".dist-info/entry_points.txt"
 

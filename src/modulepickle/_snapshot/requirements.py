@@ -18,6 +18,7 @@ from modulepickle._local.doubts import by_name
 from modulepickle._local.finder import Finder, LocalPackage
 from modulepickle._local.patterns import is_plain
 from modulepickle._snapshot.files import File
+from modulepickle._snapshot.texts import NamedPackage
 
 __all__ = ["LEFT_OUT", "Requirements", "distributions", "included", "mentioned", "requirements_of"]
 
@@ -33,11 +34,28 @@ class Requirements(NamedTuple):
         others: top-level name, or the part of a namespace package -> "distribution version" of what
         is installed here (R15), sorted.
         notices: what is to be said of what it imports and goes by name.
+        named: of the packages, those that no statement imports, but a text names.
     """
 
     packages: tuple[LocalPackage, ...]
     others: dict[str, str]
     notices: tuple[Problem, ...] = ()
+    named: tuple[NamedPackage, ...] = ()
+
+    def with_named(self, named: Iterable[NamedPackage]) -> Requirements:
+        """Return the same with packages that texts name."""
+        new = tuple(each for each in named if each.package not in self.packages)
+        if not new:
+            return self
+        packages = tuple(sorted({*self.packages, *(each.package for each in new)}))
+        return self._replace(packages=packages, named=new)
+
+    def without(self, lost: dict[LocalPackage, Problem | None]) -> Requirements:
+        """Return the same without packages that cannot travel, and what is to be said of that."""
+        return self._replace(
+            packages=tuple(each for each in self.packages if each not in lost),
+            notices=(*self.notices, *filter(None, lost.values())),
+        )
 
 
 def distributions(requirements: Iterable[tuple[str, object]]) -> dict[str, str]:

@@ -32,7 +32,8 @@ from modulepickle._snapshot.requirements import (
     mentioned,
     requirements_of,
 )
-from modulepickle._snapshot.snapshot import Incomplete, Snapshot, snapshot
+from modulepickle._snapshot.snapshot import LARGE, Incomplete, Snapshot, snapshot
+from modulepickle._snapshot.texts import NamedPackage, named_in
 
 __all__ = ["Shipment", "SnapshotRef", "is_own"]
 
@@ -122,6 +123,7 @@ class Shipment:
         self._shipped = parts.shipped
         self._noted: set[str] = set()
         self._ways: dict[str, list[str]] = {}
+        self._tried: dict[str, str | None] = {}
         if self._finder.notices is None:
             self._finder.notices = tuple(without_effect(self._finder))
         self.notices: dict[Problem, None] = dict.fromkeys(self._finder.notices)
@@ -129,6 +131,10 @@ class Shipment:
     def package(self, module: str) -> LocalPackage | None:
         """Return the local package that a dotted module name belongs to, or None."""
         return self._finder.package(module)
+
+    def named(self, text: str) -> Iterator[LocalPackage]:
+        """Yield the local packages of modules that a text names."""
+        return named_in(text, self._finder)
 
     def ship(self, package: LocalPackage) -> SnapshotRef:
         """Return the snapshot of a package with its requirements; the same object each time.
@@ -155,8 +161,8 @@ class Shipment:
         made = {name: self._sealed(name) for name in new}
         known = {**self._shipped, **made}
         for name in new:
-            packages, others, _ = self._requirements[name]
-            requirements = {sys.intern(need.name): known[need.name] for need in packages}
+            found, others = self._requirements[name], self._requirements[name].others
+            requirements = {sys.intern(need.name): known[need.name] for need in found.packages}
             texts = {sys.intern(top): sys.intern(others[top]) for top in others}
             made[name].requirements = {**requirements, **texts, **self._words_of_why(name)}
         self._shipped.update(made)  # last: another thread takes what it finds here
@@ -268,10 +274,10 @@ class Shipment:
         for package in todo:  # grows as it is read
             way = (*reach[package.name], package.name)
             try:
-                self._requirements[package.name] = self._snapshot(package).requirements(
-                    self._finder
-                )
-                requirements = self._requirements[package.name].packages
+                found = self._snapshot(package).requirements(self._finder)
+                found = self._that_travel(found, way) if found.named else found
+                self._requirements[package.name] = found
+                requirements = found.packages
             except PackagingError as error:
                 problems += (problem._replace(chain=way[:-1]) for problem in error.problems)
                 files = error.files if isinstance(error, Incomplete) else ()
@@ -284,6 +290,33 @@ class Shipment:
         if problems:
             raise PackagingError(problems)
         return reach
+
+    def _that_travel(self, found: Requirements, way: tuple[str, ...]) -> Requirements:
+        """Return requirements without those that texts name, and that cannot travel."""
+        lost = {}
+        for each in found.named:
+            problem = self._named(each)
+            if problem is not None:
+                detail = f"{each.place} names it in a text, and it stays at home: {problem}"
+                remedy = f'mend that; or exclude = ["{each.package.name}"], if receivers need none'
+                told = Problem(Reason.LEFT_OUT, f"`{each.package.name}`", detail, remedy, way)
+                lost[each.package] = told if each.is_sure else None
+        return found.without(lost) if lost else found
+
+    def _named(self, named: NamedPackage) -> str | None:
+        """Return why a package that a text names does not travel; None if it does."""
+        name = named.package.name
+        if name not in self._tried:
+            self._tried[name] = None  # who comes back to it on the way
+            try:
+                self._reach(named.package)
+                size = self._snapshots[name].size
+                if size > LARGE and not named.is_sure:
+                    self._tried[name] = f"it has {size:,} bytes"
+            except PackagingError as error:
+                first = error.problems[0]
+                self._tried[name] = f"{first.reason.value} ({first.subject})"
+        return self._tried[name]
 
     def _reached(self, name: str) -> set[str]:
         """Return the names of the local packages that one reaches, which `_reach` has read."""

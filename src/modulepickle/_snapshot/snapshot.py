@@ -33,9 +33,10 @@ from modulepickle._snapshot.files import ATTEMPTS, ENTRY_POINTS, File, forget, r
 from modulepickle._snapshot.left_out import modules_left_out
 from modulepickle._snapshot.listing import Found, Vanished
 from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
+from modulepickle._snapshot.texts import named_by
 from modulepickle._snapshot.watch import AtHome, listing
 
-__all__ = ["Incomplete", "Snapshot", "leave_out", "snapshot"]
+__all__ = ["LARGE", "Incomplete", "Snapshot", "leave_out", "snapshot"]
 
 LARGE: Final = 5 * 2**20
 """Bytes of content above which a snapshot is worth a warning: it travels with every pickle."""
@@ -90,11 +91,9 @@ class Snapshot:
         tops = [finder.top(name) for name in self._mentioned]
         known = self._requirements
         if known is None or known[0] is not finder or known[1] != tops:
-            known = self._requirements = (
-                finder,
-                tops,
-                requirements_of(self.name, self._mentioned, finder),
-            )
+            found = requirements_of(self.name, self._mentioned, finder)
+            named = named_by(self.name, self.files.values(), finder)
+            known = self._requirements = finder, tops, found.with_named(named)
         return known[2]
 
     def left_out(self, policy: Policy) -> dict[str, str]:

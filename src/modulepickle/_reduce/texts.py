@@ -1,0 +1,59 @@
+"""Local packages that a function by value names in texts, and imports by a computed name.
+
+As `_snapshot.texts` finds them for packages: in what the function's code has, and in those of its
+globals that it uses.
+
+Outside API: `named_in_texts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any, Final
+
+from modulepickle._base.errors import PackagingError
+from modulepickle._reduce.code import nested
+from modulepickle._reduce.named import named
+from modulepickle._reduce.state import Dump
+from modulepickle._snapshot.shipment import SnapshotRef
+
+__all__ = ["named_in_texts"]
+
+IMPORTING: Final = frozenset({"__import__", "import_module", "resolve_name", "run_module"})
+"""Functions that import what a text names."""
+
+MOST: Final = 1000
+"""Texts of a function that are looked at."""
+
+DEEP: Final = 3
+"""Containers in containers that are looked into."""
+
+
+def named_in_texts(dump: Dump, function: FunctionType) -> Iterator[SnapshotRef]:
+    """Yield the snapshots of local packages that the texts of a function name."""
+    names = named(function.__code__)
+    if IMPORTING.isdisjoint(names.words):
+        return
+    used = [function.__globals__.get(name) for name in names.used]
+    consts = [const for code in nested(function.__code__) for const in code.co_consts]
+    seen: dict[str, None] = {}
+    for text in _texts([*consts, *used], DEEP):
+        seen[text] = None
+        if len(seen) > MOST:
+            return
+    for package in [package for text in seen for package in dump.shipment.named(text)]:
+        try:
+            yield dump.shipment.ship(package)
+        except PackagingError:  # it may be meant by accident
+            continue
+
+
+def _texts(values: list[Any], depth: int) -> Iterator[str]:
+    for value in values:
+        if type(value) is str:
+            yield value
+        elif depth and type(value) in (list, tuple, set, frozenset) and len(value) <= MOST:
+            yield from _texts([*value], depth - 1)
+        elif depth and type(value) is dict and len(value) <= MOST:
+            yield from _texts([*value, *value.values()], depth - 1)

@@ -1,0 +1,139 @@
+"""Names of modules in texts: `CONF = {"plugin": "shop.pay:Card"}`, imported by that name later.
+
+Which module such code imports, only a run can tell. But what it can import is mostly written down
+near it: in a string of its package, or in a file of settings in that. A local module that is named
+there whole travels, then, as if it were imported. One that a string only seems to name, since
+`config.py` is there and `"config.yaml"` is meant, does no harm; so it is no error either if that
+cannot travel.
+
+Only packages that seem to import by computed names are searched, or to give names to somebody who
+does (`File.asks_by_name`). What is named nowhere travels by `Policy.include`.
+
+Outside API: `NamedPackage`, `named_by`, `named_in`. Nothing here imports user code.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage
+from modulepickle._snapshot.files import File
+
+__all__ = ["NamedPackage", "named_by", "named_in"]
+
+SELDOM: Final = frozenset({"conftest", "docs", "manage", "noxfile", "setup", "test", "tests"})
+"""Names of modules of nearly every project, which are words that texts have for other reasons."""
+
+
+MOST: Final = 2**20
+"""Bytes of a module, or characters of a text, that are searched for a name."""
+
+
+class NamedPackage(NamedTuple):
+    """A local package that a text of another one names.
+
+    Attributes:
+        package: that package. place: the file with the text, as the archive has it.
+        is_sure: the text is a dotted name of something in it, and not a word alone.
+    """
+
+    package: LocalPackage
+    place: str
+    is_sure: bool
+
+
+_QUOTED: Final = re.compile(rb"""["']([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?=["'{%:])""")
+_SETTING: Final = re.compile(
+    rb"""(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)()"""  # a dotted name, wherever it stands
+    rb"""|[:=\-\[,][ \t]*([A-Za-z_]\w*)()(?=[ \t]*[\],\r\n])""",  # a word that is a value
+)
+
+
+def words(file: File) -> tuple[tuple[str, bool], ...]:
+    """Return the dotted names in a file, each once, and whether more of the name follows it.
+
+    What follows, only a run can tell: `f"plugins.{name}"`.
+    """
+    if file.words is None:
+        content = file.content()
+        found = dict.fromkeys(_QUOTED.findall(content))
+        if not file.name.endswith(".py"):
+            found.update(
+                (each[:2] if each[0] else each[2:], None) for each in _SETTING.findall(content)
+            )
+        file.words = tuple((name.decode(), bool(dot)) for name, dot in found)
+    return file.words
+
+
+def named_by(own: str, files: Iterable[File], finder: Finder) -> tuple[NamedPackage, ...]:
+    """Return the local packages that are named in the texts of a package, sorted.
+
+    Args:
+        own: the name of that package. files: its files.
+    """
+    asking = [file for file in files if file.may_name]
+    if not any(file.asks_by_name for file in asking):
+        return ()
+    tops = finder.top_level_names()
+    found: dict[LocalPackage, NamedPackage] = {}
+    for file in asking:
+        for name, is_open in words(file):
+            package = _meant(name, is_open, finder) if name.partition(".")[0] in tops else None
+            if package is not None and package.name != own:
+                made = NamedPackage(package, file.name, is_open or "." in name)
+                if package not in found or made.is_sure > found[package].is_sure:
+                    found[package] = made
+    return tuple(found[package] for package in sorted(found))
+
+
+_NAME: Final = re.compile(
+    r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?:[{%:].*)?", re.ASCII | re.DOTALL
+)
+
+
+def named_in(text: str, finder: Finder) -> Iterator[LocalPackage]:
+    """Yield the local packages of modules that a text names, or has a quoted name of, as JSON."""
+    match = _NAME.fullmatch(text)
+    found = [(match[1], bool(match[2]))] if match is not None else []
+    if '"' in text or "'" in text:
+        quoted = _QUOTED.findall(text[:MOST].encode(errors="replace"))
+        found += [(name.decode(), bool(dot)) for name, dot in quoted]
+    for name, is_open in found:
+        if name.partition(".")[0] in finder.top_level_names():
+            package = _meant(name, is_open, finder)
+            if package is not None:
+                yield package
+
+
+def _meant(name: str, is_open: bool, finder: Finder) -> LocalPackage | None:
+    """Return the local package that a name leads into, if there is such a module in it."""
+    top, _, rest = name.partition(".")
+    if not rest and not is_open and (top in SELDOM or finder.top(top).portions):
+        return None
+    package = finder.package(name)
+    if package is None:
+        return None
+    inside = name[len(package.name) + 1 :].partition(".")[0]
+    return package if not inside or _has(package, inside) else None
+
+
+def _has(package: LocalPackage, name: str) -> bool:
+    """Tell whether a package has a module or folder of a name, or seems to define it."""
+    files = [path for path in package.paths if not package.is_package]
+    for folder in package.paths if package.is_package else ():
+        place = os.path.join(folder, name)
+        if os.path.isdir(place) or any(os.path.exists(place + each) for each in IMPORTABLE):
+            return True
+        files.append(os.path.join(folder, "__init__.py"))
+    return any(_says(file, name) for file in files)
+
+
+def _says(path: str, name: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return re.search(rb"\b%s\b" % name.encode(), file.read(MOST)) is not None
+    except OSError:
+        return False
