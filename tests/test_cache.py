@@ -62,7 +62,7 @@ def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
 def listed(*arguments: str) -> list[dict[str, Any]]:
     done = command("--json", *arguments)
     assert done.returncode == 0, done.stderr
-    entries: list[dict[str, Any]] = json.loads(done.stdout)
+    entries: list[dict[str, Any]] = json.loads(done.stdout)["entries"]
     return entries
 
 
@@ -99,7 +99,7 @@ def test_the_last_use_is_the_time_of_the_folder(filled: Path) -> None:
 @pytest.mark.parametrize("arguments", [(), ("list",), ("clear",)])
 def test_no_folder_at_all(cache_dir: Path, arguments: tuple[str, ...]) -> None:
     done = command(*arguments)
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"{cache_dir / OURS} holds nothing: 0 bytes\n")
     assert listed(*arguments) == []
     assert not cache_dir.exists()

@@ -57,12 +57,14 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_run_prints_the_result_and_a_line_for_each_snapshot(tree: Path) -> None:
-    lines = modulepickle("run", "train:fit", "21", "3", cwd=tree, check=True).stdout.splitlines()
-    assert lines[0] == "126"
-    assert [line.split()[0] for line in lines[1:-1]] == ["helpers", "train"]
-    for line, count in zip(lines[1:-1], ["2 files", "1 file"]):
+    done = modulepickle("run", "train:fit", "21", "3", cwd=tree, check=True)
+    assert done.stdout == "126\n"
+    *lines, last = done.stderr.splitlines()
+    assert [line.split()[0] for line in lines] == ["helpers", "train"]
+    for line, count in zip(lines, ["2 files", "1 file"]):
         assert re.fullmatch(rf"\w+  [0-9a-f]{{16}}  {count}  \d\d+ bytes", line)
-    assert re.fullmatch(r"pickled in [\d.]+ ms, loaded in [\d.]+ ms", lines[-1])
+    times = "pickled in T ms, loaded in T ms, called in T ms"
+    assert re.fullmatch(times.replace("T", r"[\d.]+"), last)
 
 
 def test_run_fails_with_the_remote_traceback_and_its_source_lines(tree: Path) -> None:
@@ -84,7 +86,8 @@ def test_run_on_another_interpreter(tree: Path) -> None:
 
 def test_run_says_that_nothing_was_shipped(tree: Path) -> None:
     done = modulepickle("run", "json:dumps", "[1]", cwd=tree, check=True)
-    assert done.stdout.startswith("'[1]'\nnothing was shipped")
+    assert done.stdout == "'[1]'\n"
+    assert done.stderr.startswith("nothing was shipped: json:dumps is installed")
 
 
 @pytest.mark.parametrize(
@@ -94,14 +97,18 @@ def test_run_says_that_nothing_was_shipped(tree: Path) -> None:
         (["train.fit"], "write for example  train:fit"),
         (["helpers.deep.double"], "write for example  helpers.deep:double"),
         (["train:"], "'train:' is not MODULE:FUNCTION; write for example  train:fit"),
-        (["./helpers/deep.py:double"], "is a file; write the module:  helpers.deep:double"),
-        (["train.py"], "train.py is a file; write the module:  train:FUNCTION"),
+        (["./helpers/dep.py:double"], "there is no file ./helpers/dep.py; did you mean 'deep.py'?"),
+        (["helper/deep.py:double"], "there is no folder helper"),
+        (["train.py"], "train.py is a file; name what is in it:  train.py:fit"),
+        (["train.py:"], "train.py: is a file; name what is in it:  train.py:fit"),
+        (["train.py:fti"], "'train.py' has no 'fti'; did you mean 'fit'?"),
+        (["../far.py:f"], "there is no file ../far.py"),
         (["nope:f"], "there is no module 'nope' here"),
         (["nope:f"], "; type this in the folder that it is imported from"),
         (["trian:fit"], "; did you mean 'train'?"),
         (["inner:f"], "'inner' here"),
         (["inner:f"], "; it is in the folder src: put  PYTHONPATH=src  before the command"),
-        (["some.pickle"], "is a file, and not MODULE:FUNCTION; what a pickle holds, says  python"),
+        (["some.pickle"], "is a file, and not MODULE:FUNCTION; to see what a pickle holds, type"),
         (["helpers.dep:double"], "no module 'helpers.dep' here"),
         (["helpers.dep:double"], "; did you mean 'deep'?"),
         (["train:nope"], "'train' has no 'nope'"),
@@ -110,8 +117,21 @@ def test_run_says_that_nothing_was_shipped(tree: Path) -> None:
         (["train:fit.x"], "'train:fit' has no 'x'"),
         (["quits:f"], "quits ends the process when it is imported (exit code 3): put what it does"),
         (["train:number"], "train:number is an int, which cannot be called"),
-        (["train:fit", "x"], "the argument x is not JSON; a string is written '\"x\"'"),
+        (["train:fit", "n=1"], "missing a required argument: 'x'; train:fit takes (x, n=2)"),
+        (["train:fit", "1", "m=1"], "got an unexpected keyword argument 'm'; train:fit takes (x,"),
+        (["train:fit", "x=1", "x=2"], "the argument x=... is given twice; type it once"),
+        (["train:fit", "n=1", "2"], "the argument 2 stands behind n=...; type those without a"),
+        (["train:fit", "1", "--env", "=x"], "--env takes NAME=VALUE, and not =x"),
+        (
+            ["train:fit", "1", "--env", "NO_SUCH"],
+            "no such variable here; type  --env NO_SUCH=VALUE",
+        ),
+        (["train:fit", "1", "--timeout", "0"], "a number of seconds above 0, and not 0"),
+        (["train:fit", "1", "--timeout", "nan"], "a number of seconds above 0, and not nan"),
+        (["train:fit", "1", "--timeout", "soon"], "invalid float value: 'soon'"),
+        (["train:fit", "1", "--jsno"], "unrecognized arguments: --jsno; did you mean '--json'?"),
         (["train:fit", "1", "--python", "/no/python"], "give --python PATH"),
+        (["train:fit", "1", "--python", "3.9"], "for example --python python3.9"),
     ],
 )
 def test_mistakes_say_what_to_type(tree: Path, arguments: list[str], says: str) -> None:
@@ -178,7 +198,10 @@ def test_run_says_where_to_look_if_nothing_was_shipped(tree: Path, tmp_path: Pat
     tree.joinpath("finds.py").write_text(code)
     done = modulepickle("run", "finds:f", cwd=tree)
     assert done.returncode == 1
-    assert "nothing was shipped; why, says  python -m modulepickle explain finds:f" in done.stderr
+    assert (
+        "nothing was shipped; to see why, type  python -m modulepickle explain finds:f"
+        in done.stderr
+    )
 
 
 def test_the_version(tree: Path) -> None:
@@ -200,9 +223,14 @@ def test_each_command_says_what_it_does(tree: Path, command: str) -> None:
 
 DIES = """
     === dies.py
-    import ctypes, os
+    import ctypes, os, sys
     def leaves(): os._exit(7)
     def leaves_with_one(): os._exit(1)
+    def leaves_with_none(): os._exit(0)
+    def kills_itself(): os.kill(os.getpid(), 9)
+    def calls_exit(): sys.exit(3)
+    def calls_exit_with_text(): sys.exit("no more tea")
+    def calls_exit_with_none(): sys.exit()
     def crashes(): ctypes.string_at(0)
     def prints():
         print("progress")
@@ -211,18 +239,35 @@ DIES = """
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "code", "says"),
     [
-        ("leaves", "the interpreter ended with exit code 7"),
-        ("leaves_with_one", "the interpreter ended with exit code 1"),
-        ("crashes", "the interpreter was killed by signal 11 (SIGSEGV)"),
+        ("leaves", 7, "the interpreter ended with exit code 7"),
+        ("leaves_with_one", 1, "the interpreter ended with exit code 1"),
+        ("leaves_with_none", 1, "the interpreter ended with exit code 0"),
+        ("crashes", 139, "the interpreter was killed by signal 11 (SIGSEGV)"),
+        ("kills_itself", 137, "the interpreter was killed by signal 9 (SIGKILL)"),
+        ("calls_exit", 3, "it called sys.exit, with exit code 3"),
+        ("calls_exit_with_text", 1, "it called sys.exit, with exit code 1"),
     ],
 )
-def test_run_says_how_a_process_ended_that_says_nothing(tmp_path: Path, name: str, says: str):
+def test_run_ends_as_the_process_ended(tmp_path: Path, name: str, code: int, says: str) -> None:
     done = modulepickle("run", f"dies:{name}", cwd=project(tmp_path, DIES))
-    assert done.returncode == 1
-    assert says in done.stderr
-    assert done.stderr.endswith(f"modulepickle: dies:{name} failed there, see above\n")
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.endswith(f"modulepickle: dies:{name} failed there: {says}\n")
+
+
+def test_a_crash_shows_where_it_was(tmp_path: Path) -> None:
+    done = modulepickle("run", "dies:crashes", cwd=project(tmp_path, DIES))
+    assert "Fatal Python error: Segmentation fault" in done.stderr
+    assert " in crashes\n" in done.stderr
+    done = modulepickle("run", "dies:calls_exit_with_text", cwd=tmp_path)
+    assert done.stderr.startswith("no more tea\n")
+
+
+def test_an_exit_that_means_success_is_one(tmp_path: Path) -> None:
+    done = modulepickle("run", "dies:calls_exit_with_none", cwd=project(tmp_path, DIES))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith("it called sys.exit, with exit code 0\n")
 
 
 def test_the_result_can_be_piped(tmp_path: Path) -> None:
@@ -232,14 +277,15 @@ def test_the_result_can_be_piped(tmp_path: Path) -> None:
 
 def test_no_argument_is_needed(tmp_path: Path) -> None:
     done = modulepickle("run", cwd=tmp_path)
-    assert done.stderr.endswith("the following arguments are required: MODULE:FUNCTION\n")
+    assert "the following arguments are required: MODULE:FUNCTION\n" in done.stderr
+    assert done.stderr.endswith("type  python -m modulepickle run --help\n")
 
 
 def test_a_wrong_option_shows_the_usage_of_its_command(tmp_path: Path) -> None:
-    done = modulepickle("inspect", "a", "b", cwd=tmp_path)
+    done = modulepickle("cache", "list", "b", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("usage: python -m modulepickle inspect ")
-    assert done.stderr.endswith("unrecognized arguments: b\n")
+    assert done.stderr.startswith("usage: python -m modulepickle cache ")
+    assert "unrecognized arguments: b\n" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["explain", "train:fit"], ["cache"], ["demo"]])

@@ -677,7 +677,11 @@ def test_the_commands_mistakes(tmp_path: Path, sent: bytes) -> None:
         (["nope"], 2, "cannot read nope: No such file or directory; give the name of a file"),
         (["."], 2, "cannot read .: Is a directory; give the name of a file"),
         (["f.pickle", "--show", "x.py"], 2, "x.py is not in the pickle; `inspect FILE --files`"),
-        (["train:fit"], 2, "in a pickle, says  python -m modulepickle explain train:fit"),
+        (
+            ["train:fit"],
+            2,
+            "to see what would be in a pickle, type  python -m modulepickle explain",
+        ),
         (["empty"], 1, "there are no bytes: an empty file"),
         (["text"], 1, "this is no pickle"),
         (["text"], 1, "no whole pickle, 5 bytes, not signed"),

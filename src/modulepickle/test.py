@@ -19,7 +19,7 @@ from typing import Any
 
 from modulepickle._pickler.pickler import Pickler
 from modulepickle._run.docker import DockerError, default_image, run_docker
-from modulepickle._run.receivers import Outcome, pickled_call
+from modulepickle._run.outcome import Outcome, pickled_call
 
 __all__ = ["DockerError", "test"]
 
@@ -52,9 +52,11 @@ def test(f: Callable[[], object], image: str | None = None, pickler: Any = None)
         raise TypeError(f"test() takes a function without arguments, not {type(f).__name__}")
     image = image or default_image()
     outcome = run_docker(_pickled(f, pickler or Pickler), image, sys.stdout)
-    print(outcome.error, end="")
+    has_returned = outcome.kind == "returned"
+    if not has_returned:
+        print(outcome.error or f"{outcome.ended}\n", end="")
     print(_verdict(getattr(f, "__qualname__", None) or repr(f), outcome, image), flush=True)
-    return not outcome.code
+    return has_returned
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # for pytest, as in the module
@@ -70,7 +72,7 @@ def _pickled(f: object, pickler: Any) -> bytes:
 
 
 def _verdict(name: str, outcome: Outcome, image: str) -> str:
-    if outcome.code:
+    if outcome.kind != "returned":
         return f"failed: {name} in {image}, see above"
     loaded = f"loaded in {outcome.milliseconds:.1f} ms"
     return f"passed: {name} in {image} returned {outcome.result}, {loaded}"

@@ -83,10 +83,9 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
             data = file.read()
     elif not isinstance(data, (bytes, bytearray, memoryview)):
         data = _read(data)
-    contents = Contents(
-        Stream(pickle_in(bytes(data))), [bytes(memoryview(each)) for each in buffers]
-    )
-    return Inspection(contents.data(), contents.sources)
+    pickled = bytes(data)
+    contents = Contents(Stream(pickle_in(pickled)), [bytes(memoryview(each)) for each in buffers])
+    return Inspection(contents.data(), contents.sources, pickled)
 
 
 def _read(file: Any) -> bytes:
@@ -100,13 +99,19 @@ def _read(file: Any) -> bytes:
 
 
 class Inspection(Report):
-    """What a pickle holds. See `Report`, and `inspect` for the schema of `data`."""
+    """What a pickle holds. See `Report`, and `inspect` for the schema of `data`.
+
+    Attributes:
+        pickled: what was inspected.
+    """
 
     data: InspectData
 
-    def __init__(self, data: InspectData, sources: dict[str, bytes | Member]) -> None:
+    def __init__(
+        self, data: InspectData, sources: dict[str, bytes | Member], pickled: bytes
+    ) -> None:
         super().__init__(data)
-        self._sources = sources
+        self._sources, self.pickled = sources, pickled
 
     def read(self, path: str, limit: int = LIMIT) -> bytes:
         """Return one file of the snapshots, or one text of the pickle.
@@ -138,6 +143,14 @@ class Inspection(Report):
         last = path.rpartition("/")[2].lower()
         close = [name for name in names if last and last in name.lower()][:3]
         return "is not in the pickle" + (f"; did you mean {' or '.join(close)}?" if close else "")
+
+    def source(self, archive: str, path: str) -> bytes | Member | None:
+        """Return one file as it is packed; None if it is not here.
+
+        Args:
+            archive: the hash of an archive, in hex.
+        """
+        return self._sources.get(f"{archive}/{path}")
 
     def branches(self) -> Iterator[Branch]:
         """Yield the lines of the outermost level."""

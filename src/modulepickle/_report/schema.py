@@ -1,4 +1,7 @@
-"""The data of reports, key by key; the docstrings of `explain` and `inspect` say what each means.
+"""The data of reports, key by key.
+
+The docstrings of `explain` and `inspect` say what each key of theirs means. `format` is a number
+that a change raises which breaks readers; sizes are in bytes.
 
 Outside API: what is in `__all__`.
 """
@@ -11,13 +14,17 @@ __all__ = [
     "ByName",
     "ByValue",
     "CodeByValue",
+    "DiffData",
     "ExplainData",
     "FileData",
+    "FileDiff",
     "Import",
     "InspectData",
     "Kept",
     "LeftOut",
     "LoaderData",
+    "NamedDiff",
+    "PackageDiff",
     "PickleData",
     "PolicyData",
     "ProblemData",
@@ -235,3 +242,55 @@ class ExplainData(TypedDict):
     problems: list[ProblemData]
     dumps_warns: list[str]
     warnings: list[str]
+
+
+# --- what two pickles do not share ----------------------------------------------------------------
+
+
+class FileDiff(TypedDict):
+    """A file that two pickles do not share. `bytes`: before and after; null if it is not there."""
+
+    path: str
+    change: str
+    bytes: tuple[int | None, int | None]
+
+
+class PackageDiff(TypedDict):
+    """A package that two pickles do not share.
+
+    `change`: "added", "removed" or "changed". `archives`: the hashes before and after. `files`:
+    those that differ, or null if not all of them are in the pickles, but in a store.
+    """
+
+    name: str
+    change: str
+    archives: tuple[str | None, str | None]
+    files: list[FileDiff] | None
+
+
+class NamedDiff(TypedDict):
+    """Something with a name that two pickles do not share: before and after, null if not there."""
+
+    name: str
+    change: str
+    values: tuple[str | None, str | None]
+
+
+class DiffData(TypedDict):
+    """What `inspect A B --diff --json` prints.
+
+    `same`: nothing below differs. `identical`: the bytes are the same. `bytes`: of both.
+    `requirements`: distributions, with their versions. `code`: functions and classes by value.
+    `imports`: names that a pickle takes from what the receiver has.
+    """
+
+    format: int
+    kind: str
+    files: tuple[str, str]
+    same: bool
+    identical: bool
+    bytes: tuple[int, int]
+    packages: list[PackageDiff]
+    requirements: list[NamedDiff]
+    code: list[NamedDiff]
+    imports: list[NamedDiff]

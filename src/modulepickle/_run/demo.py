@@ -1,6 +1,6 @@
 """The demonstration: two versions of a package in one process, each importing its own files.
 
-Outside API: `demo`, which yields what it has to say, line by line.
+Outside API: `demo`, which yields what it has to say, line by line; `DemoError`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-__all__ = ["demo"]
+__all__ = ["DemoError", "demo"]
 
 FUNCTION: Final = """\
 def quote(item):
@@ -44,8 +44,16 @@ for name, function in (("old", old), ("new", new), ("old", old)):
 """
 
 
-def demo() -> Iterator[str]:
-    """Write a small project, pickle it before and after an edit, and run both in one process."""
+class DemoError(RuntimeError):
+    """A process of the demonstration failed; the message has what it wrote."""
+
+
+def demo(data: dict[str, Any]) -> Iterator[str]:
+    """Write a small project, pickle it before and after an edit, and run both in one process.
+
+    Args:
+        data: gets what is found, in its lists `pickles` and `calls`.
+    """
     with tempfile.TemporaryDirectory(prefix="modulepickle-demo-") as place:
         tree, empty = Path(place, "project"), Path(place, "empty")
         (tree / "shop").mkdir(parents=True)
@@ -59,10 +67,15 @@ def demo() -> Iterator[str]:
             pickles.append(str(Path(place, f"{number}.pickle")))
             _sender(tree, pickles[-1])
             size = os.path.getsize(pickles[-1])
+            data["pickles"].append({"version": number, "source": prices.strip(), "bytes": size})
             yield f"Version {number}, where {prices.strip()}: a pickle of {size:,} bytes"
         yield ""
         yield "Both in one bare interpreter, which has neither shop nor modulepickle:"
-        yield from _indented(_output([sys.executable, "-I", "-S", "-c", RECEIVER, *pickles], empty))
+        said = _output([sys.executable, "-I", "-S", "-c", RECEIVER, *pickles], empty)
+        for line in said.splitlines():
+            call, _, result = line.partition(" -> ")
+            data["calls"].append({"call": call, "result": result})
+        yield from _indented(said)
 
 
 def _indented(text: str) -> Iterator[str]:
@@ -83,5 +96,5 @@ def _output(command: list[str], folder: Path) -> str:
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(f"the demonstration failed:\n{done.stderr}")
+        raise DemoError(f"the demonstration failed:\n{done.stderr}")
     return done.stdout

@@ -21,43 +21,40 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final, TextIO
 
-from modulepickle._run.receivers import Outcome
+from modulepickle._run.outcome import CALL, TIME_UP, Outcome, Settings, outcome_of, too_long
+from modulepickle._run.processes import TimeUp, ended
 
 __all__ = ["DockerError", "default_image", "run_docker"]
 
 GRACE: Final = 30.0
 """Seconds that an interrupted `docker create` gets: what it makes must be there to be removed."""
 
-RECEIVER: Final = r"""
+RECEIVER: Final = (
+    r"""
 import json, os, sys
 mark, size = sys.argv[1], int(sys.argv[2])
 channel = os.dup(2)
 os.dup2(1, 2)
-def say(**report):
+def tell(**report):
     os.write(channel, (mark + json.dumps(report) + "\n").encode("ascii"))
 if sys.version_info < (3, 9):
-    say(old=sys.version.split()[0])
+    tell(old=sys.version.split()[0])
     sys.exit(1)
-import pickle, time, traceback
 data = sys.stdin.buffer.read(size)
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-say(started=True)
-try:
-    began = time.perf_counter()
-    call, arguments = pickle.loads(data)
-    milliseconds = (time.perf_counter() - began) * 1000
-    say(result=repr(call(*arguments)), milliseconds=milliseconds)
-except BaseException as error:
-    # Without this script's own frame.
-    lines = traceback.format_exception(type(error), error, error.__traceback__.tb_next)
-    say(error="".join(lines))
-    sys.exit(1)
+tell(started=True)
 """
-"""What runs there. Its first lines must be read by older Pythons, too, to be told from no Python.
+    + CALL
+    + """
+sys.exit(called(data, tell))
+"""
+)
+"""What runs there. Older Pythons must be able to read it, to be told from no Python.
 
 Its arguments: the mark that its reports begin with, and the length of the pickle in bytes.
 """
@@ -106,23 +103,39 @@ def default_image() -> str:
     return "python:{}.{}{}-slim".format(*sys.version_info[:2], stage)
 
 
-def run_docker(data: bytes, image: str, out: TextIO) -> Outcome:
-    """Unpickle (function, arguments) in a new container and call it there.
+def run_docker(
+    data: bytes,
+    image: str,
+    out: TextIO,
+    reports: TextIO | None = None,
+    settings: Settings | None = None,
+) -> Outcome:
+    """Unpickle (function, arguments, keywords) in a new container and call it there.
 
     The image needs `python3` on its PATH, and no shell. It is fetched if the engine lacks it.
 
     Args:
         data: the pickle. image: the image's name. out: gets what the function writes, as it comes.
+        reports: gets what `docker` writes while it fetches the image; by default, that is `out`.
+        settings: how it is to run.
 
     Raises:
         DockerError: there is no such command, no engine, no permission, no image, or no Python.
     """
-    _fetch(image, out)
+    settings = settings or Settings()
+    _fetch(image, reports or out)
     mark = f"modulepickle-{secrets.token_hex(8)} "
-    with tempfile.TemporaryFile() as file, _container(image, mark, str(len(data))) as name:
+    with (
+        tempfile.TemporaryFile() as file,
+        _container(image, settings, mark, str(len(data))) as name,
+    ):
         file.write(data)
         file.seek(0)
-        done = _docker("start", "--attach", "--interactive", name, stdin=file, out=out)
+        start = ("start", "--attach", "--interactive", name)
+        try:
+            done = _docker(*start, stdin=file, out=out, timeout=settings.timeout)
+        except TimeUp:
+            return Outcome("timed out", TIME_UP, ended=too_long(settings))
     return _outcome(done, mark, image)
 
 
@@ -145,14 +158,17 @@ def _fetch(image: str, out: TextIO) -> None:
 
 
 @contextlib.contextmanager
-def _container(image: str, *arguments: str) -> Iterator[str]:
+def _container(image: str, settings: Settings, *arguments: str) -> Iterator[str]:
     """Make a container that runs the receiver when it is started; yield its name; remove it."""
     name = f"modulepickle-{os.getpid()}-{secrets.token_hex(6)}"
     # The engine removes it, too, when it ends: this process may be killed.
-    settings = ("--rm", "--interactive", "--network", "none", "--name", name)
-    code = ("--entrypoint", "python3", image, "-u", "-c", RECEIVER, *arguments)
+    options = ["--rm", "--interactive", "--network", "none", "--name", name]
+    for each in settings.env:
+        options += ["--env", f"{each}={settings.env[each]}"]
+    isolated = ["-I", "-S"] if settings.isolated else []
+    code = ["--entrypoint", "python3", image, *isolated, "-u", "-c", RECEIVER, *arguments]
     try:
-        made = _docker("create", *settings, *code, grace=GRACE)
+        made = _docker("create", *options, *code, grace=GRACE)
         if made.code:
             raise DockerError(_no_container(image, made.said), made.said)
         yield name
@@ -165,6 +181,7 @@ def _docker(
     stdin: IO[bytes] | None = None,
     out: TextIO | None = None,
     grace: float = 0.0,
+    timeout: float | None = None,
 ) -> _Done:
     """Run a `docker` command.
 
@@ -172,7 +189,10 @@ def _docker(
     waits `grace` seconds for what should be finished.
 
     Args:
-        stdin: a file that it reads. out: gets its stdout, as it comes.
+        stdin: a file that it reads. out: gets its stdout, as it comes. timeout: in seconds.
+
+    Raises:
+        TimeUp: it took longer.
     """
     with tempfile.TemporaryFile() as said:
         try:
@@ -185,15 +205,38 @@ def _docker(
             )
         except OSError as error:
             raise DockerError(f"{NO_COMMAND} ({error.strerror})") from None
-        with process:
+        with process, _ends(process, timeout) as is_late:
             try:
                 _copy(process.stdout, out)
                 process.wait()
             except BaseException:
                 _end(process, grace)
                 raise
+        if is_late:
+            raise TimeUp
         said.seek(0)
         return _Done(process.returncode, said.read().decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def _ends(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[list[bool]]:
+    """End a process after some time; yield a list that is empty unless that happened."""
+    is_late: list[bool] = []
+
+    def end() -> None:
+        is_late.append(True)
+        process.kill()
+
+    if seconds is None:
+        yield is_late
+        return
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_late
+    finally:
+        timer.cancel()
 
 
 def _copy(stream: Any, out: TextIO | None) -> None:
@@ -229,10 +272,9 @@ def _outcome(done: _Done, mark: str, image: str) -> Outcome:
         )
     if not report:
         raise DockerError(_no_container(image, done.said), done.said)
-    if "result" in report and not done.code:
-        return Outcome(0, report["result"], report["milliseconds"])
-    ended = f"its Python ended by itself, with exit code {done.code}\n"
-    return Outcome(done.code or 1, error=report.get("error", ended))
+    # What a signal killed has 128 and its number; `docker` itself, killed here, a negative one.
+    code = 128 - done.code if done.code < 0 else done.code
+    return outcome_of(report, code, ended(128 - code if code > 128 else code))
 
 
 def _no_container(image: str, said: str) -> str:
