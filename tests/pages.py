@@ -156,7 +156,9 @@ def _output(command: str, folder: Path, environment: dict[str, str]) -> str:
 
 
 SIZE: Final = re.compile(r"(?<![\w.])[\d,]*\d(?= bytes, protocol| packed| bytes of text)")
-VARIES: Final = re.compile(r"(?<=archive: )[0-9a-f]{32}|(?<=, protocol )\d|[\d.]+(?= ms)")
+VARIES: Final = re.compile(
+    r"(?<=archive: )[0-9a-f]{32}|(?<=  )[0-9a-f]{16}(?=  \d)|(?<=, protocol )\d|[\d.]+(?= ms)"
+)
 """What a loader of another release, zlib and the clock have a say in."""
 
 
