@@ -110,14 +110,21 @@ def test_a_shipped_package_that_imports_it(tmp_path):
     assert excluded == []
 
 
-def test_what_is_in_a_zip_archive(tmp_path):
+def test_what_is_in_a_zip_archive_outside_the_tree(tmp_path):
     project(tmp_path, TREE)
-    with zipfile.ZipFile(tmp_path / "proj/app.pyz", "w") as archive:
+    with zipfile.ZipFile(tmp_path / "app.pyz", "w") as archive:
         archive.writestr("zipped/__init__.py", "def f(): return 1")
-    code = "sys.path.insert(0, 'app.pyz')\nimport zipped\nresult = said(zipped.f)"
-    (text,) = run(tmp_path / "proj", HEAD + code).result
-    assert "app.pyz" in text
-    assert "only files on disk travel" in text
+        archive.writestr("space/", "")  # zipimport finds no namespace without it
+        archive.writestr("space/inner.py", "def f(): return 1")
+    code = """
+    sys.path.insert(0, '../app.pyz')
+    import zipped, space.inner
+    result = said(zipped.f), said(zipped.f, policy=Policy(include=("zipped",))), said(space.inner.f)
+    """
+    (text,), included, (space,) = run(tmp_path / "proj", HEAD + textwrap.dedent(code)).result
+    assert "app.pyz is neither in your working tree" in text
+    assert included == []
+    assert "app.pyz is neither in your working tree" in space
 
 
 @pytest.mark.parametrize(

@@ -237,10 +237,12 @@ def test_the_standard_library_is_not_local(monkeypatch):
     assert not Policy(include=["*"]).verdict("json", json.__file__)
 
 
-def test_a_file_in_a_zip_is_not_local(elsewhere):
-    archive = write(elsewhere / "bundle.zip")
-    assert not is_local(archive / "helpers.py")
-    assert not is_local(archive / "helpers.py", Policy(include=["*"]))
+def test_a_file_in_a_zip_is_where_that_is(elsewhere, tmp_path):
+    assert is_local(write(elsewhere / "bundle.zip") / "helpers.py")
+    outside = write(tmp_path / "bundle.zip") / "helpers.py"
+    assert not is_local(outside)
+    assert is_local(outside, Policy(include=["*"]))
+    assert not is_local(elsewhere / "missing" / "helpers.py", Policy(include=["*"]))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from modulepickle._local.finder import IMPORTABLE, STANDARD_NAMES, Finder, TopLe
 from modulepickle._local.patterns import is_plain
 from modulepickle._local.policy import NEVER
 from modulepickle._local.tree import INSTALLATIONS, in_standard_library
+from modulepickle._local.zipped import archive_of
 
 __all__ = ["by_name", "why_not_included", "without_effect"]
 
@@ -50,10 +51,9 @@ def _doubt(name: str, top: TopLevelName, finder: Finder) -> Problem | None:
         return None
     place, real = top.places[0], reals[0]
     cure = f'exclude = ["{name}"], if receivers have it'
-    archive = _archive(place)
+    archive = archive_of(os.path.abspath(place))
     if archive is not None:
-        detail = f"it goes by name, since it is in {archive}, and only files on disk travel"
-        return Problem(Reason.BY_NAME, f"`{name}`", detail, f"unpack that; or {cure}")
+        place, real = archive, os.path.normcase(os.path.realpath(archive))
     if not os.path.exists(real):
         if not finder.tree.has(place, real):
             return None  # whatever made it calls it so
@@ -84,17 +84,6 @@ def _prefixes() -> tuple[str, ...]:
     prefixes = {sys.prefix: None, sys.base_prefix: None, sys.exec_prefix: None}
     folders = (os.path.join(each, name) for each in prefixes for name in ("lib", "lib64", "share"))
     return tuple(os.path.normcase(os.path.realpath(each)) + os.sep for each in folders)
-
-
-def _archive(path: str) -> str | None:
-    """Return the file that a path leads into, if it does: a zip archive."""
-    while not os.path.exists(path):
-        path, last = os.path.split(path)
-        if not last:
-            return None
-        if os.path.isfile(path):
-            return path
-    return None
 
 
 # --- policies -------------------------------------------------------------------------------------
@@ -134,9 +123,6 @@ def why_not_included(name: str, finder: Finder) -> str:
         return "the standard library is everywhere, and never shipped"
     if not found.places:
         return _missing(name, finder) or "no file of that module is known here"
-    archive = _archive(found.places[0])
-    if archive is not None:
-        return f"it is in {archive}, and only files on disk travel"
     return f'a package travels whole: write include "{top}"' if name != top else ""
 
 

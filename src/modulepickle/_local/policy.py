@@ -23,6 +23,7 @@ from modulepickle._base.errors import PackagingError
 from modulepickle._local.patterns import covers, is_plain, patterns_of, prefixes
 from modulepickle._local.settings import settings, settings_file
 from modulepickle._local.tree import WorkingTree, in_standard_library, working_tree
+from modulepickle._local.zipped import archive_of
 
 __all__ = [
     "Policy",
@@ -197,7 +198,12 @@ class Policy:
         if file is None or name.partition(".")[0] in NEVER or self.excludes(name):
             return False
         real = os.path.normcase(os.path.realpath(file))
-        if not os.path.exists(real) or in_standard_library(real):
+        if not os.path.exists(real):
+            file = archive_of(os.path.abspath(file))
+            if file is None:
+                return False
+            real = os.path.normcase(os.path.realpath(file))
+        if in_standard_library(real):
             return False
         return self.includes(name) or (tree or working_tree()).has(file, real)
 

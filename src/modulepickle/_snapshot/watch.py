@@ -70,9 +70,11 @@ def _again(package: LocalPackage, policy: Policy, known: _Known) -> tuple[Found,
         return None
     now = dict(zip(known.paths, keys))
     found = tuple(
-        file if file.key == now[file.path] else file._replace(key=now[file.path])
+        # What has a content given was made from what decides which files there are.
+        file if file.content is not None or file.key == now[file.path]
+        else file._replace(key=now[file.path])
         for file in known.found
-    )
+    )  # fmt: skip
     _listings[package, policy.at_home] = _Known(known.paths, keys, count, found)
     return found
 
@@ -86,7 +88,8 @@ def _anew(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tup
     sure = len(problems) == before and len(folders) == len(walked)
     if sure and not any(is_racy(key, began) for _, key in folders):
         first = dict(folders)
-        keys = {**first, **{file.path: file.key for file in found if file.path not in first}}
+        files = (file for file in found if file.content is None and file.path not in first)
+        keys = {**first, **{file.path: file.key for file in files}}
         known = _Known([*keys], [*keys.values()], len(first), found)
         _listings[package, policy.at_home] = known
     else:
