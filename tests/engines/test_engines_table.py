@@ -60,15 +60,15 @@ def write(folder, version):
     (home / "__init__.py").write_text(PACKAGE.replace("VERSION = 1", f"VERSION = {{version}}"))
     (home / "inner.py").write_text(INNER)
 
-def check(call, state, wrapped=(), refuses=False, restarts=False):
+def check(call, state, wrapped=(), refuses=False, restarts=False, first=None):
     import edited
     copy = {{"none": None, "same": os.getcwd(), "older": os.path.abspath("../older")}}[state]
     write("../older", 0)
     # By text: the worker is to find its copy itself, and not what is sent for it.
     prepare = f"import sys; sys.path.insert(0, {{copy!r}}); import edited.inner" if copy else ""
-    call(exec, prepare)
+    (first or call)(exec, prepare)
     there = "(lambda found: found and found.VERSION)(__import__('sys').modules.get('edited'))"
-    assert call(eval, there) == {{"none": None, "same": 1, "older": 0}}[state]
+    assert (first or call)(eval, there) == {{"none": None, "same": 1, "older": 0}}[state]
     for version in (1, 2, 3):
         if version > 1:
             write(".", version)
@@ -132,6 +132,37 @@ set_loky_pickler("modulepickle")
 executor = get_reusable_executor(max_workers=1, timeout=100)
 check(lambda f, *args: executor.submit(f, *args).result(), STATE)
 """
+# Two workers, since `Parallel` with one is no worker at all; each call is made by both.
+JOBLIB = """
+import time, uuid, modulepickle
+from joblib import Parallel, delayed
+from joblib.externals.loky import set_loky_pickler
+set_loky_pickler("modulepickle")
+
+def meet(f, args, folder, number):
+    (folder / str(number)).touch()
+    while not (folder / str(1 - number)).exists():
+        time.sleep(0.01)
+    return f(*args)
+
+def call(f, *args):
+    folder = pathlib.Path("..", uuid.uuid4().hex).resolve()
+    folder.mkdir()
+    tasks = (delayed(meet)(f, args, folder, number) for number in (0, 1))
+    return Parallel(n_jobs=2, batch_size=1)(tasks)[0]
+
+check(call, STATE, restarts=True)  # the workers, after an error
+"""
+DASK = """
+import modulepickle
+from distributed import Client, LocalCluster
+with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+    with Client(cluster) as client, Client(cluster) as plain:
+        # The other one installs what is imported here before it sends anything.
+        first = lambda f, *args: plain.submit(f, *args, pure=False).result()
+        modulepickle.extend_dask(client)
+        check(lambda f, *args: client.submit(f, *args, pure=False).result(), STATE, first=first)
+"""
 RAY = """
 import ray, modulepickle
 modulepickle.extend_ray()
@@ -189,10 +220,13 @@ with multiprocess.get_context("spawn").Pool(1) as pool:
     check(lambda f, *args: pool.apply(f, args), STATE)
 """
 
+METHODS = ("spawn", "forkserver", "fork")
 ENGINES = {
-    **{f"Pool, {method}": ("pickle", POOL.format(method)) for method in ("spawn", "forkserver")},
-    **{f"executor, {method}": ("pickle", EXECUTOR.format(method)) for method in ("spawn", "fork")},
+    **{f"Pool, {method}": ("pickle", POOL.format(method)) for method in METHODS},
+    **{f"executor, {method}": ("pickle", EXECUTOR.format(method)) for method in METHODS},
     "loky": ("loky", LOKY),
+    "joblib": ("joblib", JOBLIB),
+    "dask": ("dask", DASK),
     "multiprocess": ("multiprocess", DILL),
     "executorlib": ("executorlib", EXECUTORLIB),
     "ipyparallel": ("ipyparallel", IPYPARALLEL),

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from modulepickle._engines.patch import SENDING, Foreign, Leaves
 from modulepickle._loader import peers as _peers
-from modulepickle._loader.emit import Call, Rebuilt, Reduced, ShippedText, TheFetcher
+from modulepickle._loader.emit import Reduced, StandIn
 from modulepickle._loader.registry import registry
 from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduction_of
@@ -28,11 +28,9 @@ __all__ = ["Sending", "peer", "sending"]
 
 peers: Any = _peers  # shipped text, without annotations
 
-STAND_INS: Final = frozenset(
-    {
-        Call, CellType, CodeType, FunctionType, Live, ModuleType, Positioned,
-        Rebuilt, Scope, ShippedText, SnapshotRef, SortedSet, TheFetcher,
-    }
+DEFERRED: Final = (
+    CellType, CodeType, FunctionType, Live, ModuleType, Positioned, Scope, SnapshotRef, SortedSet,
+    StandIn,
 )  # fmt: skip
 """Types, classes aside, of which the scheduler gets nothing but the call that makes one."""
 
@@ -113,7 +111,7 @@ class _Sent(Foreign):
             return peers.reference(found[0].digest, f"{module}:{'.'.join(path)}", graph)
         if not graph:
             return found
-        if is_class or kind in STAND_INS:
+        if is_class or issubclass(kind, DEFERRED):
             is_deferred = type(found) is tuple
             return peers.deferred(found, True) if is_deferred else found
         return self._instance(obj, found) if self._is_users(_owner(obj)) else found
