@@ -35,8 +35,8 @@ FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in f
 SHIPPED = {
     f"_loader.{name}"
     for name in (
-        "archive_reader", "cache_folder", "callers", "classes", "foreign", "functions", "lines",
-        "loader", "peers", "registry", "standin", "store", "unpacking",
+        "archive_reader", "cache_folder", "callers", "classes", "foreign", "functions", "hides",
+        "lines", "loader", "peers", "registry", "standin", "store", "unpacking",
     )
 }  # fmt: skip
 # Shipped, and used by the library, or by another shipped file, too.

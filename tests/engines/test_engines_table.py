@@ -263,3 +263,4 @@ def test_r08_r11_r16_what_was_sent_runs_and_comes_home(
         tmp_path, f"{CHECK}\n{main}{body}", script=True, command=command, RAY_AUTH_MODE="disabled"
     )
     assert "all checks passed" in out
+    assert "modulepickle:" not in out  # the tree of a worker on the same machine is no news

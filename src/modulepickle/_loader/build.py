@@ -26,6 +26,7 @@ TEXTS: Final = {
         "archive_reader",
         "cache_folder",
         "unpacking",
+        "hides",
         "loader",
         "foreign",
         "callers",

@@ -5,6 +5,7 @@ The loader unpacks and compiles into one folder a user and host (`loader`, R13).
     <32 hex>        a folder: one unpacked package; the name is the hash of its archive
     <64 hex>        bytecode of one file
     <32 hex>.zip    an archive that came from a store
+    told-<32 hex>   a note that something has been said on this host (see `hides`)
     part-<16 hex>   what a process is writing or deleting, or was when it was killed
 
 and, of older releases, `<PID>.<number>` and `*.<PID>` for the last. The time of a folder is that of
@@ -40,6 +41,7 @@ KINDS: Final = {
     "package": re.compile(r"[0-9a-f]{32}"),
     "bytecode file": re.compile(r"[0-9a-f]{64}"),
     "archive": re.compile(r"[0-9a-f]{32}\.zip"),
+    "note": re.compile(r"told-[0-9a-f]{32}"),
     "leftover": re.compile(
         r"part-[0-9a-f]{16}|[0-9a-f]{32}\.(?P<process>[0-9]+)|(?P<by>[0-9]+)(?:\.[0-9]+){1,2}"
     ),

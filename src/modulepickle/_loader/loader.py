@@ -37,6 +37,7 @@ from itertools import filterfalse
 
 from modulepickle._loader.archive_reader import inflate, read_archive
 from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
+from modulepickle._loader.hides import tell_of
 from modulepickle._loader.registry import registry
 from modulepickle._loader.unpacking import check, log, unpack, warn_once
 
@@ -366,7 +367,7 @@ class Snapshot:
         if self.top in self.made:
             self.bind(self.top, self.made[self.top])
         if hidden and hidden.origin:
-            self.tell_of(hidden.origin)
+            tell_of(self, hidden.origin)
 
     def __call__(self, name, *path):
         """The module of that name, or what stands in it under a path of attributes."""
@@ -384,27 +385,6 @@ class Snapshot:
             f"another {self.top} is imported: pickle it with modulepickle.dumps, which sends its "
             "package on"
         )
-
-    def tell_of(self, origin):
-        """Say that the host's next `import` gets this snapshot, unless both are the same."""
-        file = f"{self.folder}/{self.top}"
-        try:
-            same = any(
-                read_file(origin) == inflate(path, self.files[path])
-                for path in (f"{self.top}/__init__.py", f"{self.top}.py")
-                if path in self.files
-            )
-        except (OSError, ImportError):
-            same = False
-        if not same:
-            warn_once(
-                self.top,
-                "modulepickle: `import %s` in this process finds the package that came in a pickle "
-                "(%s), and not %s",
-                self.top,
-                file,
-                origin,
-            )
 
     # What the rest of the process sees
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_1dc45d55"
+LOADER_NAME: Final = "_modulepickle_loader_5ffb4e9d"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -247,6 +247,44 @@ def delete(old):
             os.remove(old)
     finally:
         os.close(descriptor)
+import hashlib
+import os
+def tell_of(home, origin):
+    if has_same(home, origin) or not is_first(home.top, origin):
+        return
+    warn_once(
+        home.top,
+        "modulepickle: `import %s` in this process finds the package that came in a pickle (%s), "
+        "and not the other one that is here: %s. Is this one meant? Then let the sender call "
+        "modulepickle.set_policy(modulepickle.Policy(exclude=('%s',))). Else all is well",
+        home.top,
+        f"{home.folder}/{home.top}",
+        origin,
+        home.top,
+    )
+def has_same(home, origin):
+    above = os.path.dirname(origin)
+    if f"{home.top}/__init__.py" in home.files:
+        above = os.path.dirname(above)
+    for path, member in home.files.items():
+        if path.endswith("/") or path.partition("/")[0].endswith(".dist-info"):
+            continue
+        try:
+            file = f"{above}/{path}"
+            if os.path.getsize(file) != member[1] or read_file(file) != inflate(path, member):
+                return False
+        except (OSError, ImportError):
+            return False
+    return True
+def is_first(top, origin):
+    name = hashlib.sha256(f"{top}\0{origin}".encode("utf-8", "replace")).hexdigest()[:32]
+    try:
+        write_new(f"{cache_folder()}/told-{name}", b"")
+    except FileExistsError:
+        return False
+    except OSError:
+        pass
+    return True
 import builtins
 import hashlib
 import importlib.machinery as machinery
@@ -477,7 +515,7 @@ class Snapshot:
         if self.top in self.made:
             self.bind(self.top, self.made[self.top])
         if hidden and hidden.origin:
-            self.tell_of(hidden.origin)
+            tell_of(self, hidden.origin)
     def __call__(self, name, *path):
         found = self.fetch(name)
         for part in path:
@@ -490,25 +528,6 @@ class Snapshot:
             f"another {self.top} is imported: pickle it with modulepickle.dumps, which sends its "
             "package on"
         )
-    def tell_of(self, origin):
-        file = f"{self.folder}/{self.top}"
-        try:
-            same = any(
-                read_file(origin) == inflate(path, self.files[path])
-                for path in (f"{self.top}/__init__.py", f"{self.top}.py")
-                if path in self.files
-            )
-        except (OSError, ImportError):
-            same = False
-        if not same:
-            warn_once(
-                self.top,
-                "modulepickle: `import %s` in this process finds the package that came in a pickle "
-                "(%s), and not %s",
-                self.top,
-                file,
-                origin,
-            )
     def may_be_shown(self):
         return not (
             self.top in ("", "modulepickle")
