@@ -42,8 +42,10 @@ SHIPPED = {
 # Shipped, and used by the library, or by another shipped file, too.
 SHARED = {
     f"_loader.{name}"
-    for name in ("archive_reader", "cache_folder", "loader", "peers", "registry", "unpacking")
-}
+    for name in (
+        "archive_reader", "cache_folder", "hides", "loader", "peers", "registry", "unpacking",
+    )
+}  # fmt: skip
 
 # What these patch or use is imported when they are called, from whatever the user has installed.
 FOR_OTHERS = {"_cli.main", "_engines.cloudpickle", "extend", "stores", "test"}
