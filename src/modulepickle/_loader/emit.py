@@ -101,8 +101,7 @@ TEXTS: Final = {
 
 def reduce_text(text: ShippedText) -> Reduced:
     """Return the call that finds what a text left, or executes it."""
-    hook = Call(getattr, SYS, REGISTRY, eval)
-    return hook, (STAGE0, {"__name__": text.name, "packed": text.packed})
+    return REGISTERED, (STAGE0, {"__name__": text.name, "packed": text.packed})
 
 
 class TheFetcher(StandIn):
@@ -133,11 +132,12 @@ class Rebuilt(StandIn):
 
     def __init__(self, name: str, text: ShippedText = THE_FUNCTIONS) -> None:
         self.name, self.text = name, text
+        self.reduced: Reduced = text, (name,)
 
 
 def reduce_rebuilt(rebuilt: Rebuilt) -> Reduced:
     """Return the call that looks up a function of a shipped text."""
-    return rebuilt.text, (rebuilt.name,)
+    return rebuilt.reduced
 
 
 class Call(StandIn):
@@ -154,6 +154,8 @@ def reduce_call(call: Call) -> Reduced:
     """Return the call."""
     return call.parts[0], call.parts[1:]
 
+
+REGISTERED: Final = Call(getattr, SYS, REGISTRY, eval)
 
 LIBRARY: Final = "modulepickle"
 

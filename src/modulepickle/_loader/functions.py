@@ -106,46 +106,9 @@ def function(code, names, cells, scope=None, main=None):
     names.setdefault("__builtins__", builtins.__dict__)
     main = main or (type(before) is dict and before.get("__main__"))
     if main:
-        show(names, main)
+        main._modulepickle_show(names)
     free = [cells.get(name) or types.CellType() for name in code.co_freevars]
     return types.FunctionType(code, names, None, None, (*free,) or None)
-
-
-class Script(types.ModuleType):
-    """`__main__` as functions by value see it: their globals."""
-
-    _modulepickle_script = True
-    __dict__ = property(lambda self: self._modulepickle_names)
-
-    def __getattr__(self, name):
-        if name in vars(self):
-            return vars(self)[name]
-        if name[:2] == "__":  # where the program is, and such
-            return getattr(sys.modules["__main__"], name)
-        raise AttributeError(f"the script's own __main__ did not travel, nor did its {name!r}")
-
-    def __setattr__(self, name, value):
-        vars(self)[name] = value
-
-    def __delattr__(self, name):
-        del vars(self)[name]
-
-
-def script(names):
-    made = Script.__new__(Script)
-    object.__setattr__(made, "_modulepickle_names", names)
-    return made
-
-
-def show(names, main):
-    """Let functions with these globals import a stand-in as `__main__`."""
-    plain = names["__builtins__"]["__import__"]
-
-    def find(home, name, *args, **options):
-        return main if name == "__main__" else plain(name, *args, **options)
-
-    bound = types.MethodType(find, getattr(plain, "__self__", builtins))
-    names["__builtins__"] = {**names["__builtins__"], "__import__": bound, "__main__": main}
 
 
 def set_function(made, state):

@@ -1135,7 +1135,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_7a603cd8"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_ee05f641"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1239,32 +1239,9 @@ def function(code, names, cells, scope=None, main=None):
     names.setdefault("__builtins__", builtins.__dict__)
     main = main or (type(before) is dict and before.get("__main__"))
     if main:
-        show(names, main)
+        main._modulepickle_show(names)
     free = [cells.get(name) or types.CellType() for name in code.co_freevars]
     return types.FunctionType(code, names, None, None, (*free,) or None)
-class Script(types.ModuleType):
-    _modulepickle_script = True
-    __dict__ = property(lambda self: self._modulepickle_names)
-    def __getattr__(self, name):
-        if name in vars(self):
-            return vars(self)[name]
-        if name[:2] == "__":
-            return getattr(sys.modules["__main__"], name)
-        raise AttributeError(f"the script's own __main__ did not travel, nor did its {name!r}")
-    def __setattr__(self, name, value):
-        vars(self)[name] = value
-    def __delattr__(self, name):
-        del vars(self)[name]
-def script(names):
-    made = Script.__new__(Script)
-    object.__setattr__(made, "_modulepickle_names", names)
-    return made
-def show(names, main):
-    plain = names["__builtins__"]["__import__"]
-    def find(home, name, *args, **options):
-        return main if name == "__main__" else plain(name, *args, **options)
-    bound = types.MethodType(find, getattr(plain, "__self__", builtins))
-    names["__builtins__"] = {**names["__builtins__"], "__import__": bound, "__main__": main}
 def set_function(made, state):
     names, values, attributes = state[:3]
     made.__globals__.update(names)
@@ -1283,7 +1260,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_75d4d9fa"
+CLASSES_NAME: Final = "_modulepickle_classes_50cb1bd8"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1572,6 +1549,28 @@ def alias(name, module):
 ALIASES = {}
 def set_alias(made, value):
     ALIASES.pop(id(made)).append(value)
+class Script(types.ModuleType):
+    __dict__ = property(lambda self: self._modulepickle_names)
+    def __getattr__(self, name):
+        if name in vars(self):
+            return vars(self)[name]
+        if name[:2] == "__":
+            return getattr(sys.modules["__main__"], name)
+        raise AttributeError(f"the script's own __main__ did not travel, nor did its {name!r}")
+    def __setattr__(self, name, value):
+        vars(self)[name] = value
+    def __delattr__(self, name):
+        del vars(self)[name]
+    def _modulepickle_show(self, names):
+        plain = names["__builtins__"]["__import__"]
+        def find(home, name, *args, **options):
+            return self if name == "__main__" else plain(name, *args, **options)
+        bound = types.MethodType(find, getattr(plain, "__self__", names))
+        names["__builtins__"] = {**names["__builtins__"], "__import__": bound, "__main__": self}
+def script(names):
+    made = Script.__new__(Script)
+    object.__setattr__(made, "_modulepickle_names", names)
+    return made
 """
 
 STORE_NAME: Final = "_modulepickle_store_157ac78a"

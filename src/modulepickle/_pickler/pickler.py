@@ -18,7 +18,6 @@ from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
 from modulepickle._pickler.stored import DEFAULT, Chunks, Store, StoreWriter, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
-from modulepickle._reduce.state import ByValue
 from modulepickle._snapshot.jobs import job_of_batch
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
@@ -103,7 +102,7 @@ class Pickler(Dispatcher, pickle.Pickler):
 
             raise too_deep(self, obj, error) from None
         finally:
-            self.parts: ByValue = ByValue()  # it keeps objects alive
+            del self.parts  # it keeps objects alive
             self.known_modules.clear()
 
     def _dump(self, obj: Any) -> None:

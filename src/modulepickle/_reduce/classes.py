@@ -16,12 +16,12 @@ import collections
 import enum
 import sys
 import typing
-from types import GetSetDescriptorType, MemberDescriptorType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
 from modulepickle._reduce.functions import Held, annotations_of
-from modulepickle._reduce.generated import SPECIAL
+from modulepickle._reduce.generated import OF_PLAIN, SPECIAL
 from modulepickle._reduce.keys import KNOWN
 from modulepickle._reduce.named import WORD
 from modulepickle._reduce.state import MAIN, in_stable_order
@@ -46,6 +46,10 @@ NEVER: Final = frozenset(
     }
 )  # fmt: skip
 """Entries of a class that are made with it, or are sent in another way."""
+
+ANNOTATED: Final = frozenset(
+    {"__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"}
+)
 
 SETTABLE: Final = frozenset({"__doc__", "__type_params__"})
 """Entries that a class takes although its type has a descriptor of that name."""
@@ -142,18 +146,18 @@ def class_holds(cls: Any, space: Namespace) -> Held:
 
 def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
     """Return the entries of a class as they are sent; what is made again goes to `more`."""
-    left_out = set(NEVER)
-    for special in SPECIAL:
+    left_out: set[str] = set()
+    for special in SPECIAL if type(cls) is not type else OF_PLAIN:
         left_out |= special(cls, more)
     found: Namespace = {}
     for name, value in vars(cls).items():
-        if name in left_out or _is_of_class(cls, value, name):
+        if name in NEVER or name in left_out or _is_of_class(cls, value, name):
             continue
         if name in space and (name != "__slots__" or _is_said(space[name], value)):
             continue
         if name != "__doc__" or value is not None:
             found[sys.intern(name)] = in_stable_order(value)
-    if "__annotations__" in vars(cls) or any(n.startswith("__annot") for n in vars(cls)):
+    if not ANNOTATED.isdisjoint(vars(cls)):
         annotations = _resolved(cls, annotations_of(cls))
         if annotations:
             found["__annotations__"] = annotations
@@ -187,8 +191,13 @@ def _is_said(slots: Any, value: Any) -> bool:
     return slots is value or isinstance(value, (collections.abc.Iterator, collections.abc.KeysView))
 
 
+OF_NO_CLASS: Final = frozenset({FunctionType, str, int, property, classmethod, staticmethod})
+
+
 def _is_of_class(cls: Any, value: Any, name: str) -> bool:
     """Tell whether a descriptor was made with the class: for a slot, `__dict__`, a C structure."""
+    if type(value) in OF_NO_CLASS:
+        return False
     if isinstance(value, (MemberDescriptorType, GetSetDescriptorType)):
         # Since 3.15 all classes share those of `object`.
         return value.__objclass__ in (cls, object) and value.__name__ == name

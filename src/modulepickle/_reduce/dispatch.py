@@ -11,9 +11,8 @@ of somebody else has one of its own for each `dump` (`extend`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from collections.abc import Callable, Generator
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import (
@@ -24,7 +23,6 @@ from modulepickle._loader.emit import (
     TheFetcher,
     reduce_call,
     reduce_fetcher,
-    reduce_rebuilt,
     reduce_shipped,
     reduce_text,
     with_stand_in,
@@ -55,13 +53,7 @@ HOOK: Final = "reducer_override"
 """What a pickler asks for the reduction of an object."""
 
 
-@contextmanager
-def resumed(
-    names: dict[str, Any],
-    shipping: Any,
-    reducers: dict[type, Reducer | None],
-    first: Callable[[Any, Any], Any],
-) -> Iterator[None]:
+class resumed:  # it is used as a function is
     """Let one dump of a C pickler call the `send` of a generator as its `reducer_override`.
 
     Of 100,000 instances it sees each. To resume a generator takes two thirds of the time of a call,
@@ -76,14 +68,28 @@ def resumed(
         reducers: what reduces the types met so far; None: plain pickle.
         first: what reduces an object of any other type.
     """
-    found = _found(names, shipping, reducers, first, type, NotImplemented)
-    next(found)
-    hook = names[HOOK] = found.send
-    try:
-        yield
-    finally:
-        if names.get(HOOK) is hook:
-            del names[HOOK]
+
+    __slots__ = ("hook", "names")
+
+    def __init__(
+        self,
+        names: dict[str, Any],
+        shipping: Any,
+        reducers: dict[type, Reducer | None],
+        first: Callable[[Any, Any], Any],
+    ) -> None:
+        found = _found(names, shipping, reducers, first, type, NotImplemented)
+        next(found)
+        self.names, self.hook = names, found.send
+
+    def __enter__(self) -> None:
+        """Let the pickler find it."""
+        self.names[HOOK] = self.hook
+
+    def __exit__(self, *_: object) -> None:
+        """Take it back, if no object was met."""
+        if self.names.get(HOOK) is self.hook:
+            del self.names[HOOK]
 
 
 def _found(
@@ -130,7 +136,7 @@ def _emit_scope(dump: Dump, obj: Scope) -> Reduced:
 
 
 def _emit_rebuilt(dump: Dump, obj: Rebuilt) -> Reduced:
-    return (Call(str), (obj.name,)) if dump.parts.naming else reduce_rebuilt(obj)
+    return (Call(str), (obj.name,)) if dump.parts.naming else obj.reduced
 
 
 SET_SCOPE: Final = Rebuilt("set_scope")
@@ -140,6 +146,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     FunctionType: reduce_named,
     type: reduce_named,
     ModuleType: reduce_module,
+    **{kind: OTHERS[kind] for kind in (CodeType, CellType, property, staticmethod, classmethod)},
     BuiltinFunctionType: reduce_builtin,
     SnapshotRef: _emit_shipped,
     Scope: _emit_scope,

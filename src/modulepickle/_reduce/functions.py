@@ -19,17 +19,18 @@ import functools
 import gc
 import importlib.util
 import sys
+import types
 import weakref
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import LIBRARY, Rebuilt, Reduced
+from modulepickle._loader.emit import LIBRARY, Call, Rebuilt, Reduced
 from modulepickle._loader.received import is_receiver, requirements_of, resend
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
-from modulepickle._reduce.named import WORD, named
-from modulepickle._reduce.script import imports_script, named_of_script
+from modulepickle._reduce.named import WORD, Named, named
+from modulepickle._reduce.script import NO_MODULES, named_of_script, script_of
 from modulepickle._reduce.state import (
     MAIN,
     Dump,
@@ -63,6 +64,7 @@ CODE: Final = Rebuilt("code")
 FUNCTION: Final = Rebuilt("function")
 SET_FUNCTION: Final = Rebuilt("set_function")
 SET_CELL: Final = Rebuilt("set_cell")
+CELL: Final = Call(getattr, types, "CellType")
 
 
 # --- functions ------------------------------------------------------------------------------------
@@ -78,10 +80,12 @@ def function_shell(dump: Dump, function: FunctionType) -> Reduced:
         cells[sys.intern(name)] = cell
         parts.cells.add(parts.keep(cell))
     if module is None:
-        scope = parts.scope(function.__globals__, _requirements(dump, function))
-        script = imports_script(code, function.__globals__)
-        if script is not None:
-            return FUNCTION, (code, names, cells, scope, script)
+        imports = named(code).imports
+        scope = parts.scope(function.__globals__, _requirements(dump, function, imports))
+        if "__main__" in imports:
+            script = script_of(function.__globals__)
+            if script is not None:
+                return FUNCTION, (code, names, cells, scope, script)
         return FUNCTION, (code, names, cells, *([] if scope is None else [scope]))
     shipped = dump.is_shipped(module)
     return FUNCTION, (parts.positioned(code, module) if shipped else code, names, cells)
@@ -90,23 +94,26 @@ def function_shell(dump: Dump, function: FunctionType) -> Reduced:
 def function_holds(dump: Dump, function: FunctionType) -> Held:
     """Return what a function refers to: globals, contents of cells, attributes; and submodules."""
     code = function.__code__
+    words = named(code)
     values = {}
     for name, cell in zip(code.co_freevars, function.__closure__ or ()):
         try:
             values[sys.intern(name)] = in_stable_order(cell.cell_contents)
         except ValueError:  # it is empty
             pass
-    attributes = _attributes(function)
-    own = {
+    attributes = _attributes(function, words)
+    own = function.__dict__ and {
         sys.intern(name) if type(name) is str else name: in_stable_order(value)
         for name, value in function.__dict__.items()
         if name not in OF_A_CLASS
     }
     used: dict[str, Any] = {}
+    inside: dict[str, Any] = {}
     if home_of(dump, function) is None:
-        used = _used(function, attributes.get("__annotations__"), values)
-    inside = _imported_inside(dump, code) if used or home_of(dump, function) is None else {}
-    return (used, values, attributes, own), _submodules(code, used, values, inside)
+        used = _used(function, words, attributes.get("__annotations__"), values)
+        inside = _imported_inside(dump, words) if words.imports else inside
+    reached = _submodules(words, used, values, inside) if used or values or inside else ()
+    return (used, values, attributes, own), reached
 
 
 def home_of(dump: Dump, function: FunctionType) -> ModuleType | None:
@@ -132,19 +139,17 @@ def _home(dump: Dump, globals_: dict[str, Any]) -> ModuleType | None:
     return None
 
 
-def _attributes(function: FunctionType) -> dict[str, Any]:
+def _attributes(function: FunctionType, words: Named) -> dict[str, Any]:
     """Return the attributes that a function made of the same code would not have."""
-    code = function.__code__
-    closure = tuple(CellType() for _ in code.co_freevars)
-    plain = FunctionType(code, {}, None, None, closure)
+    title = function.__code__.co_name
     found: dict[str, Any] = {}
-    if function.__name__ != code.co_name:
+    if function.__name__ != title:
         found["__name__"] = function.__name__
-    if function.__qualname__ != code.co_name:  # before 3.11, code does not know its qualified name
+    if function.__qualname__ != title:  # before 3.11, code does not know its qualified name
         found["__qualname__"] = function.__qualname__
     if function.__module__ != function.__globals__.get("__name__"):
         found["__module__"] = function.__module__
-    if function.__doc__ != plain.__doc__:
+    if function.__doc__ != words.doc:
         found["__doc__"] = function.__doc__
     if function.__defaults__:
         found["__defaults__"] = tuple(map(in_stable_order, function.__defaults__))
@@ -170,7 +175,7 @@ def annotations_of(obj: Any) -> dict[str, Any]:
         # New in 3.14, where annotations are evaluated late.
         annotationlib = importlib.import_module("annotationlib")
         found = annotationlib.get_annotations(obj, format=annotationlib.Format.STRING)
-    return {sys.intern(name): value for name, value in found.items()}
+    return {sys.intern(name): value for name, value in found.items()} if found else {}
 
 
 def reduce_sorted(_: Dump, obj: SortedSet) -> Reduced:
@@ -182,27 +187,33 @@ def reduce_sorted(_: Dump, obj: SortedSet) -> Reduced:
 
 
 def _used(
-    function: FunctionType, annotations: dict[str, Any] | None, values: dict[str, Any]
+    function: FunctionType,
+    words: Named,
+    annotations: dict[str, Any] | None,
+    values: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the globals that a function uses, also by annotations that are text."""
-    found = dict.fromkeys(named(function.__code__).used)
-    for text in (annotations or {}).values():
-        if isinstance(text, str):
-            found.update((sys.intern(word), None) for word in WORD.findall(text))
+    found = dict.fromkeys(words.used)
     globals_ = function.__globals__
-    seen = (*values.values(), *(globals_.get(name) for name in found))
-    found.update(named_of_script(function.__code__, globals_, seen))
+    if annotations:
+        for text in annotations.values():
+            if isinstance(text, str):
+                found.update((sys.intern(word), None) for word in WORD.findall(text))
+    if words.imports or found or values:
+        found.update(named_of_script(function.__code__, globals_, values, found))
     return {name: in_stable_order(globals_[name]) for name in found if name in globals_}
 
 
-def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleType], ...]:
+def _submodules(code: Named, *values: dict[str, Any]) -> tuple[list[ModuleType], ...]:
     """Return the modules that code reaches as attributes of packages that it names.
 
     `xml.etree.ElementTree` is loaded here, since somebody imported it; there nobody has.
     """
-    words = named(code).words
+    words = code.words
     found: dict[str, ModuleType] = {}
     for value in (value for each in values for value in each.values()):
+        if type(value) in NO_MODULES:
+            continue
         # By its type: a proxy that is asked for its class may do anything.
         if issubclass(type(value), ModuleType) and hasattr(value, "__path__"):
             prefix = value.__name__ + "."
@@ -214,12 +225,12 @@ def _submodules(code: CodeType, *values: dict[str, Any]) -> tuple[list[ModuleTyp
     return ([found[name] for name in sorted(found)],) if found else ()
 
 
-def _imported_inside(dump: Dump, code: CodeType) -> dict[str, Any]:
+def _imported_inside(dump: Dump, words: Named) -> dict[str, Any]:
     """Return the packages that code imports, as this process has them: local and standard ones.
 
     An installed one may be optional, and is imported where the code says so.
     """
-    found = {name: sys.modules.get(name) for name in named(code).imports}
+    found = {name: sys.modules.get(name) for name in words.imports}
     return {
         name: found[name]
         for name in found
@@ -228,11 +239,17 @@ def _imported_inside(dump: Dump, code: CodeType) -> dict[str, Any]:
     }
 
 
-def _requirements(dump: Dump, function: FunctionType) -> dict[str, SnapshotRef | str]:
+def _requirements(
+    dump: Dump, function: FunctionType, imports: tuple[str, ...]
+) -> dict[str, SnapshotRef | str]:
     """Return what a function imports when it runs: local packages, and versions of others."""
-    requirements = {**dump.included(), **_received_needs(dump, function.__globals__)}
+    requirements: dict[str, SnapshotRef | str] = dump.included() if dump.policy.include else {}
+    if type(function.__globals__.get("__builtins__")) is dict:
+        requirements = {**requirements, **_received_needs(dump, function.__globals__)}
+    if not (imports or requirements):
+        return requirements
     package = function.__globals__.get("__package__") or ""
-    for name in named(function.__code__).imports:
+    for name in imports:
         try:
             name = importlib.util.resolve_name(name, package)
         except (ImportError, ValueError):  # beyond the top, or of no package: it fails there, too
@@ -313,8 +330,8 @@ def reduce_live(_: Dump, obj: Live) -> Reduced:
 def reduce_cell(dump: Dump, cell: CellType) -> Reduced:
     """Reduce a cell: empty, if a function of this pickle fills it."""
     if id(cell) in dump.parts.cells:
-        return CellType, ()
+        return CELL, ()
     try:
-        return CellType, (), in_stable_order(cell.cell_contents), None, None, SET_CELL
+        return CELL, (), in_stable_order(cell.cell_contents), None, None, SET_CELL
     except ValueError:  # it is empty
-        return CellType, ()
+        return CELL, ()

@@ -6,7 +6,7 @@ of them goes to `more`: name of a `set_` function of `_loader.classes` -> what i
 A function is taken for one of theirs by who made it: the module that it is of, or for a dataclass,
 which compiles text without a file, the qualified name that its code has.
 
-Outside API: `SPECIAL`, `LATE`, `generated_owner`, `outline`, `reduce_field`.
+Outside API: `SPECIAL`, `OF_PLAIN`, `LATE`, `generated_owner`, `outline`, `reduce_field`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
 from modulepickle._reduce.enums import enum_parts
 from modulepickle._reduce.state import Dump
 
-__all__ = ["LATE", "SPECIAL", "generated_owner", "outline", "reduce_field"]
+__all__ = ["LATE", "OF_PLAIN", "SPECIAL", "generated_owner", "outline", "reduce_field"]
 
 FIELD: Final = Rebuilt("field", THE_CLASSES)
 
@@ -93,6 +93,11 @@ def generated_owner(function: FunctionType) -> Any:
     if not isinstance(inner, FunctionType) or inner.__code__.co_filename != "<string>":
         return None
     name = function.__name__
+    if sys.version_info >= (3, 11):  # to go through all objects takes long
+        if not inner.__code__.co_qualname.startswith("__create_fn__."):
+            return None
+    elif name[:2] != "__":
+        return None
     for space in gc.get_referrers(function):
         if type(space) is dict and space.get(name) is function and "__dataclass_params__" in space:
             for cls in gc.get_referrers(space):
@@ -195,3 +200,6 @@ SPECIAL: Final[tuple[Callable[[Any, dict[str, Any]], set[str]], ...]] = (
     _protocol,
 )
 """What finds what is made again: puts it into `more`, and returns the names of the entries."""
+
+OF_PLAIN: Final = (_dataclass, _named_tuple)
+"""Those of a class without a metaclass."""

@@ -11,7 +11,7 @@ import functools
 import re
 import sys
 import weakref
-from types import CodeType
+from types import CellType, CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from modulepickle._reduce.code import nested
@@ -25,6 +25,9 @@ WORD: Final = re.compile(r"[^\W\d]\w*")
 DOTTED: Final = re.compile(r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
+OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
+
+
 class Named(NamedTuple):
     """What code names, nested code too; each once, by first appearance."""
 
@@ -34,6 +37,8 @@ class Named(NamedTuple):
     """All names in it, those of attributes too."""
     imports: tuple[str, ...]
     """Modules that it imports; relative ones with their dots."""
+    doc: str | None
+    """The docstring of a function that has this code."""
 
 
 _known: dict[int, tuple[weakref.ref[CodeType], Named]] = {}
@@ -56,7 +61,9 @@ def _found_in(code: CodeType) -> Named:
     for each in nested(code):
         words.update(each.co_names)
         _scan(each, used, imports)
-    return Named(tuple(used), frozenset(words), tuple(imports))
+    cells = tuple(CellType() for _ in code.co_freevars)
+    doc = FunctionType(code, {}, None, None, cells).__doc__ if code.co_flags & OPTIMIZED else None
+    return Named(tuple(used), frozenset(words), tuple(imports), doc)
 
 
 def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from modulepickle._loader.emit import SYS, Call, Reduced
 from modulepickle._loader.received import requirements_of, resend, snapshot_of
-from modulepickle._reduce.local import VALUE, names_of, shipped, way_of
+from modulepickle._reduce.local import VALUE, is_standard, names_of, shipped, way_of
 from modulepickle._reduce.objects import reduce_by_name, reduce_dynamic_module, reduce_sentinel
 from modulepickle._reduce.script import reduce_script
 from modulepickle._reduce.state import BUILTINS, Dump, Scope, by_value, find
@@ -41,6 +41,8 @@ def reduce_named(dump: Dump, obj: Any) -> Any:
     known = dump.parts.planned.get(id(obj))
     if known is not None:
         return known.shell(dump)
+    if type(obj) is type and BUILTINS.names.get(obj.__name__) is obj:
+        return NotImplemented
     found = way_of(dump, obj)
     if found is VALUE:
         return reduce_value(dump, obj)
@@ -64,6 +66,8 @@ def reduce_module(dump: Dump, module: ModuleType) -> Any:
     name = module.__name__
     if by_value(dump, name) and sys.modules.get("__main__") is not module:
         return reduce_dynamic_module(dump, module)
+    if type(module) is ModuleType and sys.modules.get(name) is module and is_standard(name):
+        return _by_import(name)
     snapshot = shipped(dump, module, name, "")
     if snapshot is not None and (
         sys.modules.get(name) is module or snapshot_of(module, name, "") is not None
@@ -73,8 +77,12 @@ def reduce_module(dump: Dump, module: ModuleType) -> Any:
     if namespace is not None:
         return namespace
     if sys.modules.get(name) is module:
-        return importlib.import_module if "." in name else __import__, (sys.intern(str(name)),)
+        return _by_import(name)
     return reduce_dynamic_module(dump, module)
+
+
+def _by_import(name: str) -> Reduced:
+    return importlib.import_module if "." in name else __import__, (sys.intern(str(name)),)
 
 
 def reduce_odd(dump: Dump, obj: Any) -> Any:

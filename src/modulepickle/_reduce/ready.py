@@ -19,7 +19,7 @@ from modulepickle._reduce.local import VALUE, way_of
 from modulepickle._reduce.state import Dump, SortedSet, by_value
 from modulepickle._reduce.wrappers import is_special, wrapper_state
 
-__all__ = ["ATOMS", "Look", "by_value_class", "is_definition"]
+__all__ = ["ATOMS", "Look", "by_value_class", "is_definition", "is_module_ready", "is_shell"]
 
 ATOMS: Final = frozenset(
     {
@@ -67,14 +67,23 @@ ALIASES: Final = tuple(
 
 def is_definition(obj: Any) -> bool:
     """Tell whether a function or class by value is made of its parts, and filled."""
-    return issubclass(type(obj), (FunctionType, type)) and not is_special(obj)
+    kind = type(obj)
+    return (kind is FunctionType or issubclass(kind, type)) and not is_special(obj)
 
 
 def by_value_class(dump: Dump, *classes: Any) -> Iterator[Any]:
     """Yield those of some classes that go by value."""
     for each in classes:
+        if each is object or each is type:
+            continue
         if _goes_by_value(dump, each) and is_definition(each):
             yield each
+
+
+def is_shell(dump: Dump, function: FunctionType) -> bool:
+    """Tell at a look whether a function goes by value and is made of its parts."""
+    # Only where that is known of its module.
+    return dump.parts.by_value.get(function.__module__) is True and not is_special(function)
 
 
 def _goes_by_value(dump: Dump, obj: Any) -> bool:
@@ -84,18 +93,30 @@ def _goes_by_value(dump: Dump, obj: Any) -> bool:
         return False
 
 
+def is_module_ready(dump: Dump, module: Any) -> bool:
+    """Tell whether a module goes by name, or is the script's own."""
+    name = object.__getattribute__(module, "__dict__").get("__name__")
+    if sys.modules.get(name) is not module:
+        return False
+    return not by_value(dump, name) or name == "__main__"
+
+
 class Look:
-    """A look at one value.
+    """A look at values, one after the other.
 
     Attributes:
-        seen: the functions and classes by value that it leads to.
-        needs: the classes whose methods may run when it is loaded.
+        seen: the functions and classes by value that they lead to.
+        needs: the classes whose methods may run when the last one is loaded.
     """
 
     def __init__(self, dump: Dump) -> None:
         self._dump = dump
-        self._left = LIMIT
         self.seen: list[Any] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Look at another value; what was seen of those before stays."""
+        self._left = LIMIT
         self.needs: list[Any] = []
 
     def is_ready(self, value: Any) -> bool:
@@ -125,6 +146,9 @@ class Look:
 
     def _is_named_ready(self, value: Any) -> bool:
         """A function or class: by name, or by value as a shell."""
+        if type(value) is FunctionType and is_shell(self._dump, value):
+            self.seen.append(value)
+            return True
         if not _goes_by_value(self._dump, value):
             return True
         if not is_definition(value):
@@ -134,10 +158,7 @@ class Look:
         return True
 
     def _is_module_ready(self, value: Any) -> bool:
-        name = object.__getattribute__(value, "__dict__").get("__name__")
-        if value is sys.modules.get("__main__"):
-            return True
-        return sys.modules.get(name) is value and not by_value(self._dump, name)
+        return is_module_ready(self._dump, value)
 
     def _is_builtin_ready(self, value: Any) -> bool:
         return value.__self__ is None or type(value.__self__) is ModuleType
@@ -175,7 +196,11 @@ class Look:
         return False
 
     def _is_wrapper_ready(self, value: Any) -> bool:
-        is_ready = self._all([getattr(value, name) for name in WRAPPERS[type(value)]])
+        is_ready = True
+        for name in WRAPPERS[type(value)]:
+            inner = getattr(value, name)
+            if inner is not None and not self.is_ready(inner):
+                is_ready = False
         return is_ready and not wrapper_state(value)
 
     def _is_field_ready(self, value: Any, kind: type) -> bool:

@@ -12,20 +12,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import Rebuilt, Reduced
+from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
 from modulepickle._reduce.code import nested
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Dump
 
-__all__ = ["imports_script", "named_of_script", "reduce_script", "script_of"]
+__all__ = ["NO_MODULES", "named_of_script", "reduce_script", "script_of"]
 
-SCRIPT: Final = Rebuilt("script")
+SCRIPT: Final = Rebuilt("script", THE_CLASSES)
 
-MARK: Final = "_modulepickle_script"
-"""Attribute of the class of stand-ins (see `_loader.functions`)."""
+MARK: Final = "_modulepickle_show"
+"""Attribute of the class of stand-ins (see `_loader.classes`)."""
+
+
+NO_MODULES: Final = frozenset({FunctionType, type, str, int, dict, list, tuple, float, bool})
 
 
 def script_of(globals_: dict[str, Any]) -> ModuleType | None:
@@ -38,23 +41,25 @@ def script_of(globals_: dict[str, Any]) -> ModuleType | None:
     return found if hasattr(type(found), MARK) else None
 
 
-def imports_script(code: CodeType, globals_: dict[str, Any]) -> ModuleType | None:
-    """Return the `__main__` that code with these globals imports, or None."""
-    return script_of(globals_) if "__main__" in named(code).imports else None
-
-
 def named_of_script(
-    code: CodeType, globals_: dict[str, Any], values: Iterable[Any]
+    code: CodeType, globals_: dict[str, Any], values: dict[str, Any], used: Iterable[str]
 ) -> dict[str, None]:
     """Return the globals that code names as attributes of `__main__`.
 
     Args:
-        values: of its other globals and its closure, among which that module may be.
+        values: of its closure, among which that module may be. used: its other globals.
     """
-    script = script_of(globals_)
-    if script is None:
-        return {}
-    if "__main__" not in named(code).imports and not any(value is script for value in values):
+    if "__main__" not in named(code).imports:
+        seen = [*values.values(), *[globals_.get(name) for name in used]]
+        script = None
+        for value in seen:
+            if type(value) not in NO_MODULES and issubclass(type(value), ModuleType):
+                script = script or script_of(globals_)
+                if value is script:
+                    break
+        else:
+            return {}
+    elif script_of(globals_) is None:
         return {}
     found: dict[str, None] = {}
     for each in nested(code):

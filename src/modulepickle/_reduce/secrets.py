@@ -31,17 +31,18 @@ RANDOM: Final = 16
 KEY: Final = "-----BEGIN "
 
 
-def note_secrets(dump: Dump, owner: str, kind: str, values: Mapping[str, Any]) -> None:
+def note_secrets(dump: Dump, owner: Any, kind: str, values: Mapping[str, Any]) -> None:
     """Note what looks like a secret, and goes by value.
 
     Args:
-        owner: what to call the function or class. kind: of its values, as "global".
+        owner: a function or class. kind: of its values, as "global".
     """
     for name, value in values.items():
         if type(value) in (str, bytes) and _is_secret(str(name), value):
             remedy = "read it where it is used, from the environment or a file there"
             detail = "it looks like a secret, and its value travels"
-            subject = f"{kind} `{name}` of {owner}"
+            title = f"class `{owner.__qualname__}`" if kind == "attribute" else ""
+            subject = f"{kind} `{name}` of {title or f'`{owner.__qualname__}`'}"
             dump.note(Problem(Reason.SECRET, subject, detail, remedy))
 
 

@@ -141,6 +141,8 @@ class ByValue:
     ) -> Scope | None:
         """Return what functions with these globals import so far."""
         scope = self._scopes.get(self.keep(globals_))
+        if not requirements:
+            return scope
         have = scope.requirements if scope is not None else {}
         if (
             any(

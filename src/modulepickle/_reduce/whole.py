@@ -30,7 +30,7 @@ Outside API: `is_definition`, `reduce_definition`, `told`, and the reducers of s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, StandIn
@@ -39,7 +39,14 @@ from modulepickle._reduce.classes import class_holds, class_shell, class_space
 from modulepickle._reduce.functions import SET_FUNCTION, function_holds, function_shell
 from modulepickle._reduce.generated import LATE, outline
 from modulepickle._reduce.keys import key_of
-from modulepickle._reduce.ready import ATOMS, Look, by_value_class, is_definition
+from modulepickle._reduce.ready import (
+    ATOMS,
+    Look,
+    by_value_class,
+    is_definition,
+    is_module_ready,
+    is_shell,
+)
 from modulepickle._reduce.secrets import note_secrets
 from modulepickle._reduce.state import Dump
 
@@ -50,6 +57,9 @@ __all__ = [
 
 SET_CLASS: Final = Rebuilt("set_class", THE_CLASSES)
 WHOLE: Final = Rebuilt("whole")
+
+FEW: Final = 16
+"""Functions that may be written inside each other."""
 
 Groups = tuple[dict[str, Any], ...]
 
@@ -63,13 +73,17 @@ class Definition:
         function reaches, or the names of what a class gets later; until then, that is None.
         held: all that it holds, in groups by kind.
         links: the functions and classes that it leads to. later: what it still waits for then.
+        is_complete: it is a function that is filled as soon as it is made.
     """
 
-    __slots__ = ("behind", "held", "is_class", "key", "later", "links", "now", "obj", "space")
+    __slots__ = (
+        "behind", "held", "is_class", "is_complete", "key", "later", "links", "now", "obj", "space",
+    )  # fmt: skip
 
     def __init__(self, obj: Any) -> None:
         self.obj = obj
-        self.is_class = not isinstance(obj, FunctionType)
+        self.is_class = type(obj) is not FunctionType
+        self.is_complete = False
         self.key = b""
         self.space: dict[str, Any] = {}
         self.held: Groups = ()
@@ -77,11 +91,6 @@ class Definition:
         self.behind: tuple[Any, ...] = ()
         self.links: list[Definition] = []
         self.later: list[Item] = []
-
-    @property
-    def is_complete(self) -> bool:
-        """A function that needs nothing but plain data."""
-        return not (self.is_class or self.links or self.later)
 
     def state(self, groups: Groups, behind: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         """Return the state that sets some of what it holds."""
@@ -93,10 +102,10 @@ class Definition:
         """Return what makes it, and if it is complete, what fills it."""
         if self.is_class:
             return class_shell(self.obj, self.key, self.space)
-        made = function_shell(dump, self.obj)
+        make, args = function_shell(dump, self.obj)
         if not self.is_complete:
-            return made
-        return *made, self.state(self.now, self.behind), None, None, SET_FUNCTION
+            return make, args
+        return make, args, self.state(self.now, self.behind), None, None, SET_FUNCTION
 
 
 class Item:
@@ -148,53 +157,87 @@ class Plan:
         return root
 
     def _definition(self, obj: Any) -> Definition:
-        key = self._dump.parts.keep(obj)
-        if key not in self._planned:
-            made = self._planned[key] = Definition(obj)
-            self.definitions.append(made)
-        return self._planned[key]
+        known = self._planned.get(id(obj))
+        if known is None:
+            known = self._planned[self._dump.parts.keep(obj)] = Definition(obj)
+            self.definitions.append(known)
+        return known
 
     def _look(self, each: Definition) -> None:
         """Find out what a definition leads to, and what of it is ready."""
-        dump, obj = self._dump, each.obj
-        if each.is_class:
-            each.links += map(self._definition, by_value_class(dump, *obj.__bases__, type(obj)))
-            each.key = key_of(dump, obj)
-            each.space = class_space(obj)
-            each.held, each.behind = class_holds(obj, each.space)
-            look = Look(dump)
-            look.is_ready([*each.space.values()])
-            each.links += map(self._definition, look.seen)
-        elif not each.held:
-            each.held, each.behind = function_holds(dump, obj)
-        _note_secrets(dump, each)
-        each.now = tuple({} for _ in each.held)
+        look = (self._class if each.is_class else self._function)(each)
+        if look is None:
+            return
+        each.now = tuple([{} for _ in each.held])
         for index, group in enumerate(each.held):
             now = each.now[index]
             for name, value in group.items():
-                if type(value) in ATOMS and not each.later and name not in LATE:
+                kind = type(value)
+                if kind in ATOMS and not each.later and name not in LATE:
                     now[name] = value
+                elif kind is FunctionType and each.is_class and is_shell(self._dump, value):
+                    now[name] = value
+                    look.seen.append(value)
                 else:
-                    self._sort(each, index, name, value)
+                    self._sort(each, look, index, name, value)
+        each.links += map(self._definition, look.seen)
 
-    def _sort(self, each: Definition, group: int, name: str, value: Any) -> None:
-        look = Look(self._dump)
+    def _class(self, each: Definition) -> Look:
+        """Find out what a class holds; return what has looked at what it is made with."""
+        dump, obj = self._dump, each.obj
+        look = Look(dump)
+        look.seen += by_value_class(dump, *obj.__bases__, type(obj))
+        each.key = key_of(dump, obj)
+        each.space = class_space(obj)
+        each.held, each.behind = class_holds(obj, each.space)
+        if not _is_plain(dump, (each.space,)):  # more than a docstring
+            look.is_ready([*each.space.values()])
+        note_secrets(dump, obj, "attribute", each.held[0])
+        return look
+
+    def _function(self, each: Definition) -> Look | None:
+        """Find out what a function holds; return None if it is complete with that."""
+        if not each.held:
+            each.held, each.behind = function_holds(self._dump, each.obj)
+        _note_secrets(self._dump, each)
+        if not _is_plain(self._dump, each.held):
+            return Look(self._dump)
+        each.now = each.held
+        each.is_complete = True
+        return None
+
+    def _sort(self, each: Definition, look: Look, group: int, name: str, value: Any) -> None:
+        seen = len(look.seen)
+        look.begin()
         is_ready = look.is_ready(value) and not (each.is_class and name in LATE)
-        each.links += [self._definition(seen) for seen in look.seen]
         # The order of a function's own attributes is kept.
-        if not is_ready or (
-            not each.is_class and group == 3 and each.later and each.later[-1].group == 3
+        if is_ready and (
+            each.is_class or group != 3 or not each.later or each.later[-1].group != 3
         ):
-            needs = look.needs + look.seen if name == "_fields_" else look.needs
-            each.later.append(Item(each, group, name, value, needs))
-            if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
-                each.now[0][name] = None  # what has a place in the class from now on
-                each.behind = (*each.behind, name)
-            if name == "__dataclass_fields__":
-                each.held[1]["dataclass_again"] = each.held[1]["dataclass"]
-                each.held[1]["dataclass"] = (*each.held[1]["dataclass"], outline(value))
-        else:
             each.now[group][name] = value
+            return
+        needs = look.needs + look.seen[seen:] if name == "_fields_" else look.needs
+        each.later.append(Item(each, group, name, value, needs))
+        if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
+            each.now[0][name] = None  # what has a place in the class from now on
+            each.behind = (*each.behind, name)
+        if name == "__dataclass_fields__":
+            each.held[1]["dataclass_again"] = each.held[1]["dataclass"]
+            each.held[1]["dataclass"] = (*each.held[1]["dataclass"], outline(value))
+
+    def is_simple(self) -> bool:
+        """Tell whether it is of a few functions that wait for nothing: each may be filled at once.
+
+        One that is met in the middle of another is made there; that must not go deep.
+        """
+        if len(self.definitions) > FEW:
+            return False
+        for each in self.definitions:
+            if each.is_class or each.later:
+                return False
+        for each in self.definitions:
+            each.is_complete = True
+        return True
 
     def first(self) -> list[Definition]:
         """Return what has to be filled with what is ready, in order; once."""
@@ -276,13 +319,21 @@ class Plan:
 
 
 def _note_secrets(dump: Dump, each: Definition) -> None:
-    """Note what looks like a secret among what travels by value."""
-    title = f"`{each.obj.__qualname__}`"
-    if each.is_class:
-        note_secrets(dump, f"class {title}", "attribute", each.held[0])
-    else:
-        note_secrets(dump, title, "closure variable", each.held[1])
-        note_secrets(dump, title, "global", each.held[0])
+    """Note what looks like a secret among what a function refers to."""
+    for index, kind in (1, "closure variable"), (0, "global"):
+        if each.held[index]:
+            note_secrets(dump, each.obj, kind, each.held[index])
+
+
+def _is_plain(dump: Dump, held: Groups) -> bool:
+    """Tell whether all that a function holds is plain data, or modules that go by name."""
+    for group in held:
+        for value in group.values() if group else ():
+            if type(value) not in ATOMS and not (
+                type(value) is ModuleType and is_module_ready(dump, value)
+            ):
+                return False
+    return True
 
 
 # --- stand-ins ------------------------------------------------------------------------------------
@@ -362,8 +413,9 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
     root = Definition(obj)
     if not root.is_class:
         root.held, root.behind = function_holds(dump, obj)
-        if all(type(value) in ATOMS for group in root.held for value in group.values()):
+        if _is_plain(dump, root.held):
             root.now = root.held
+            root.is_complete = True
             _note_secrets(dump, root)
             parts.planned[parts.keep(obj)] = root
             return root.shell(dump)
@@ -371,13 +423,11 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
         return parts.open.add(root).shell(dump)  # type: ignore[no-any-return]
     plan = Plan(dump)
     plan.add(root)
-    first = plan.first()
-    if root.is_complete:
+    if plan.is_simple():
         return root.shell(dump)
-    if first in ([], [root]) and not any(each.later for each in plan.definitions):
+    if not root.later and all(each.is_complete or each is root for each in plan.definitions):
         setter = SET_CLASS if root.is_class else SET_FUNCTION
         return *root.shell(dump), root.state(root.now, root.behind), None, None, setter
-    plan._written = 0
     parts.open = plan
     return *root.shell(dump), Whole(plan), None, None, WHOLE
 

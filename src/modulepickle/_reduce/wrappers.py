@@ -42,6 +42,7 @@ VIEWS: Final[list[Any]] = [
     for kind in (dict, collections.OrderedDict)
     for name in ("keys", "values", "items")
 ]
+_VIEWS: Final = frozenset(id(type(view)) for view in VIEWS)
 
 
 # --- special functions and classes ----------------------------------------------------------------
@@ -54,8 +55,8 @@ def is_special(obj: Any) -> bool:
     return (
         obj.__flags__ & (HEAP | IMMUTABLE) != HEAP
         or id(obj) in _NAMES
-        or _is_view(obj)
-        or (obj.__module__ is not None and _of_ctypes(obj) is not None)
+        or id(obj) in _VIEWS
+        or (type(obj) is not type and obj.__module__ is not None and _of_ctypes(obj) is not None)
     )
 
 
@@ -72,10 +73,6 @@ def reduce_special(dump: Dump, obj: Any) -> Any:
         if type(view) is obj:
             return type, (view,)
     return _of_ctypes(obj) or NotImplemented
-
-
-def _is_view(cls: Any) -> bool:
-    return any(type(view) is cls for view in VIEWS)
 
 
 def _of_ctypes(cls: Any) -> Reduced | None:
@@ -142,6 +139,12 @@ def wrapper_state(obj: Any) -> dict[str, Any]:
     """Return the attributes that a method does not have from its function."""
     mine = getattr(obj, "__dict__", None)
     if not mine or isinstance(obj, property):
+        return {}
+    function = obj.__func__
+    for name, each in mine.items():
+        if getattr(function, name, obj) is not each:
+            break
+    else:
         return {}
     plain = vars((staticmethod if isinstance(obj, staticmethod) else classmethod)(obj.__func__))
     return {name: each for name, each in mine.items() if plain.get(name, obj) is not each}
