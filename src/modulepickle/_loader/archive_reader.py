@@ -12,6 +12,7 @@ import zlib
 LOCAL = struct.Struct("<4s5H3I2H")
 CENTRAL = struct.Struct("<4s6H3I5H2I")
 END = struct.Struct("<4s4H2IH")
+PIECE = 2**22  # bytes
 
 
 def read_archive(data):
@@ -61,8 +62,26 @@ def is_safe(path):
 
 def inflate(path, member):
     """The content of a member; never more than it says."""
+    return b"".join(pieces_of(path, member))
+
+
+def pieces_of(path, member):
+    """The content of a member, some megabytes at a time; never more than it says.
+
+    Raises:
+        ImportError: at the end, it is not what it says.
+    """
     crc, size, packed, _ = member
-    data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1) if packed else b""
-    if len(data) != size or zlib.crc32(data) != crc:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    left, total, at = size, 0, 0
+    while left >= 0 and (at < len(packed) or inflater.unconsumed_tail):
+        # Some bytes at a time here, too: what was not consumed is copied.
+        more = inflater.unconsumed_tail or packed[at : at + PIECE // 64]
+        at += 0 if inflater.unconsumed_tail else len(more)
+        data = inflater.decompress(more, PIECE)
+        left -= len(data)
+        total = zlib.crc32(data, total)
+        if left >= 0:
+            yield data
+    if left or total != crc:
         raise ImportError(f"{path} is damaged: pickle it again")
-    return data

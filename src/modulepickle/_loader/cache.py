@@ -7,6 +7,7 @@ The loader unpacks and compiles into one folder a user and host (`loader`, R13).
     <32 hex>.zip    an archive that came from a store
     told-<32 hex>   a note that something has been said on this host (see `hides`)
     part-<16 hex>   what a process is writing or deleting, or was when it was killed
+    swept           an empty folder; its time is that of the last sweep by age
 
 and, of older releases, `<PID>.<number>` and `*.<PID>` for the last. The time of a folder is that of
 its last use, that of bytecode when it was made. A process that uses a folder holds a shared lock on
@@ -25,10 +26,10 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
 
-from modulepickle._loader.cache_folder import default_place
+from modulepickle._loader.cache_folder import cache_place
 
 try:
     import fcntl
@@ -71,9 +72,8 @@ class Entry(NamedTuple):
 
 def location() -> str:
     """Return the path of the cache folder, as the loader finds it; it need not be there."""
-    place: Any = default_place  # a shipped text, without annotations
-    above = os.getenv("MODULEPICKLE_CACHE") or place()
-    return os.path.abspath(f"{above}/modulepickle-{_user()}")
+    place: Any = cache_place  # a shipped text, without annotations
+    return str(place())
 
 
 def entries() -> list[Entry]:
@@ -104,6 +104,8 @@ def clear() -> tuple[list[Entry], list[Entry]]:
                 (gone if _delete(top, entry) else stayed).append(entry)
             except OSError as error:  # the others are to go all the same
                 stayed.append(entry._replace(problem=error.strerror or str(error)))
+        with suppress(OSError):
+            os.rmdir("swept", dir_fd=top)
     return gone, stayed
 
 
@@ -127,7 +129,7 @@ def total(found: list[Entry]) -> str:
 
 
 def _user() -> int:
-    return int(getattr(os, "getuid", int)())
+    return int(getattr(os, "geteuid", int)())
 
 
 def _check(path: str, found: os.stat_result) -> None:

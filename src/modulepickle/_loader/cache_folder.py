@@ -17,11 +17,9 @@ def cache_folder():
     Raises:
         OSError: it cannot be made, or somebody else could put files in it.
     """
-    said = os.getenv("MODULEPICKLE_CACHE") or default_place()
-    user = os.getuid() if POSIX else 0
-    path = PLACES.setdefault((said, user), os.path.abspath(f"{said}/modulepickle-{user}"))
+    path = cache_place()
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
-        reason = distrust(path, user)
+        reason = distrust(path, os.geteuid())
         if reason:
             raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
         make_folders(path)
@@ -29,6 +27,31 @@ def cache_folder():
     elif not POSIX:
         make_folders(path)
     return path
+
+
+def cache_place():
+    """The path of the cache folder, absolute. Each user of a process has another."""
+    user = os.geteuid() if POSIX else 0
+    said = os.getenv("MODULEPICKLE_CACHE", "")
+    if (said, user) not in PLACES:
+        path = os.path.abspath(f"{said}/modulepickle-{user}")
+        if not said or is_closed(path):
+            path = os.path.abspath(f"{default_place(user)}/modulepickle-{user}")
+        PLACES[said, user] = path
+    return PLACES[said, user]
+
+
+def is_closed(path):
+    """Whether others have made the folder above a path that is not there, for themselves alone."""
+    above = os.path.dirname(path)
+    while not os.path.exists(above):
+        above = os.path.dirname(above)
+    return not os.path.lexists(path) and os.path.isdir(above) and not may_write(above)
+
+
+def may_write(folder):
+    effective = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=effective)
 
 
 def stamp_of(path):
@@ -40,12 +63,31 @@ def stamp_of(path):
     return found.st_dev, found.st_ino, found.st_mode, found.st_uid
 
 
-def default_place():
-    """Where temporary files go, as `tempfile` has it, which would import a lot."""
-    for said in [os.getenv(name, "") for name in ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")]:
-        if said and os.path.isdir(said):
-            return said
-    return "/tmp" if POSIX else os.path.expanduser("~")
+def default_place(user):
+    """Where a user's files go that can be made again.
+
+    The temporary folder, as `tempfile` has it, which would import a lot. But where everybody may
+    write, a name that a cleaner has removed is anybody's: so if the user has a place for caches,
+    that one.
+    """
+    names = ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")
+    said = [os.getenv(name, "") for name in names]
+    usual = ["/tmp", "/var/tmp", "/usr/tmp"] if POSIX else [os.path.expanduser("~")]
+    found = [each for each in [*said, *usual] if each and os.path.isdir(each) and may_write(each)]
+    temporary = [*found, *usual][0]
+    if POSIX and os.stat(temporary).st_mode & stat.S_IWOTH:
+        home = os.getenv("HOME", "")
+        place = os.getenv("XDG_CACHE_HOME", "")
+        place = place if os.path.isabs(place) else f"{home}/.cache"
+        owned = place if os.path.isdir(place) else home
+        if os.path.isabs(home) and home != "/" and is_of(owned, user):
+            if may_write(owned) and not distrust(place, user):
+                return place
+    return temporary
+
+
+def is_of(path, user):
+    return os.path.isdir(path) and os.stat(path).st_uid == user
 
 
 def make_folders(path):
@@ -54,6 +96,7 @@ def make_folders(path):
         make_folders(os.path.dirname(path))
         try:
             os.mkdir(path, 0o700)
+            os.chmod(path, 0o700)  # an umask may have taken some of it
         except FileExistsError:  # another process was faster; or it is a file, and its use fails
             pass
 
@@ -90,19 +133,21 @@ def read_file(path):
         return file.read()
 
 
-def write_new(path, data, mode=0o600):
+def write_new(path, pieces, mode=0o600):
     """Write a file that is not there yet, for this user alone whatever the umask is."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
-        file.write(data)
+        if POSIX:
+            os.fchmod(file.fileno(), mode)
+        file.writelines(pieces)
 
 
-def write_file(path, data, mode=0o600):
+def write_file(path, pieces, mode=0o600):
     """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
     make_folders(os.path.dirname(path))
     part = f"{cache_folder()}/part-{os.urandom(8).hex()}"  # swept, if this process is killed
     try:
-        write_new(part, data, mode)
+        write_new(part, pieces, mode)
         os.replace(part, path)
     except BaseException:
         if os.path.exists(part):

@@ -39,7 +39,7 @@ from modulepickle._loader.archive_reader import inflate, read_archive
 from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
 from modulepickle._loader.hides import tell_of
 from modulepickle._loader.registry import registry
-from modulepickle._loader.unpacking import check, log, unpack, warn_once
+from modulepickle._loader.unpacking import check, lock, log, unpack, warn_once
 
 # The private half of importlib that has no public twin. All are there from 3.9 to 3.15; a test asks
 # every supported Python for them.
@@ -177,7 +177,8 @@ class SourceLoader(FileLoader):
             log("debug", "%s is compiled: %s", name, error)
         code = self.source_to_code(self.get_data(self.path), self.path)
         try:
-            write_file(f"{cache_folder()}/{file}", zlib.compress(marshal.dumps({key: code}), 0))
+            packed = zlib.compress(marshal.dumps({key: code}), 0)
+            write_file(f"{cache_folder()}/{file}", [packed])
         except Exception as error:  # no disk; or the interpreter ends, and `open` is gone
             log("debug", "bytecode of %s is not kept: %s", name, error)
         return code
@@ -355,6 +356,8 @@ class Snapshot:
         if not is_shown:
             return
         folder = self.folder  # unpacked before the lock is taken: with it, nobody else can import
+        if self.is_on_disk():
+            lock(folder, self)  # a daemon closes all descriptors when it begins
         hidden = None
         with ImportLock():
             if self.is_active() or not self.may_be_shown():

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_5ffb4e9d"
+LOADER_NAME: Final = "_modulepickle_loader_4fc8d160"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -31,6 +31,7 @@ import zlib
 LOCAL = struct.Struct("<4s5H3I2H")
 CENTRAL = struct.Struct("<4s6H3I5H2I")
 END = struct.Struct("<4s4H2IH")
+PIECE = 2**22
 def read_archive(data):
     members = {}
     offset = 0
@@ -65,22 +66,30 @@ def is_safe(path):
     parts = path.replace("\\", "/").split("/")
     return ".." not in parts and parts[0][1:2] != ":" and parts[0] != "" and "\0" not in path
 def inflate(path, member):
+    return b"".join(pieces_of(path, member))
+def pieces_of(path, member):
     crc, size, packed, _ = member
-    data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size + 1) if packed else b""
-    if len(data) != size or zlib.crc32(data) != crc:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    left, total, at = size, 0, 0
+    while left >= 0 and (at < len(packed) or inflater.unconsumed_tail):
+        more = inflater.unconsumed_tail or packed[at : at + PIECE // 64]
+        at += 0 if inflater.unconsumed_tail else len(more)
+        data = inflater.decompress(more, PIECE)
+        left -= len(data)
+        total = zlib.crc32(data, total)
+        if left >= 0:
+            yield data
+    if left or total != crc:
         raise ImportError(f"{path} is damaged: pickle it again")
-    return data
 import os
 import stat
 POSIX = os.name == "posix"
 PLACES = {}
 TRUSTED = {}
 def cache_folder():
-    said = os.getenv("MODULEPICKLE_CACHE") or default_place()
-    user = os.getuid() if POSIX else 0
-    path = PLACES.setdefault((said, user), os.path.abspath(f"{said}/modulepickle-{user}"))
+    path = cache_place()
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
-        reason = distrust(path, user)
+        reason = distrust(path, os.geteuid())
         if reason:
             raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
         make_folders(path)
@@ -88,22 +97,52 @@ def cache_folder():
     elif not POSIX:
         make_folders(path)
     return path
+def cache_place():
+    user = os.geteuid() if POSIX else 0
+    said = os.getenv("MODULEPICKLE_CACHE", "")
+    if (said, user) not in PLACES:
+        path = os.path.abspath(f"{said}/modulepickle-{user}")
+        if not said or is_closed(path):
+            path = os.path.abspath(f"{default_place(user)}/modulepickle-{user}")
+        PLACES[said, user] = path
+    return PLACES[said, user]
+def is_closed(path):
+    above = os.path.dirname(path)
+    while not os.path.exists(above):
+        above = os.path.dirname(above)
+    return not os.path.lexists(path) and os.path.isdir(above) and not may_write(above)
+def may_write(folder):
+    effective = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=effective)
 def stamp_of(path):
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino, found.st_mode, found.st_uid
-def default_place():
-    for said in [os.getenv(name, "") for name in ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")]:
-        if said and os.path.isdir(said):
-            return said
-    return "/tmp" if POSIX else os.path.expanduser("~")
+def default_place(user):
+    names = ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")
+    said = [os.getenv(name, "") for name in names]
+    usual = ["/tmp", "/var/tmp", "/usr/tmp"] if POSIX else [os.path.expanduser("~")]
+    found = [each for each in [*said, *usual] if each and os.path.isdir(each) and may_write(each)]
+    temporary = [*found, *usual][0]
+    if POSIX and os.stat(temporary).st_mode & stat.S_IWOTH:
+        home = os.getenv("HOME", "")
+        place = os.getenv("XDG_CACHE_HOME", "")
+        place = place if os.path.isabs(place) else f"{home}/.cache"
+        owned = place if os.path.isdir(place) else home
+        if os.path.isabs(home) and home != "/" and is_of(owned, user):
+            if may_write(owned) and not distrust(place, user):
+                return place
+    return temporary
+def is_of(path, user):
+    return os.path.isdir(path) and os.stat(path).st_uid == user
 def make_folders(path):
     if not os.path.isdir(path):
         make_folders(os.path.dirname(path))
         try:
             os.mkdir(path, 0o700)
+            os.chmod(path, 0o700)
         except FileExistsError:
             pass
 def distrust(path, user):
@@ -129,15 +168,17 @@ def distrust(path, user):
 def read_file(path):
     with open(path, "rb") as file:
         return file.read()
-def write_new(path, data, mode=0o600):
+def write_new(path, pieces, mode=0o600):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
-        file.write(data)
-def write_file(path, data, mode=0o600):
+        if POSIX:
+            os.fchmod(file.fileno(), mode)
+        file.writelines(pieces)
+def write_file(path, pieces, mode=0o600):
     make_folders(os.path.dirname(path))
     part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
     try:
-        write_new(part, data, mode)
+        write_new(part, pieces, mode)
         os.replace(part, path)
     except BaseException:
         if os.path.exists(part):
@@ -153,6 +194,9 @@ try:
 except ImportError:
     flock = None
 MAX_AGE = 700_000
+DAY = 86_400
+MAX_DELETED = 1_000
+LOCKS = weakref.WeakValueDictionary()
 WARNED = set()
 def log(level, *what):
     if level == "warning" or "logging" in sys.modules:
@@ -167,7 +211,7 @@ def unpack(name, members, user):
     for _ in range(100):
         if not os.path.isdir(folder) and make_unpacked(folder, members, user):
             sweep(folder)
-            break
+            return folder
         if lock(folder, user):
             break
         time.sleep(0.001)
@@ -178,11 +222,14 @@ def make_unpacked(folder, members, user):
     part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
     try:
         os.mkdir(part, 0o700)
+        os.chmod(part, 0o700)
         while not lock(part, user):
             os.stat(part)
         for path in members:
             put_member(path, members[path], part, write_new)
         os.rename(part, folder)
+        if user.lock:
+            LOCKS[folder] = user.lock
         return True
     except BaseException as error:
         import shutil
@@ -196,44 +243,99 @@ def put_member(path, member, folder, write):
     target = f"{folder}/{path}"
     make_folders(os.path.dirname(target))
     if not path.endswith("/"):
-        write(target, inflate(path, member), 0o600 | member[3] & 0o100)
+        write(target, pieces_of(path, member), 0o600 | member[3] & 0o100)
 def check(path, member, folder):
     try:
-        same = path.endswith("/") or zlib.crc32(read_file(f"{folder}/{path}")) == member[0]
+        same = path.endswith("/") or sum_of(f"{folder}/{path}") == member[:2]
     except OSError:
         same = False
     if not same:
         put_member(path, member, folder, write_file)
-def lock(folder, user):
+def sum_of(path):
+    crc = size = 0
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(PIECE), b""):
+            crc, size = zlib.crc32(piece, crc), size + len(piece)
+    return crc, size
+class Lock:
+    def __init__(self, folder):
+        self.descriptor = os.open(folder, os.O_RDONLY)
+        self.stat = os.fstat(self.descriptor)
+        self.close = weakref.finalize(self, close_own, self.descriptor, self.stat)
+        self.close.atexit = False
+        os.set_inheritable(self.descriptor, True)
+        flock(self.descriptor, LOCK_SH | LOCK_NB)
+    def is_on(self, folder):
+        return is_own(self.descriptor, self.stat) and os.path.samestat(self.stat, os.stat(folder))
+def is_own(descriptor, found):
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
+        return os.path.samestat(os.fstat(descriptor), found)
+    except OSError:
         return False
-    except OSError as error:
-        log("debug", "%s is not locked: %s", folder, error)
-        return True
+def close_own(descriptor, found):
+    if is_own(descriptor, found):
+        os.close(descriptor)
+def lock(folder, user):
+    user.lock = LOCKS.get(folder)
     try:
-        flock(descriptor, LOCK_SH | LOCK_NB)
+        if not user.lock or not user.lock.is_on(folder):
+            user.lock = Lock(folder)
         os.utime(folder)
-        held = os.path.samestat(os.fstat(descriptor), os.stat(folder))
+        held = user.lock.is_on(folder)
     except (BlockingIOError, FileNotFoundError):
         held = False
     except (OSError, TypeError) as error:
         log("debug", "%s is not locked: %s", folder, error)
-        held = True
-    if held:
-        weakref.finalize(user, os.close, descriptor).atexit = False
-    else:
-        os.close(descriptor)
-    return held
+        user.lock = None
+        return True
+    if not held:
+        user.lock = None
+        return False
+    LOCKS[folder] = user.lock
+    spare_descriptors()
+    return True
+def spare_descriptors():
+    most = min(256, max(os.sysconf("SC_OPEN_MAX"), 64) // 4)
+    if len(LOCKS) <= most:
+        return
+    homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
+    needed = [getattr(home, "lock", None) for home in homes]
+    for folder, each in [*LOCKS.items()][: -most // 2]:
+        if each not in needed:
+            each.close()
+            LOCKS.pop(folder, None)
 def sweep(folder):
-    for old in os.scandir(cache_folder()):
-        try:
-            now = os.stat(folder).st_mtime
-            if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
-                delete(old)
-        except (OSError, TypeError) as error:
-            log("debug", "%s stays: %s", old.path, error)
+    top = cache_folder()
+    try:
+        if is_swept(top, folder):
+            return
+        left = MAX_DELETED
+        for old in os.scandir(top):
+            left -= is_deleted(old, folder)
+            if not left:
+                os.utime(f"{top}/swept", (0, 0))
+                return
+    except OSError as error:
+        log("debug", "%s is not swept: %s", top, error)
+def is_swept(top, folder):
+    now = os.stat(folder).st_mtime
+    mark = f"{top}/swept"
+    try:
+        if abs(now - os.stat(mark).st_mtime) < DAY:
+            return True
+    except FileNotFoundError:
+        make_folders(mark)
+    os.utime(mark, (now, now))
+    return False
+def is_deleted(old, folder):
+    try:
+        now = os.stat(folder).st_mtime
+        if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
+            delete(old)
+            return True
+    except (OSError, TypeError) as error:
+        log("debug", "%s stays: %s", old.path, error)
+    return False
 def delete(old):
     descriptor = os.open(old, os.O_RDONLY)
     try:
@@ -384,7 +486,8 @@ class SourceLoader(FileLoader):
             log("debug", "%s is compiled: %s", name, error)
         code = self.source_to_code(self.get_data(self.path), self.path)
         try:
-            write_file(f"{cache_folder()}/{file}", zlib.compress(marshal.dumps({key: code}), 0))
+            packed = zlib.compress(marshal.dumps({key: code}), 0)
+            write_file(f"{cache_folder()}/{file}", [packed])
         except Exception as error:
             log("debug", "bytecode of %s is not kept: %s", name, error)
         return code
@@ -503,6 +606,8 @@ class Snapshot:
         if not is_shown:
             return
         folder = self.folder
+        if self.is_on_disk():
+            lock(folder, self)
         hidden = None
         with ImportLock():
             if self.is_active() or not self.may_be_shown():
@@ -1573,7 +1678,7 @@ def script(names):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_157ac78a"
+STORE_NAME: Final = "_modulepickle_store_90094187"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1603,11 +1708,9 @@ POSIX = os.name == "posix"
 PLACES = {}
 TRUSTED = {}
 def cache_folder():
-    said = os.getenv("MODULEPICKLE_CACHE") or default_place()
-    user = os.getuid() if POSIX else 0
-    path = PLACES.setdefault((said, user), os.path.abspath(f"{said}/modulepickle-{user}"))
+    path = cache_place()
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
-        reason = distrust(path, user)
+        reason = distrust(path, os.geteuid())
         if reason:
             raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
         make_folders(path)
@@ -1615,22 +1718,52 @@ def cache_folder():
     elif not POSIX:
         make_folders(path)
     return path
+def cache_place():
+    user = os.geteuid() if POSIX else 0
+    said = os.getenv("MODULEPICKLE_CACHE", "")
+    if (said, user) not in PLACES:
+        path = os.path.abspath(f"{said}/modulepickle-{user}")
+        if not said or is_closed(path):
+            path = os.path.abspath(f"{default_place(user)}/modulepickle-{user}")
+        PLACES[said, user] = path
+    return PLACES[said, user]
+def is_closed(path):
+    above = os.path.dirname(path)
+    while not os.path.exists(above):
+        above = os.path.dirname(above)
+    return not os.path.lexists(path) and os.path.isdir(above) and not may_write(above)
+def may_write(folder):
+    effective = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=effective)
 def stamp_of(path):
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino, found.st_mode, found.st_uid
-def default_place():
-    for said in [os.getenv(name, "") for name in ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")]:
-        if said and os.path.isdir(said):
-            return said
-    return "/tmp" if POSIX else os.path.expanduser("~")
+def default_place(user):
+    names = ("TMPDIR", "LOCALAPPDATA", "TEMP", "TMP")
+    said = [os.getenv(name, "") for name in names]
+    usual = ["/tmp", "/var/tmp", "/usr/tmp"] if POSIX else [os.path.expanduser("~")]
+    found = [each for each in [*said, *usual] if each and os.path.isdir(each) and may_write(each)]
+    temporary = [*found, *usual][0]
+    if POSIX and os.stat(temporary).st_mode & stat.S_IWOTH:
+        home = os.getenv("HOME", "")
+        place = os.getenv("XDG_CACHE_HOME", "")
+        place = place if os.path.isabs(place) else f"{home}/.cache"
+        owned = place if os.path.isdir(place) else home
+        if os.path.isabs(home) and home != "/" and is_of(owned, user):
+            if may_write(owned) and not distrust(place, user):
+                return place
+    return temporary
+def is_of(path, user):
+    return os.path.isdir(path) and os.stat(path).st_uid == user
 def make_folders(path):
     if not os.path.isdir(path):
         make_folders(os.path.dirname(path))
         try:
             os.mkdir(path, 0o700)
+            os.chmod(path, 0o700)
         except FileExistsError:
             pass
 def distrust(path, user):
@@ -1656,15 +1789,17 @@ def distrust(path, user):
 def read_file(path):
     with open(path, "rb") as file:
         return file.read()
-def write_new(path, data, mode=0o600):
+def write_new(path, pieces, mode=0o600):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
-        file.write(data)
-def write_file(path, data, mode=0o600):
+        if POSIX:
+            os.fchmod(file.fileno(), mode)
+        file.writelines(pieces)
+def write_file(path, pieces, mode=0o600):
     make_folders(os.path.dirname(path))
     part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
     try:
-        write_new(part, data, mode)
+        write_new(part, pieces, mode)
         os.replace(part, path)
     except BaseException:
         if os.path.exists(part):
@@ -1706,7 +1841,7 @@ def archive(archive_hash, name, sender, fetch):
         pass
     data = checked(archive_hash, f"the archive of {name}, sent by {sender}", fetch)
     try:
-        write_file(f"{cache_folder()}/{archive_hash.hex()}.zip", data)
+        write_file(f"{cache_folder()}/{archive_hash.hex()}.zip", [data])
     except OSError:
         pass
     return data

@@ -61,7 +61,7 @@ def archive(archive_hash, name, sender, fetch):
         pass
     data = checked(archive_hash, f"the archive of {name}, sent by {sender}", fetch)
     try:
-        write_file(f"{cache_folder()}/{archive_hash.hex()}.zip", data)
+        write_file(f"{cache_folder()}/{archive_hash.hex()}.zip", [data])
     except OSError:  # no folder, no disk: the next process fetches it again
         pass
     return data

@@ -2,8 +2,8 @@
 
 A shipped text. Each archive has a folder there, named by its hash, which is made elsewhere and
 renamed: nobody sees it in part. A process compares the files with the archive when it first uses a
-folder, and holds a lock on it as long as it may need them. What nobody has used for long is deleted
-when a new folder is made.
+folder, and holds one lock on it as long as a snapshot needs them. What nobody has used for long is
+deleted when a new folder is made, once a day.
 """
 
 import os
@@ -12,14 +12,14 @@ import time
 import weakref
 import zlib
 
-from modulepickle._loader.archive_reader import inflate
+from modulepickle._loader.archive_reader import PIECE, pieces_of
 from modulepickle._loader.cache_folder import (
     cache_folder,
     make_folders,
-    read_file,
     write_file,
     write_new,
 )
+from modulepickle._loader.registry import registry
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
@@ -27,6 +27,9 @@ except ImportError:  # Windows, WebAssembly: nothing can be locked, so nothing i
     flock = None
 
 MAX_AGE = 700_000  # seconds, eight days, after which an unused folder is deleted
+DAY = 86_400  # seconds
+MAX_DELETED = 1_000  # in one sweep
+LOCKS = weakref.WeakValueDictionary()  # folder -> its lock, the newest last
 WARNED = set()
 
 
@@ -54,7 +57,7 @@ def unpack(name, members, user):
     for _ in range(100):  # somebody may delete it meanwhile, or look whether it is in use
         if not os.path.isdir(folder) and make_unpacked(folder, members, user):
             sweep(folder)
-            break
+            return folder
         if lock(folder, user):
             break
         time.sleep(0.001)
@@ -71,11 +74,14 @@ def make_unpacked(folder, members, user):
     part = f"{cache_folder()}/part-{os.urandom(8).hex()}"
     try:
         os.mkdir(part, 0o700)
+        os.chmod(part, 0o700)
         while not lock(part, user):
             os.stat(part)  # it went, if this fails
         for path in members:
             put_member(path, members[path], part, write_new)
         os.rename(part, folder)
+        if user.lock:
+            LOCKS[folder] = user.lock
         return True
     except BaseException as error:
         import shutil
@@ -93,57 +99,141 @@ def put_member(path, member, folder, write):
     target = f"{folder}/{path}"
     make_folders(os.path.dirname(target))
     if not path.endswith("/"):
-        write(target, inflate(path, member), 0o600 | member[3] & 0o100)
+        write(target, pieces_of(path, member), 0o600 | member[3] & 0o100)
 
 
 def check(path, member, folder):
     """Make sure that what is on disk is what the archive has."""
     try:
-        same = path.endswith("/") or zlib.crc32(read_file(f"{folder}/{path}")) == member[0]
+        same = path.endswith("/") or sum_of(f"{folder}/{path}") == member[:2]
     except OSError:  # a cleaner took it away
         same = False
     if not same:
         put_member(path, member, folder, write_file)
 
 
-def lock(folder, user):
-    """Hold a shared lock on a folder, and say that it is in use, as far as the system can.
+def sum_of(path):
+    """The CRC-32 and the size of a file, of which some megabytes at a time are in memory."""
+    crc = size = 0
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(PIECE), b""):
+            crc, size = zlib.crc32(piece, crc), size + len(piece)
+    return crc, size
 
-    False if the folder is being deleted.
+
+class Lock:
+    """A shared lock on a folder, which lasts as long as an open descriptor.
+
+    A forked process has it as well, and the program that a process becomes by `exec`.
     """
+
+    def __init__(self, folder):
+        self.descriptor = os.open(folder, os.O_RDONLY)
+        self.stat = os.fstat(self.descriptor)
+        self.close = weakref.finalize(self, close_own, self.descriptor, self.stat)
+        self.close.atexit = False
+        os.set_inheritable(self.descriptor, True)
+        flock(self.descriptor, LOCK_SH | LOCK_NB)
+
+    def is_on(self, folder):
+        """Whether it is still held, and on what stands under the name of the folder now."""
+        return is_own(self.descriptor, self.stat) and os.path.samestat(self.stat, os.stat(folder))
+
+
+def is_own(descriptor, found):
+    """Whether a descriptor is open, and not on something else: a daemon closes all it is left."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
+        return os.path.samestat(os.fstat(descriptor), found)
+    except OSError:
         return False
-    except OSError as error:  # Windows opens no folders
-        log("debug", "%s is not locked: %s", folder, error)
-        return True
+
+
+def close_own(descriptor, found):
+    if is_own(descriptor, found):
+        os.close(descriptor)
+
+
+def lock(folder, user):
+    """Hold the lock on a folder, and say that it is in use, as far as the system can.
+
+    All users in a process share one. False if the folder is being deleted.
+    """
+    user.lock = LOCKS.get(folder)
     try:
-        flock(descriptor, LOCK_SH | LOCK_NB)
+        if not user.lock or not user.lock.is_on(folder):
+            user.lock = Lock(folder)
         os.utime(folder)
         # Whoever deletes a folder locks it and renames it first: is this one still in its place?
-        held = os.path.samestat(os.fstat(descriptor), os.stat(folder))
+        held = user.lock.is_on(folder)
     except (BlockingIOError, FileNotFoundError):
         held = False
-    except (OSError, TypeError) as error:
+    except (OSError, TypeError) as error:  # Windows opens no folders
         log("debug", "%s is not locked: %s", folder, error)
-        held = True
-    if held:
-        weakref.finalize(user, os.close, descriptor).atexit = False
-    else:
-        os.close(descriptor)
-    return held
+        user.lock = None
+        return True
+    if not held:
+        user.lock = None
+        return False
+    LOCKS[folder] = user.lock
+    spare_descriptors()
+    return True
+
+
+def spare_descriptors():
+    """Leave the host three quarters of its descriptors, 256 of ours at most.
+
+    What was unpickled first is unlocked first, unless it is active.
+    """
+    most = min(256, max(os.sysconf("SC_OPEN_MAX"), 64) // 4)
+    if len(LOCKS) <= most:
+        return
+    homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
+    needed = [getattr(home, "lock", None) for home in homes]
+    for folder, each in [*LOCKS.items()][: -most // 2]:
+        if each not in needed:
+            each.close()
+            LOCKS.pop(folder, None)
 
 
 def sweep(folder):
-    """Delete what is older than a folder by far, and in no process' use."""
-    for old in os.scandir(cache_folder()):
-        try:
-            now = os.stat(folder).st_mtime
-            if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
-                delete(old)
-        except (OSError, TypeError) as error:  # it is in use, or just went
-            log("debug", "%s stays: %s", old.path, error)
+    """Delete what is older than a folder by far, and in no process' use; once a day."""
+    top = cache_folder()
+    try:
+        if is_swept(top, folder):
+            return
+        left = MAX_DELETED
+        for old in os.scandir(top):
+            left -= is_deleted(old, folder)
+            if not left:  # the next load goes on
+                os.utime(f"{top}/swept", (0, 0))
+                return
+    except OSError as error:
+        log("debug", "%s is not swept: %s", top, error)
+
+
+def is_swept(top, folder):
+    """Whether somebody swept the cache folder in the last day; after this, somebody has."""
+    now = os.stat(folder).st_mtime
+    mark = f"{top}/swept"
+    try:
+        if abs(now - os.stat(mark).st_mtime) < DAY:
+            return True
+    except FileNotFoundError:
+        make_folders(mark)
+    os.utime(mark, (now, now))
+    return False
+
+
+def is_deleted(old, folder):
+    """Delete an entry of the cache folder, if it is old enough; whether it went."""
+    try:
+        now = os.stat(folder).st_mtime
+        if now - old.stat(follow_symlinks=False).st_mtime > MAX_AGE:
+            delete(old)
+            return True
+    except (OSError, TypeError) as error:  # it is in use, or just went
+        log("debug", "%s stays: %s", old.path, error)
+    return False
 
 
 def delete(old):
