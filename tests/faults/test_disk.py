@@ -139,10 +139,7 @@ NOWHERE = f"""
     print([f(), records, sys.modules["one"].__file__])
 """
 # What is made read-only, seen from a mount of its own, and how the loader finds no folder then.
-READ_ONLY = (
-    "mount -o remount,bind,ro {disk} && mount -o remount,bind,ro / && "
-    "if [ -d /dev/shm ]; then mount -t tmpfs -o ro none /dev/shm; fi"
-)
+READ_ONLY = "mount -o remount,bind,ro {disk} && mount -o remount,bind,ro /"
 
 
 @pytest.mark.parametrize("home", [True, False], ids=["", "no home"])
