@@ -107,7 +107,7 @@ except RecursionError as error:
 def test_an_object_that_is_nested_too_deep_says_where(tmp_path, made, words):
     text = run(tmp_path, DEEP.replace("made()", f"{made}()")).result
     assert "recursion" in text
-    assert "it is nested too deep; reached by: " in text
+    assert "it is nested too deeply; reached by: " in text
     assert "__getstate__ return it flat" in text
     assert len(text) < 2000
     assert all(word in text for word in words)

@@ -245,7 +245,7 @@ def test_a_module_that_is_kept_at_home_is_by_name(tree: Path) -> None:
     assert found["snapshots"] == []
     assert found["by_name"] == [{"distribution": "", "names": ["lonely.f"]}]
     assert found["warnings"] == [
-        "`lonely` is kept at home by the policy (exclude), so the receiver must have it by itself"
+        "`lonely` is kept at home by the policy (exclude), so the receiver must have it"
     ]
 
 

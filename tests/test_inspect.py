@@ -364,7 +364,7 @@ def test_several_pickles_in_one_file(sent: bytes) -> None:
 
 def test_what_follows_a_pickle_is_told(sent: bytes) -> None:
     report = inspect(sent + b"and some more")
-    assert report.warnings == ["13 bytes after the end of the pickle are no pickle"]
+    assert report.warnings == ["13 bytes after the end of the pickle are not a pickle"]
     assert report.problems == []
 
 
@@ -535,8 +535,8 @@ def test_signatures(tree: Path) -> None:
 
 FOREIGN = {
     "empty": (b"", "there are no bytes"),
-    "text": (b"hello world\n", "this is no pickle"),
-    "json": (b'{"a": 1}', "this is no pickle"),
+    "text": (b"hello world\n", "this is not a pickle"),
+    "json": (b'{"a": 1}', "this is not a pickle"),
     "zip": (b"PK\3\4" + b"\0" * 40, "this is a zip file, such as a package in a store"),
     "torch": (b"PK\3\4" + b"\0" * 40 + b"data.pkl", "this is a zip file, as torch.save writes"),
     "gzip": (gzip.compress(pickle.dumps([1])), "compressed by gzip: decompress it first"),
@@ -683,10 +683,10 @@ def test_the_commands_mistakes(tmp_path: Path, sent: bytes) -> None:
             "to see what would be in a pickle, type  python -m modulepickle explain",
         ),
         (["empty"], 1, "there are no bytes: an empty file"),
-        (["text"], 1, "this is no pickle"),
+        (["text"], 1, "this is not a pickle"),
         (["text"], 1, "no whole pickle, 5 bytes, not signed"),
         (["f.pickle", "--show", "table.py"], 2, "did you mean helpers/table.py?"),
-        (["text", "--files"], 1, "this is no pickle"),
+        (["text", "--files"], 1, "this is not a pickle"),
     ]
     for arguments, code, message in cases:
         done = command("inspect", *arguments, cwd=tmp_path)

@@ -277,7 +277,7 @@ def test_a_broken_file_that_nobody_imported_is_nothing_to_speak_of(tmp_path):
         ("include=('json',)", "the standard library is everywhere"),
         ("include=('modulepickle',)", "receivers need none of it"),
         ("include=('__main__',)", "by value"),
-        ("include=('core',), exclude=('core',)", "exclude has it as well"),
+        ("include=('core',), exclude=('core',)", "exclude names it as well"),
         ("include=('pk.part',)", 'write include "pk"'),
         ("exclude=('plugz',)", "did you mean 'plugs'?"),
         ("exclude=('core.prt',)", "did you mean 'part'?"),

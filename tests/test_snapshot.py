@@ -95,14 +95,14 @@ def test_an_empty_package_has_an_archive(tree):
 def test_too_many_files_for_a_zip(tree, monkeypatch):
     project(tree, FILES)
     monkeypatch.setattr(_archive, "MAX_FILES", 3)
-    with pytest.raises(PackagingError, match="a zip has 3 at most"):
+    with pytest.raises(PackagingError, match="a zip can hold at most 3"):
         made(tree / "pkg")
 
 
 def test_too_many_bytes_for_a_zip(tree, monkeypatch):
     project(tree, FILES)
     monkeypatch.setattr(_archive, "MAX_ARCHIVE", 100)
-    with pytest.raises(PackagingError, match="a zip has 100 at most"):
+    with pytest.raises(PackagingError, match="a zip can hold at most 100"):
         made(tree / "pkg")
 
 

@@ -797,15 +797,15 @@ def test_a_manifest_that_is_none_is_inspected_as_it_is(inside: bytes) -> None:
     data = b"(s:=__import__('pickle').loads(" + inside + b"),__import__('sys')._mp0a1b2c(0))[1]"
     report = modulepickle.inspect(data)
     assert report.data["bytes"] == len(data)
-    assert any("this is no pickle" in each for each in report.problems)
+    assert any("this is not a pickle" in each for each in report.problems)
 
 
 # -- What a store must return ---------------------------------------------------------------------
 
 RETURNED = {
-    "lambda: b''": "and no lambda; <function store",
-    "functools.partial(mine.read, digest)": "is in the local package 'mine': take one of the",
-    "mine.Fetch()": "is in the local package 'mine': take one of the",
+    "lambda: b''": "and no lambda; of what <function store",
+    "functools.partial(mine.read, digest)": "is in the local package 'mine': use one of the",
+    "mine.Fetch()": "is in the local package 'mine': use one of the",
 }
 
 
@@ -840,7 +840,7 @@ except TypeError as error:
 
 
 def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="name the one that receivers have") as caught:
+    with pytest.raises(FileNotFoundError, match="name one that receivers have") as caught:
         stores.directory(tmp_path / "no/such/mount")
     assert str(tmp_path / "no/such") in str(caught.value)
     assert [*tmp_path.iterdir()] == []

@@ -48,8 +48,10 @@ class directory:
         try:
             self.path.mkdir(exist_ok=True)
         except FileNotFoundError as error:
-            text = f"there is no folder {self.path.parent}, where a store was to be made: name the"
-            text += " one that receivers have, too, or make it"
+            text = (
+                f"there is no folder {self.path.parent} to make a store in: create it, or name one"
+            )
+            text += " that receivers have as well"
             raise FileNotFoundError(error.errno, text, str(self.path)) from None
         self._seen: dict[bytes, tuple[int, ...]] = {}
 

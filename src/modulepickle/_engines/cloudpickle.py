@@ -120,8 +120,8 @@ def extend_ray(*, store: bool = False) -> Extension:
     """
     if not isinstance(store, bool):
         raise TypeError(
-            f"extend_ray(store=...) takes True or False, not {store!r}; a store of your own is the"
-            " default of all picklers by  modulepickle.set_store(store)"
+            f"extend_ray(store=...) takes True or False, not {store!r}; to use a store of your own,"
+            " call modulepickle.set_store(store)"
         )
     kept: Store | None = None
     if store:

@@ -86,8 +86,8 @@ def _snapshots(names: tuple[str, ...]) -> list[SnapshotRef]:
             if why:
                 raise ValueError(f"preload({name!r}) has nothing to install: {why}")
             raise ValueError(
-                f"preload({name!r}): it is not local, so it travels as a name, and the receiver "
-                f"has it or not. If it is to be shipped: set_policy(Policy(include=({name!r},)))"
+                f"preload({name!r}): it is not local, so it travels as a name, and receivers must "
+                f"have it. To ship it: set_policy(Policy(include=({name!r},)))"
             )
     return found
 

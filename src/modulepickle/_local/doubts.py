@@ -63,8 +63,8 @@ def _doubt(name: str, top: TopLevelName, finder: Finder) -> Problem | None:
     if finder.tree.has(place, real):
         return None  # a namespace package: what of it is here travels with what it holds
     detail = (
-        f"it goes by name, since {place} is neither in your working tree nor of an installed"
-        " distribution, so a receiver will not find it"
+        f"it goes by name, since {place} is neither in your working tree nor part of an"
+        " installed distribution, so a receiver will not find it"
     )
     remedy = f'ship it: Policy(include=("{name}",)), or include = ["{name}"] under'
     remedy += f" [tool.modulepickle] in pyproject.toml; or {cure}"
@@ -111,9 +111,9 @@ def why_not_included(name: str, finder: Finder) -> str:
     if top == "modulepickle":
         return "modulepickle never travels, and receivers need none of it"
     if top in NEVER:
-        return "the script is no package; its functions and classes go by value"
+        return "the script is not a package; its functions and classes go by value"
     if finder.policy.excludes(name):
-        return "exclude has it as well, and wins"
+        return "exclude names it as well, and wins"
     if finder.package(name) is not None:
         return ""
     found = finder.top(top)

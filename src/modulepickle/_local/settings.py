@@ -55,7 +55,7 @@ KEYS: Final = {
 TABLE: Final = rb"\[\s*tool\s*\]|tool[\"']?\s*\.\s*[\"']?modulepickle"
 """What a file that has the table has somewhere."""
 
-REMEDY: Final = "correct the file, or give another policy in its place: policy= or set_policy()"
+REMEDY: Final = "correct the file, or use policy= or set_policy() instead"
 
 _files: dict[tuple[str | None, str | None], str | None] = {}
 """Current folder and script -> the file."""
@@ -188,7 +188,7 @@ def _table(path: str) -> Any:
     except (ValueError, AttributeError) as error:  # both of TOML and of UTF-8
         raise PackagingError([_problem(path, f"is not valid TOML: {error}")]) from error
     except RecursionError as error:
-        problem = _problem(path, "has arrays or tables too deep in each other to be read")
+        problem = _problem(path, "has arrays or tables that are nested too deeply")
         raise PackagingError([problem]) from error
 
 
@@ -205,10 +205,10 @@ def _toml_reader() -> Any:
 def _unread(path: str) -> Problem:
     """Return what is said where nothing can read the table. Gone with Python 3.10."""
     detail = (
-        "[tool.modulepickle] is not read, for Python {}.{} has no TOML reader, so what it keeps at"
-        " home (exclude, ignore) travels".format(*sys.version_info)
+        "[tool.modulepickle] is not read, since Python {}.{} has no TOML reader; what it would"
+        " leave out (exclude, ignore) travels".format(*sys.version_info)
     )
-    remedy = "pip install tomli, or say the same by set_policy()"
+    remedy = "pip install tomli, or call set_policy() instead"
     return Problem(Reason.NO_EFFECT, path, detail, remedy)
 
 
@@ -225,7 +225,9 @@ def _wrong(key: str, value: Any) -> str:
     """Say what is wrong with the value of a known key; "" if nothing is."""
     if key == "max-bytes":
         if type(value) is not int or value <= 0:
-            return f"max-bytes = {value!r}: it takes a number of bytes, as max-bytes = 67108864"
+            return (
+                f"max-bytes = {value!r}: it takes a number of bytes, such as max-bytes = 67108864"
+            )
     elif key == "strict":
         if type(value) is not bool:
             return f"strict = {value!r}: it takes true or false"
@@ -233,7 +235,7 @@ def _wrong(key: str, value: Any) -> str:
         if isinstance(value, str):
             return f'{key} = "{value}": it takes a list, {key} = ["{value}"]'
         if not isinstance(value, list) or not all(type(x) is str and x for x in value):
-            return f'{key} = {value!r}: it takes a list of names, as {key} = ["name"]'
+            return f'{key} = {value!r}: it takes a list of names, such as {key} = ["name"]'
         for pattern in value:
             wrong = malformed(KEYS[key], pattern)
             if wrong:

@@ -53,5 +53,5 @@ def too_deep(pickler: Dispatcher, obj: Any, error: RecursionError) -> RecursionE
     if len(chain) > FIRST + LAST:
         left = len(chain) - FIRST - LAST
         chain = (*chain[:FIRST], f"... {left:,} more ...", *chain[-LAST:])
-    text = f"{error}: deep recursion, it is nested too deep; reached by: {ARROW.join(chain)}"
+    text = f"{error}: deep recursion, it is nested too deeply; reached by: {ARROW.join(chain)}"
     return TooDeep(f"{text}; what to do: {REMEDY}")

@@ -30,7 +30,7 @@ from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Recorder", "problems_of", "recorder_like"]
 
-REMEDY: Final = "make it where it is used, or leave it out in __getstate__"
+REMEDY: Final = "create it where it is used, or leave it out in __getstate__"
 
 NOTHING: Final = (str, ())
 """What is written in place of something that cannot travel."""
@@ -129,7 +129,7 @@ class Recording(Dispatcher, pickle.Pickler):
             return super().emit(shipped)
         except Exception as error:  # whatever a store raises
             problem = f"{type(error).__name__}: {error}"
-            remedy = "see to the store, or leave the packages in the pickle: store=None"
+            remedy = "repair the store, or keep the packages in the pickle: store=None"
             found = Problem(Reason.UNSUPPORTED, "the store", problem, remedy)
             raise PackagingError([found]) from error
 

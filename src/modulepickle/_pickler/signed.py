@@ -109,7 +109,7 @@ def checked(data: Any, key: Key) -> memoryview:
 def refuse_buffers(name: str) -> None:
     """Raise the error of an argument that stands for buffers out of band."""
     raise ValueError(
-        f"{name}= does not go with key=: what travels out of band is not in the pickle, so the "
+        f"{name}= cannot be used with key=: what travels out of band is not in the pickle, so the "
         f"signature would not cover it; leave {name}= out, or sign the buffers yourself"
     )
 
@@ -148,8 +148,8 @@ def _fit(key: Any) -> bytes:
         raise TypeError(f"a key is bytes, not {type(key).__name__}; {hint}")
     if len(bytes(key)) < LEAST:
         raise ValueError(
-            f"a key of {len(bytes(key))} bytes could be found by trying: {LEAST} is the least, "
-            f"random and not a password; {MAKE}"
+            f"a key of {len(bytes(key))} bytes could be guessed: use {LEAST} or more, random, "
+            f"and not a password; {MAKE}"
         )
     return bytes(key)
 
@@ -178,9 +178,9 @@ def _reason(data: bytes, keys: int) -> str:
     said = int.from_bytes(data[at + len(MAGIC) : -TAG], "little")
     if said != at:
         return (
-            f"{at} bytes stand before the signature of {said} bytes: this pickle was cut or "
-            "altered, or does not begin here (one signed pickle a file: put several objects into "
-            "one list)"
+            f"the signature is for {said} bytes, and {at} bytes precede it: this pickle was cut or "
+            "altered, or does not begin here (a file holds one signed pickle: put several objects "
+            "into one list)"
         )
     which = "the key" if keys == 1 else f"any of the {keys} keys"
     return (

@@ -116,9 +116,9 @@ class StoreWriter:
             return pickle.dumps([*fetches.values()])
         except Exception as error:  # whatever the pickling of somebody's callable raises
             raise TypeError(
-                f"a store must return a callable that plain pickle takes, since receivers import "
-                f"it; as functools.partial(f, ...) of an installed f, and no lambda; {self.store!r}"
-                f" returned one that it does not take: {error}"
+                f"a store must return a callable that plain pickle can pickle, since receivers "
+                f"import it: a functools.partial of an installed function, for example, and no "
+                f"lambda; of what {self.store!r} returned, pickle says: {error}"
             ) from error
 
     def _put(self, digest: bytes, data: bytes) -> Fetch:
@@ -143,9 +143,9 @@ class _ByName(Dispatcher, pickle.Pickler):
         """Refuse: the receiver would look for it in the store, by means of itself."""
         raise TypeError(
             f"a store must return a callable that receivers can import by themselves, and this one "
-            f"is in the local package {shipped.name!r}: take one of the standard library, or of "
-            f"what is installed there, as functools.partial(operator.methodcaller('read_bytes'), "
-            f"path)"
+            f"is in the local package {shipped.name!r}: use one of the standard library, or of "
+            f"what is installed there, such as "
+            f"functools.partial(operator.methodcaller('read_bytes'), path)"
         )
 
 

@@ -93,7 +93,7 @@ def _type_alias(dump: Dump, obj: Any) -> Reduced:
     if id(obj) in dump.parts.making:
         raise pickle.PicklingError(
             f"cannot pickle the type alias {obj.__name__}, which has type parameters and names "
-            "itself: write it as a class, or give it a value without itself"
+            "itself: write it as a class, or do not let it refer to itself"
         )
     dump.parts.making.add(dump.parts.keep(obj))
     kind: Any = type(obj)

@@ -91,7 +91,7 @@ def _at_home(recorder: Recorder, found: Iterable[Imported], by_name: list[ByName
         if recorder.policy.excludes(name):
             yield (
                 f"`{name}` is kept at home by the policy (exclude), so the receiver must have it"
-                f" by itself{place}"
+                f"{place}"
             )
         elif name == "modulepickle" and place:
             yield (
@@ -124,9 +124,9 @@ def _computed(name: str, places: list[str]) -> Iterator[str]:
         more = len(places) - COMPUTED_SHOWN
         shown += f" and {more} more" if more > 0 else ""
         yield (
-            f"package `{name}` imports by computed names at {shown}: what such a name leads to"
-            ' travels if the policy names it: Policy(include=("name",)), or include = ["name"]'
-            " under [tool.modulepickle] in pyproject.toml"
+            f"package `{name}` imports by computed names at {shown}: such a module travels only if"
+            ' the policy names it: Policy(include=("name",)), or include = ["name"] under'
+            " [tool.modulepickle] in pyproject.toml"
         )
 
 
@@ -136,8 +136,8 @@ def _broken(name: str, broken: list[str]) -> Iterator[str]:
         more = len(broken) - BROKEN_SHOWN
         shown = ", ".join(broken[:BROKEN_SHOWN]) + (f" and {more} more" if more > 0 else "")
         yield (
-            f"package `{name}` has {count(len(broken), 'file')} that cannot be parsed, so nobody"
-            f" knows what is imported there, and it does not travel: {shown}"
+            f"package `{name}` has {count(len(broken), 'file')} that cannot be parsed, so what is"
+            f" imported there is not known, and does not travel: {shown}"
         )
 
 

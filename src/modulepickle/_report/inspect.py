@@ -93,7 +93,7 @@ def _read(file: Any) -> bytes:
     if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     kind = type(file).__name__ if data is None else "a file that is open as text"
-    hint = "; what would be in a pickle, says explain()" if callable(file) else ""
+    hint = "; to see what a pickle would hold, call explain()" if callable(file) else ""
     hint = "; write pathlib.Path(...)" if isinstance(file, str) else hint
     raise TypeError(f"inspect() takes bytes, a pathlib.Path or a binary file, not {kind}{hint}")
 

@@ -111,7 +111,7 @@ def _snapshot(each: SnapshotThere) -> Branch:
         below.append(f"imports, so the receiver must have: {names}")
     if each["not_found"]:
         lines = [f"{name}, at {place}" for name, place in each["not_found"].items()]
-        below.append(Branch.of("imports, and they are not found here, either", _some(lines)))
+        below.append(Branch.of("imports that are not found here either", _some(lines)))
     return Branch.of(text, below)
 
 

@@ -104,7 +104,7 @@ class Stream:
         except Malformed as error:
             if start and not data.startswith(b"\x80", start):
                 rest = amount(len(data) - start)
-                self.warnings.append(f"{rest} after the end of the pickle are no pickle")
+                self.warnings.append(f"{rest} after the end of the pickle are not a pickle")
                 return start
             where = "in the pickle inside the pickle, " if depth else ""
             self.problems.append(f"{where}{error}; {_hint(data[start:], error)}")
@@ -140,7 +140,7 @@ def _hint(data: bytes, error: Malformed) -> str:
     if data.startswith(STEM):
         return "this is the signature of a pickle, without the pickle"
     if not data.startswith(b"\x80"):
-        return "this is no pickle, or not its beginning (those since protocol 2 begin with 0x80)"
+        return "this is not a pickle, or not its beginning (0x80, since protocol 2)"
     if error.is_cut:
         return "the pickle was cut: send it again"
     return "the pickle is damaged from there on: send it again"

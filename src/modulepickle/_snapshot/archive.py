@@ -79,9 +79,9 @@ def _check_size(files: dict[str, File]) -> None:
     size = sum(file.size for file in files.values())
     wrong = ""
     if len(files) > MAX_FILES:
-        wrong, most = f"{len(files):,} files", f"a zip has {MAX_FILES:,} at most"
+        wrong, most = f"{len(files):,} files", f"a zip can hold at most {MAX_FILES:,}"
     elif size + sum(76 + 2 * len(path.encode()) for path in files) > MAX_ARCHIVE:
-        wrong, most = f"{size:,} bytes", f"a zip has {MAX_ARCHIVE:,} at most"
+        wrong, most = f"{size:,} bytes", f"a zip can hold at most {MAX_ARCHIVE:,}"
     if wrong:
         problem = Problem(Reason.TOO_LARGE, f"{_package(files)}: {wrong}", most, REMEDY)
         raise PackagingError([problem])

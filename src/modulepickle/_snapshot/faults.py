@@ -50,7 +50,7 @@ def imports_of_left_out(own: str, files: Iterable[File], left: dict[str, str]) -
 def left_out_problem(module: str, pattern: str, chain: tuple[str, ...]) -> Problem:
     """Return that a module is left out by a pattern, and imported nevertheless."""
     detail = f"it is left out by {pattern}, and what travels imports it"
-    remedy = "let the pattern match less, or take the import out"
+    remedy = "make the pattern narrower, or remove the import"
     return Problem(Reason.LEFT_OUT, f"`{module}`", detail, remedy, chain)
 
 
@@ -103,7 +103,7 @@ def raise_if_missing(
     pattern = pattern_of(module, package, policy)
     if pattern:
         detail = f"its file {file} is left out by {pattern}"
-        remedy = "let the pattern match less, or send something else of the package"
+        remedy = "make the pattern narrower, or send something else of the package"
         raise PackagingError([Problem(Reason.LEFT_OUT, module, detail, remedy)])
     if isinstance(file, str) and not os.path.exists(file) and _is_in(file, package.paths):
         detail = f"its file {file} is gone since it was imported here"

@@ -315,7 +315,7 @@ class Walk:
             self._problem(Reason.BAD_NAME, entry.path, relative)
             return True
         if len(relative) > LONGEST:
-            detail = f"a path of more than {LONGEST:,} characters; other systems take no longer one"
+            detail = f"its path has more than {LONGEST:,} characters: too long for other systems"
             self._problem(Reason.BAD_NAME, entry.path, relative, detail)
             return True
         if not entry.is_symlink():
@@ -324,7 +324,7 @@ class Walk:
         return not self._follows(entry.path, relative, above)
 
     def _too_many(self) -> None:
-        detail = f"it has more than {MOST:,} files, and a zip has no more"
+        detail = f"it has more than {MOST:,} files, and a zip can hold no more"
         remedy = 'leave files out: Policy(ignore=("data/*",))'
         self.problems.append(Problem(Reason.TOO_LARGE, self.stem.replace("/", "."), detail, remedy))
 

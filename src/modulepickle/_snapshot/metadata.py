@@ -71,7 +71,7 @@ def _read(path: str, watch: Callable[[str], os.stat_result | None]) -> bytes:
     if info is None:
         return b""
     if not stat.S_ISREG(info.st_mode) or info.st_size > MOST:
-        log.debug("%s is no file of metadata: it does not travel", path)
+        log.debug("%s is not a file of metadata, and does not travel", path)
         return b""
     try:
         with open(path, "rb") as file:

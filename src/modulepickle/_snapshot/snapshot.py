@@ -175,8 +175,8 @@ def _compiled(name: str, files: dict[str, File]) -> Iterable[Problem]:
         others = [each for each in others if not f"{module}.".startswith(f"{each}.")]
         if others:
             detail = (
-                f"compiled code, which imports {others[0]} by itself: where a receiver gets several"
-                " versions, it may find another one's"
+                f"compiled code, which imports {others[0]} by itself: on a receiver that gets"
+                " several versions, it may find that of another one"
             )
             remedy = "let each receiver load one version of it, or import what it needs in Python"
             yield Problem(Reason.COMPILED, module, detail, remedy)
@@ -186,8 +186,8 @@ def _compiled(name: str, files: dict[str, File]) -> Iterable[Problem]:
 def _named(package: LocalPackage, policy: Policy) -> Iterable[Problem]:
     """Yield the files that a single-file module opens by its place, and that stay at home."""
     for path in data_at_home(package, policy):
-        detail = f"{package.name} names it and asks for its own place, but it stays at home"
-        remedy = "make a package of the module, and put the file into that under a plain name"
+        detail = f"{package.name} looks for it beside itself, but it does not travel"
+        remedy = "make the module a package, and put the file into it under a plain name"
         yield Problem(Reason.LEFT_OUT, path, detail, remedy)
 
 

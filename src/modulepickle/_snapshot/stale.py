@@ -130,8 +130,8 @@ def _warn(name: str, file: str) -> None:
     if QUIET.get():
         return
     text = (
-        f"{name} is not what its file says now: {file}. The file was edited after it was imported,"
-        " and is what travels; reload the module, or start again, to run the same here."
+        f"{name} is not what its file says now: {file}. The file was edited after its import, and"
+        " the file is what travels; reload the module, or start again, to run the same code here."
     )
     still = held()
     if still is not None and still.is_asked_for:
