@@ -17,7 +17,7 @@ from typing import Any, Final
 from modulepickle._base.errors import PackagingError
 from modulepickle._base.held import Held, held, scoped
 from modulepickle._local.finder import LocalPackage
-from modulepickle._local.policy import get_policy
+from modulepickle._local.policy import Policy, get_policy
 from modulepickle._local.settings import settings
 from modulepickle._snapshot.shipment import Shipment, SnapshotRef
 
@@ -28,7 +28,7 @@ class Packages:
     """The local packages that this process has imported; which modules are not, it remembers."""
 
     def __init__(self) -> None:
-        self._policy = get_policy()
+        self._policy: Policy | None = None  # to read the settings may fail
         self._others: set[str] = set()
 
     def now(self, shipment: Shipment) -> list[SnapshotRef]:
