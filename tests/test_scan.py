@@ -342,11 +342,16 @@ def test_a_foreign_finder_may_raise_anything(tree, monkeypatch, caplog):
     assert "cannot find helpers" in caplog.text
 
 
-def test_a_module_in_a_zip_is_not_local(tree, monkeypatch):
-    with zipfile.ZipFile(tree / "bundle.zip", "w") as archive:
-        archive.writestr("zipped.py", "")
-    monkeypatch.setattr(sys, "path", [str(tree / "bundle.zip"), *sys.path])
-    assert find_local_package("zipped", Policy(include=["*"])) is None
+def test_a_module_in_a_zip_is_local_where_that_is(tree, tmp_path, monkeypatch):
+    for folder, name in (tree, "zipped"), (tmp_path, "away"):
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+            archive.writestr(f"{name}.py", "")
+        monkeypatch.setattr(sys, "path", [str(folder / f"{name}.zip"), *sys.path])
+    found = find_local_package("zipped")
+    assert found is not None
+    assert found.paths == (str(tree / "zipped.zip/zipped.py"),)
+    assert find_local_package("away") is None
+    assert find_local_package("away", Policy(include=["*"])) is not None
 
 
 def test_src_layout(tree, monkeypatch):
@@ -400,8 +405,10 @@ def test_of_a_shared_namespace_the_local_portion_travels(tree):
     assert find_local_package("shared_ns.inner.leaf.mod") == leaf
 
 
-def test_a_folder_without_modules_is_not_a_unit(tree):
-    assert find_local_package("data") is None
+def test_a_folder_without_modules_is_a_package_of_data_for_who_names_it(tree):
+    found = find_local_package("data")
+    assert found is not None
+    assert found.is_package
     assert find_local_package("data.only") is None
 
 

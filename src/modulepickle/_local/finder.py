@@ -10,8 +10,6 @@ Outside API: what is in `__all__`.
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 import os
 import sys
 import types
@@ -20,13 +18,24 @@ from typing import Any, Final, NamedTuple
 
 from modulepickle._base.errors import Problem
 from modulepickle._base.held import held
+from modulepickle._local.folders import (
+    IMPORTABLE,
+    extended,
+    has_data_alone,
+    is_whole,
+    listed,
+    places_of,
+    with_own,
+)
 from modulepickle._local.origin import (
     Origin,
     from_module,
     from_path,
     from_spec,
+    is_alias,
     received_folder,
     reference,
+    spec_name,
 )
 from modulepickle._local.own import Metadata
 from modulepickle._local.policy import NEVER, Policy, get_policy
@@ -41,6 +50,7 @@ from modulepickle._local.tree import (
 )
 
 __all__ = [
+    "IMPORTABLE",
     "Finder",
     "LocalPackage",
     "TopLevelName",
@@ -71,11 +81,21 @@ class TopLevelName:
         portions: of a namespace, that only its parts are local or not: its folders.
         parts: dotted name -> local package, as far as they were asked for.
         is_installed: there is something, neither local nor of the standard library.
+        alias_of: the local package of the module that stands under the name too, if it has another.
         places: the file that it is or would be imported from, or the folders of a namespace.
         doubt: what is to be said of it if it goes by name (`doubts`); `...` until that is asked.
     """
 
-    __slots__ = ("doubt", "is_installed", "module", "package", "parts", "places", "portions")
+    __slots__ = (
+        "alias_of",
+        "doubt",
+        "is_installed",
+        "module",
+        "package",
+        "parts",
+        "places",
+        "portions",
+    )
 
     def __init__(
         self,
@@ -88,10 +108,8 @@ class TopLevelName:
         self.module, self.package, self.portions, self.places = module, package, portions, places
         self.parts: dict[str, LocalPackage | None] = {}
         self.doubt: object = ...
+        self.alias_of: LocalPackage | None = None
         self.is_installed = is_installed
-
-
-IMPORTABLE: Final = (".py", ".pyc", *importlib.machinery.EXTENSION_SUFFIXES)
 
 
 def _standard_files() -> list[str]:
@@ -192,7 +210,7 @@ class Finder:
             names: set[str] = set()
             for entry in self._times:
                 if self._tree.holds(os.path.normcase(os.path.realpath(entry))):
-                    names.update(each.partition(".")[0] for each in _listed(entry))
+                    names.update(each.partition(".")[0] for each in listed(entry))
             self._names = frozenset(names)
         return self._names
 
@@ -208,9 +226,14 @@ class Finder:
         if name in NEVER or (name in STANDARD_NAMES and _is_standard(module)):
             # This library stays a name, as what is installed: who imports it needs it there, too.
             return TopLevelName(reference(module), None, (), name == "modulepickle")
-        found = from_module(module) or from_spec(name, module)
+        if is_alias(name, module):
+            # Whoever made it one does that on the receiver, too: nothing is sent twice.
+            made = TopLevelName(reference(module), None)
+            made.alias_of = self.package(spec_name(module))
+            return made
+        found = from_module(module) or extended(name, from_spec(name, module))
         if found.file is None and found.folders:
-            portions = _places(found.folders)
+            portions = places_of(found.folders)
             whole = self._whole(name, portions)
             portions = () if whole else portions
             return TopLevelName(reference(module), whole, portions, not whole, found.folders)
@@ -225,7 +248,11 @@ class Finder:
             return None
         if not found.folders:  # some single files have an empty path, for modules that they make
             return self._made(name, (os.path.abspath(str(found.file)),), False)
-        folders = tuple(os.path.abspath(f) for f in found.folders if self._is_local(name, f))
+        folders = tuple(
+            os.path.abspath(each)
+            for each in dict.fromkeys(with_own(found))
+            if self._is_local(name, each)
+        )
         return self._made(name, folders, True) if folders else None
 
     def _made(self, name: str, paths: tuple[str, ...], is_package: bool) -> LocalPackage:
@@ -237,20 +264,34 @@ class Finder:
             self._watch(folder)
         if len(portions) != 1 or not self._is_local(name, portions[0]):
             return None
-        return self._made(name, portions, True) if _is_whole(portions[0]) else None
+        return self._made(name, portions, True) if is_whole(portions[0]) else None
 
     def _descend(self, name: str, portions: tuple[str, ...], dotted: str) -> LocalPackage | None:
         """Return the local package inside the namespace `name` that holds `dotted`."""
-        if dotted == name:
-            return None  # the namespace itself has no content
+        if dotted == name:  # the namespace itself has no content, unless it is data alone
+            local = tuple(folder for folder in portions if self._is_local(name, folder))
+            is_data = bool(local) and all(map(has_data_alone, local))
+            return self._made(name, local, True) if is_data else None
         if not self._policy.includes(dotted):
             portions = tuple(folder for folder in portions if self._is_local(name, folder))
         child = ".".join(dotted.split(".")[: name.count(".") + 2])
         found = from_path(child, portions)
         if found.file is not None or not found.folders:
             return self._regular(child, found)
-        inner = _places(found.folders)
+        inner = places_of(found.folders)
         return self._whole(child, inner) or self._descend(child, inner, dotted)
+
+    def parts_of(self, namespace: str) -> list[LocalPackage]:
+        """Return the local packages that stand directly in a namespace package, by name."""
+        top, *inner = namespace.split(".")
+        names: dict[str, None] = {}
+        for portion in self.top(top).portions:
+            folder = os.path.join(portion, *inner)
+            if os.path.isdir(folder) and self._is_local(namespace, folder):
+                self._watch(folder)
+                names.update((each.partition(".")[0], None) for each in listed(folder))
+        found = [self.package(f"{namespace}.{name}") for name in names if name.isidentifier()]
+        return sorted({each for each in found if each is not None})
 
     def _is_local(self, name: str, file: str | None) -> bool:
         return self._policy.verdict(name, file, self._tree)
@@ -303,41 +344,6 @@ def _is_installed(name: str, found: Origin, module: object) -> bool:
         return False
     # Python 3.9 does not tell all standard names: delete this line when it is dropped.
     return not in_standard_library(os.path.normcase(found.file or ""))
-
-
-def _places(folders: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the portions of a namespace: absolute, each once, and places only.
-
-    A folder may stand on `sys.path` twice, as itself and as the current one; and setuptools adds a
-    placeholder for editable installs, which is not the name of anything.
-    """
-    places = (os.path.abspath(f) for f in folders if os.sep in f or os.path.exists(f))
-    return tuple(dict.fromkeys(places))
-
-
-def _is_whole(folder: str) -> bool:
-    """Tell whether a namespace has more than its parts: a module, or a file beside packages."""
-    try:
-        with os.scandir(folder) as found:
-            items = [item for item in found if not item.name.startswith(".")]
-        files = [item.name for item in items if item.is_file()]
-        if any(name.endswith(IMPORTABLE) for name in files):
-            return True
-        return bool(files) and any(_has_modules(item.path) for item in items if item.is_dir())
-    except OSError:
-        return False
-
-
-def _has_modules(folder: str) -> bool:
-    with os.scandir(folder) as found:
-        return any(item.name.endswith(IMPORTABLE) and item.is_file() for item in found)
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder or os.curdir)
-    except OSError:  # a zip file, or nothing
-        return []
 
 
 def _forget_listing(folder: str) -> None:

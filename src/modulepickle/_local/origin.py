@@ -16,7 +16,10 @@ from typing import Any
 
 from modulepickle._base.process import log
 
-__all__ = ["Origin", "from_module", "from_path", "from_spec", "received_folder", "reference"]
+__all__ = [
+    "Origin", "from_module", "from_path", "from_spec", "is_alias", "received_folder", "reference",
+    "spec_name",
+]  # fmt: skip
 
 
 class Origin:
@@ -54,6 +57,20 @@ def from_module(module: object) -> Origin | None:
     if file is None and folders is None and type(module) is not types.ModuleType:
         return None  # a module that replaced itself by an object of a class of its own
     return _found(file, folders)
+
+
+def is_alias(name: str, module: Any) -> bool:
+    """Tell whether what stands under a name in `sys.modules` is a module of another name."""
+    real = spec_name(module)
+    return real not in ("", name) and sys.modules.get(real) is module
+
+
+def spec_name(module: object) -> str:
+    """Return the name that a module was imported under, as its spec says; "" if it has none."""
+    names = module.__dict__ if type(module) is types.ModuleType else {}
+    spec: Any = names.get("__spec__")
+    is_plain = type(spec) is importlib.machinery.ModuleSpec and not hasattr(spec, "snapshot")
+    return str(spec.name) if is_plain else ""
 
 
 def received_folder(name: str) -> str | None:

@@ -170,9 +170,27 @@ def by_value(dump: Dump, module: str) -> bool:
     known = dump.parts.by_value
     if module not in known:
         known[module] = (
-            module in MAIN or is_registered(module) or dump.policy.ships_by_value(module)
+            module in MAIN
+            or is_registered(module)
+            or dump.policy.ships_by_value(module)
+            or _has_no_way_there(dump, module)
         )
     return known[module]
+
+
+def _has_no_way_there(dump: Dump, module: str) -> bool:
+    """Tell whether a module of the tree stands in `sys.modules` below a name that nobody imported.
+
+    Whoever registers a file under a name like `tasks.py` makes one that no import finds.
+    """
+    parent, _, _ = module.rpartition(".")
+    if not parent or parent in sys.modules:
+        return False
+    found = sys.modules.get(module)
+    file = vars(found).get("__file__") if type(found) is ModuleType else None
+    if not isinstance(file, str) or hasattr(vars(found).get("__spec__"), "snapshot"):
+        return False
+    return dump.shipment.package(module) is None and dump.shipment.holds(module, file)
 
 
 def find(module: str, path: str) -> Any:

@@ -5,7 +5,7 @@ nobody has. So such submodules are imported there, before anything of the packag
 
 A file is parsed only if its text has such a chain of names at all.
 
-Outside API: `reached_by_attribute`.
+Outside API: `reached_by_attribute`, `uses`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from modulepickle._snapshot.files import File
 from modulepickle._snapshot.imports import UNREADABLE, parsed
 
-__all__ = ["reached_by_attribute"]
+__all__ = ["reached_by_attribute", "uses"]
 
 
 def reached_by_attribute(files: Iterable[File], loaded: Iterable[str]) -> tuple[str, ...]:
@@ -57,6 +57,38 @@ def _chains(content: bytes) -> set[str]:
         if isinstance(node, ast.Attribute):
             parts = [*_parts(node)]
             found.add(".".join(reversed(parts)))
+    return found
+
+
+def uses(file: File, name: str) -> Iterator[str]:
+    """Yield the dotted names in a file that begin with some name, as long as they stand there.
+
+    What stands there by another name, as `import a.b as c` has it, is among them by its own.
+    """
+    content = file.content() if file.name.endswith(".py") else b""
+    if file.uses is None and (b" as " in content or _reads(name.encode(), content)):
+        file.uses = frozenset(_used(content))
+    yield from sorted(each for each in file.uses or () if f"{each}.".startswith(f"{name}."))
+
+
+def _used(content: bytes) -> set[str]:
+    try:
+        tree = parsed(content)
+    except UNREADABLE:
+        return set()
+    inner: set[int] = set()
+    found: set[str] = set()
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):  # what is outside comes first
+        if isinstance(node, ast.Attribute):
+            inner.add(id(node.value))
+        if isinstance(node, ast.Import):
+            names.update((each.asname, each.name) for each in node.names if each.asname)
+        elif isinstance(node, (ast.Attribute, ast.Name)) and id(node) not in inner:
+            found.add(".".join(reversed([*_parts(node)])))
+    for each in [*found]:
+        first, dot, rest = each.partition(".")
+        found.add(names.get(first, first) + dot + rest)
     return found
 
 

@@ -60,18 +60,19 @@ class File:
         asks_entry_points: its code seems to look for the entry points of distributions.
         asks_by_name: its code seems to import modules by names that it has from elsewhere, or to
         give such names to somebody who does. words: what in it may be such names (`texts`), once
-        somebody has asked.
+        somebody has asked. uses: the dotted names in its code (`accidents`), likewise.
     """
 
     __slots__ = (
         "_first", "_imports", "_mentions", "asks_by_name", "asks_entry_points", "crc", "digest",
-        "is_sound", "key", "name", "packed", "racy", "size", "words",
+        "is_sound", "key", "name", "packed", "racy", "size", "uses", "words",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
         self.name = name
         self._imports: tuple[str, ...] | None = None
         self._first: set[str] = set()
+        self.uses: frozenset[str] | None = None
         self.words: tuple[tuple[str, bool], ...] | None = None
         self.key = key
         self.racy = racy

@@ -17,6 +17,7 @@ from modulepickle._local.distributions import distribution, portion
 from modulepickle._local.doubts import by_name
 from modulepickle._local.finder import Finder, LocalPackage
 from modulepickle._local.patterns import is_plain
+from modulepickle._snapshot.accidents import uses
 from modulepickle._snapshot.files import File
 from modulepickle._snapshot.texts import NamedPackage
 
@@ -86,12 +87,15 @@ def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -
             named = dict.fromkeys(_imported(name, files))
             found = {each: finder.package(each) for each in named}
             packages.update(package for package in found.values() if package is not None)
+            for each in found:
+                if found[each] is None:
+                    packages.update(_used_of(each, files, finder))
             lacking = [portion(each) for each in found if found[each] is None]
             parts = {part[0]: " ".join(part[1]) for part in lacking if part is not None}
             others.update(parts)
             is_other = bool(lacking) and not parts
         else:
-            package = top.package
+            package = top.package or top.alias_of
             if (
                 package is not None
                 and package.name != own
@@ -110,6 +114,24 @@ def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -
     found_packages = tuple(sorted(package for package in packages if package.name != own))
     others = {name: others[name] for name in sorted(others)}
     return Requirements(found_packages, others, tuple(notices))
+
+
+def _used_of(namespace: str, files: Iterable[File], finder: Finder) -> Iterator[LocalPackage]:
+    """Yield the local packages that files reach as attributes of a namespace package.
+
+    All that stand in it, where it is used itself, as in `pkgutil.iter_modules(acme.__path__)`.
+    """
+    for file in files:
+        if namespace not in file.imports:
+            continue
+        for chain in uses(file, namespace):
+            rest = chain[len(namespace) + 1 :]
+            if chain == namespace or (chain.startswith(f"{namespace}.") and rest[:2] == "__"):
+                yield from finder.parts_of(namespace)
+            elif chain.startswith(f"{namespace}."):
+                package = finder.package(chain)
+                if package is not None:
+                    yield package
 
 
 def included(finder: Finder) -> Iterator[LocalPackage]:

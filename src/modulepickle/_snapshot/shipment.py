@@ -132,6 +132,10 @@ class Shipment:
         """Return the local package that a dotted module name belongs to, or None."""
         return self._finder.package(module)
 
+    def holds(self, module: str, file: str) -> bool:
+        """Tell whether the file of a module is in the working tree, or the policy includes it."""
+        return self._policy.verdict(module, file, self._finder.tree)
+
     def named(self, text: str) -> Iterator[LocalPackage]:
         """Yield the local packages of modules that a text names."""
         return named_in(text, self._finder)

@@ -1,0 +1,196 @@
+"""Odd layouts of working trees: what a receiver needs travels, as far as the sender can find it."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from receivers import project, receive, run, send
+
+ACME = """
+    === pyproject.toml
+    === a/acme/one/__init__.py
+    X = 1
+    === a/acme/one/deep.py
+    Y = 2
+    === b/acme/two.py
+    {body}
+    === b/acme/three.py
+    Z = 3
+"""
+PATHS = "import sys; sys.path[:0] = ['a', 'b']\n"
+
+USES = {
+    "an attribute": "import acme\ndef f(): return acme.one.X",
+    "by another name": "import acme as firm\ndef f(): return firm.one.X",
+    "a from import": "from acme import one\ndef f(): return one.X",
+    "a deep attribute": "import acme\ndef f(): return acme.one.deep.Y - 1",
+    "its path": "import acme, pkgutil\ndef f():\n"
+    "    found = {each.name for each in pkgutil.iter_modules(acme.__path__)}\n"
+    "    return len(found & {'one', 'three'}) - 1",
+    "as an argument": "import acme\ndef g(space): return space.one.X\ndef f(): return g(acme)",
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_r08_what_is_used_of_a_namespace_package_travels(tmp_path: Path, use: str) -> None:
+    body = textwrap.indent(USES[use], "    ").strip()
+    project(
+        tmp_path, textwrap.dedent(ACME).format(body=textwrap.dedent(body.replace("\n    ", "\n")))
+    )
+    code = f"{PATHS}import acme.one.deep, acme.three, acme.two\nobj = acme.two.f"
+    assert receive(send(tmp_path, code), "result = obj()", absent=["acme"]).result == 1
+
+
+def test_r13_a_folder_of_data_that_is_imported_travels(tmp_path: Path) -> None:
+    text = """
+    === pyproject.toml
+    === acme/one.py
+    import acme.data, assets
+    def f():
+        import pathlib
+        found = [*acme.data.__path__, *assets.__path__]
+        return [(pathlib.Path(each) / "x.txt").read_text() for each in found]
+    === acme/data/x.txt
+    x
+    === assets/x.txt
+    y
+    """
+    project(tmp_path, text)
+    data = send(tmp_path, "import acme.one\nobj = acme.one.f")
+    assert receive(data, "result = obj()", absent=["acme", "assets"]).result == ["x\n", "y\n"]
+
+
+def test_a_folder_of_data_that_is_not_imported_stays_at_home(tmp_path: Path) -> None:
+    text = "=== pyproject.toml\n=== app.py\ndef data(): pass\n=== data/x.txt\n1"
+    code = """
+    import app, modulepickle
+    data = modulepickle.inspect(modulepickle.dumps(app.data)).data
+    result = [each["name"] for each in data["snapshots"]]
+    """
+    assert run(project(tmp_path, text), code).result == ["app"]
+
+
+EXTENDED = """
+    === pyproject.toml
+    === a/ns/__init__.py
+    {line}
+    === a/ns/one.py
+    X = 1
+    === b/ns/__init__.py
+    {line}
+    === b/ns/two.py
+    X = 2
+    === late.py
+    def f():
+        from ns import one, two
+        return one.X, two.X
+"""
+LINE = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)"
+
+
+@pytest.mark.parametrize("before", ["", "import ns\n", "import ns.two\n"])
+def test_r08_extend_path_imported_or_not(tmp_path: Path, before: str) -> None:
+    project(tmp_path, EXTENDED.format(line=LINE))
+    data = send(tmp_path, f"{PATHS}{before}import late\nobj = late.f")
+    assert receive(data, "result = obj()", absent=["ns", "late"]).result == (1, 2)
+
+
+def test_of_two_plain_packages_of_one_name_the_first_one_travels(tmp_path: Path) -> None:
+    project(tmp_path, EXTENDED.format(line="HERE = 1"))
+    code = f"{PATHS}import ns.one\nobj = ns"
+    code += "\nimport modulepickle\nobj = sorted(f['path'] for f in modulepickle.inspect("
+    code += "modulepickle.dumps(ns)).data['snapshots'][0]['files'])"
+    got = receive(send(tmp_path, code), "result = obj").result
+    assert got == ["ns/__init__.py", "ns/one.py"]
+
+
+@pytest.mark.parametrize(
+    "path", ["[HERE + '/../impl']", "[HERE + '/../impl', *__path__]", "[HERE]"]
+)
+def test_r08_a_path_that_leads_elsewhere(tmp_path: Path, path: str) -> None:
+    text = f"""
+    === pyproject.toml
+    === pkg/__init__.py
+    HERE = __import__("os").path.dirname(__file__)
+    __path__ = {path}
+    def f():
+        from pkg import a
+        return a.X
+    === {"pkg" if path == "[HERE]" else "impl"}/a.py
+    X = 42
+    """
+    data = send(project(tmp_path, text), "import pkg\nobj = pkg.f")
+    assert receive(data, "result = obj()", absent=["pkg"]).result == 42
+
+
+ALIAS = """
+    === pyproject.toml
+    === pkg/__init__.py
+    import sys
+    from pkg import new
+    sys.modules["old_name"] = new
+    def f():
+        import old_name
+        return old_name.X, old_name is new
+    === pkg/new.py
+    X = 42
+    class C: pass
+    === use.py
+    import old_name
+    def f():
+        import pkg
+        return old_name is pkg.new
+"""
+
+
+def test_r08_an_alias_is_the_module_that_it_is_of(tmp_path: Path) -> None:
+    project(tmp_path, ALIAS)
+    data = send(tmp_path, "import pkg, old_name\nobj = pkg.f, old_name.C")
+    code = "result = obj[0](), obj[1].__module__"
+    absent = ["pkg", "old_name"]
+    assert receive(data, code, absent=absent).result == ((42, True), "pkg.new")
+
+
+def test_who_imports_an_alias_requires_the_package_of_the_module(tmp_path: Path) -> None:
+    project(tmp_path, ALIAS)
+    code = """
+    import pkg, use, modulepickle
+    data = modulepickle.inspect(modulepickle.dumps(use.f)).data
+    result = sorted((each["name"], each["packages"]) for each in data["snapshots"])
+    """
+    assert run(tmp_path, code).result == [("pkg", []), ("use", ["pkg"])]
+
+
+ODD = """
+    === pyproject.toml
+    === tasks/func.py
+    from helper import H
+    K = 1
+    def func():
+        return H + K
+    class C:
+        def g(self):
+            return func()
+    === helper.py
+    H = 41
+"""
+
+
+@pytest.mark.parametrize("name", ["func", "odd_12ab_func", "__loader__.func", "func.py", "a.b.c"])
+@pytest.mark.parametrize("obj", ["module.func", "module.C().g"])
+def test_r08_a_file_that_was_registered_under_an_odd_name(
+    tmp_path: Path, name: str, obj: str
+) -> None:
+    code = f"""
+    import importlib.util, sys
+    spec = importlib.util.spec_from_file_location({name!r}, "tasks/func.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[{name!r}] = module
+    spec.loader.exec_module(module)
+    obj = {obj}
+    """
+    data = send(project(tmp_path, ODD), code)
+    assert receive(data, "result = obj()", absent=["helper"]).result == 42
