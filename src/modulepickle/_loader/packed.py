@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_4fc8d160"
+LOADER_NAME: Final = "_modulepickle_loader_b8b53642"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -91,7 +91,7 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
+            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -152,7 +152,7 @@ def distrust(path, user):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
             return "it is not a folder of this user"
         if found.st_mode & others:
-            return "others may write in it"
+            return "other users may write to it"
     above = os.path.realpath(path)
     while above != "/":
         above = os.path.dirname(above)
@@ -163,7 +163,7 @@ def distrust(path, user):
             break
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (user, 0):
-            return f"others may rename what is in {above}"
+            return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
     with open(path, "rb") as file:
@@ -698,7 +698,7 @@ class Snapshot:
             folder = unpack(name, self.files, self)
         except (OSError, ValueError) as error:
             warn_once(
-                "disk", "modulepickle: no files are unpacked, all is run from memory: %s", error
+                "disk", "modulepickle: no files are unpacked, and everything runs from memory: %s", error
             )
             folder = f"{os.devnull}/{name}"
         FOLDERS[folder] = self
@@ -1240,7 +1240,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_ee05f641"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_8db4fe30"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1297,8 +1297,8 @@ def code(magic, version, data, path, source="", *place):
     if not source:
         raise pickle.UnpicklingError(
             f"code of {path} is bytecode of Python {version}, without source; this is Python "
-            f"{here}: load it with Python {version}, or define it in a file, on lines of its own, "
-            "as no tool writes or rewrites it"
+            f"{here}: load it with Python {version}, or define it on lines of its own, in a "
+            "file that no tool rewrites"
         )
     try:
         return compiled(path, source, *place)
@@ -1678,7 +1678,7 @@ def script(names):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_90094187"
+STORE_NAME: Final = "_modulepickle_store_aedbd88e"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1712,7 +1712,7 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
+            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -1773,7 +1773,7 @@ def distrust(path, user):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
             return "it is not a folder of this user"
         if found.st_mode & others:
-            return "others may write in it"
+            return "other users may write to it"
     above = os.path.realpath(path)
     while above != "/":
         above = os.path.dirname(above)
@@ -1784,7 +1784,7 @@ def distrust(path, user):
             break
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (user, 0):
-            return f"others may rename what is in {above}"
+            return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
     with open(path, "rb") as file:
@@ -1892,7 +1892,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_e9d03153"
+PEERS_NAME: Final = "_modulepickle_peers_6ac7451b"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2004,8 +2004,8 @@ class Version:
         found = self.peer.snapshots.get(self.digest) or self.peer.seen.get(self.digest)
         if found is None:
             raise pickle.UnpicklingError(
-                f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
-                " process (any more): submit the task again"
+                f"version {self.digest.hex()[:8]} of the code that was sent is no longer kept"
+                " in this process: submit the task again"
             )
         return found
     def resolve_name(self, name):
