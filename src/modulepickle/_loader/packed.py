@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_b8b53642"
+LOADER_NAME: Final = "_modulepickle_loader_01ce9c1d"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -91,7 +91,9 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
+            raise OSError(
+                f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
+            )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -698,7 +700,9 @@ class Snapshot:
             folder = unpack(name, self.files, self)
         except (OSError, ValueError) as error:
             warn_once(
-                "disk", "modulepickle: no files are unpacked, and everything runs from memory: %s", error
+                "disk",
+                "modulepickle: no files are unpacked, and everything runs from memory: %s",
+                error,
             )
             folder = f"{os.devnull}/{name}"
         FOLDERS[folder] = self
@@ -1678,7 +1682,7 @@ def script(names):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_aedbd88e"
+STORE_NAME: Final = "_modulepickle_store_2f8de397"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1712,7 +1716,9 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
+            raise OSError(
+                f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
+            )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
