@@ -36,7 +36,7 @@ SHIPPED = {
     f"_loader.{name}"
     for name in (
         "archive_reader", "cache_folder", "callers", "classes", "foreign", "functions", "hides",
-        "lines", "loader", "peers", "registry", "standin", "store", "unpacking",
+        "lines", "loader", "pages", "peers", "registry", "standin", "store", "unpacking",
     )
 }  # fmt: skip
 # Shipped, and used by the library, or by another shipped file, too.

@@ -192,7 +192,7 @@ def test_r13_the_cache_holds_no_leftovers(tmp_path):
     names = [path.name for path in cache.rglob("*") if path.is_file()]
     known = {"__init__.py", "late.py", "table.csv", "naïve.txt"}
     assert known <= set(names)
-    assert len(names) == len(known) + 2  # and the bytecode of two
+    assert len(names) == len(known) + 3  # and the bytecode of two, and of the loader
     assert not [name for name in names if name.rpartition(".")[2].isdigit()]
 
 
@@ -384,10 +384,42 @@ def test_r13_damaged_bytecode_is_never_imported(tmp_path):
     cache = tmp_path / "cache"
     receive(data, "obj.value()", cache=cache)
     kept = [path for path in cache.glob("*/*") if path.is_file()]
-    assert len(kept) == 2
-    for path, damage in zip(kept, (b"", b"garbage")):
-        path.write_bytes(damage)
-    assert receive(data, "result = obj.value()", cache=cache).result == 1
+    assert len(kept) == 3  # of the loader, too
+    for damage in (b"", b"garbage", "half", "another's"):
+        whole = {path: path.read_bytes() for path in kept}
+        others = [*whole.values()][1:] + [*whole.values()][:1]
+        for path, other in zip(kept, others):
+            half = whole[path][:-9] + b"x" + whole[path][-8:]
+            path.write_bytes({"half": half, "another's": other}.get(damage, damage))
+        assert receive(data, "result = obj.value()", cache=cache).result == 1
+        assert {path: path.read_bytes() for path in kept} == whole, "it is made anew"
+
+
+def test_r13_the_loader_is_compiled_once_a_host(tmp_path):
+    """What is kept of it is the code of this very text, and tracebacks show its lines."""
+    data = ship(tmp_path / "tree")
+    code = """
+        import builtins, traceback
+        compiled, native = [], compile
+        def counted(text, name, *args, **kwargs):
+            if str(name).startswith("<modulepickle>"):
+                compiled.append(len(text))
+            return native(text, name, *args, **kwargs)
+        builtins.compile = counted
+        obj = load()
+        builtins.compile = native
+        finder = sys._modulepickle_registry.finder
+        names = [getattr(type(finder), each) for each in vars(type(finder))]
+        function = next(each for each in names if hasattr(each, "__code__"))
+        code = function.__code__
+        source = function.__globals__["__loader__"].get_source(None).splitlines()
+        result = len(compiled), source[code.co_firstlineno - 1].split("(")[0], function.__name__
+    """
+    cache = tmp_path / "cache"
+    first, *line, name = receive(data, code, lazy=True, cache=cache).result
+    second, *again, _ = receive(data, code, lazy=True, cache=cache).result
+    assert (first, second) == (2, 1)  # its first page is compiled each time
+    assert line == again == [f"    def {name}"]
 
 
 @pytest.mark.parametrize("python", interpreters())

@@ -76,6 +76,8 @@ def test_r18_nothing_is_left_out_but_comments_and_docstrings():
     for name, files in build.TEXTS.items():
         whole = ast.parse("")
         for file in files:
+            if file == build.PAGE:
+                continue
             whole.body += ast.parse((build.HOME / f"{file}.py").read_text(encoding="utf-8")).body
         stripped = ast.parse(getattr(packed, name))
         assert ast.dump(without_docs(whole)) == ast.dump(without_docs(stripped))

@@ -228,7 +228,9 @@ def test_r13_no_umask(tmp_path):
     assert receive(data, MODES, lazy=True, cache=cache).result == (1, 2, 3)
     (closed,) = cache.iterdir()  # in which all is, and which nobody else can enter
     assert closed.stat().st_mode & 0o777 == 0o700
-    assert len([path for path in closed.rglob("*") if path.is_file()]) == 5 + 5  # and bytecode
+    assert (
+        len([path for path in closed.rglob("*") if path.is_file()]) == 5 + 5 + 1
+    )  # and bytecode, also of the loader
 
 
 # -- Many files, deep folders, odd names -----------------------------------------------------------

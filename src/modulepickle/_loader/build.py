@@ -19,12 +19,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+PAGE: Final = "\f"
+"""Begins the second page of a text, which the first executes; see `pages`."""
+
 TEXTS: Final = {
     "LOADER": (
         "registry",
         "lines",
-        "archive_reader",
         "cache_folder",
+        "pages",
+        PAGE,
+        "archive_reader",
         "unpacking",
         "hides",
         "loader",
@@ -86,11 +91,15 @@ def _check_names(name: str, tree: ast.Module) -> None:
         seen |= names
 
 
+def _stripped(file: str) -> str:
+    return PAGE if file == PAGE else strip((HOME / f"{file}.py").read_text(encoding="utf-8"))
+
+
 def packed() -> str:
     """Return what `packed.py` should hold."""
     found = [HEAD]
     for name, files in TEXTS.items():
-        text = "".join(strip((HOME / f"{file}.py").read_text(encoding="utf-8")) for file in files)
+        text = "".join(map(_stripped, files))
         _check_names(name, ast.parse(text))
         if '"""' in text:
             raise ValueError(f"{name} holds three quotes, which end the string that it becomes")

@@ -11,7 +11,7 @@ class Lines:
         self.packed = packed
 
     def get_source(self, name):
-        return zlib.decompress(self.packed).decode()
+        return zlib.decompress(self.packed).decode().replace("\f", "")
 
 
 __loader__ = Lines(packed)  # noqa: F821  # stage 0 has it

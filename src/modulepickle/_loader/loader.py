@@ -888,6 +888,7 @@ class Bases(tuple):
 
 def keep_alive(snapshot, names):
     """Let classes that have no function of their module keep the snapshot in memory."""
+    known = {}  # id of a class -> whether it has a function of the snapshot
     for value in [*names.values()]:
         # By its type alone, since a lazy object would be set up by a look at its `__class__`.
         if not issubclass(type(value), type):
@@ -895,14 +896,23 @@ def keep_alive(snapshot, names):
         own = type.__getattribute__(value, "__dict__")
         if own.get("__module__") != names["__name__"]:
             continue
-        functions = [each for each in [*own.values()] if type(each) is types.FunctionType]
-        if all(each.__globals__ is not names for each in functions):
+        classes = type.__getattribute__(value, "__mro__")
+        if not any(known.get(id(each)) or leads_to(snapshot, each, known) for each in classes):
             bases = Bases(type.__getattribute__(value, "__bases__"))
             bases.snapshot = snapshot
             try:
                 type.__dict__["__bases__"].__set__(value, bases)
             except TypeError:  # a class of C
                 pass
+
+
+def leads_to(snapshot, owner, known):
+    """Whether a class has a function of the snapshot."""
+    if id(owner) not in known:
+        values = [*type.__getattribute__(owner, "__dict__").values()]
+        functions = (each for each in values if type(each) is types.FunctionType)
+        known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
+    return known[id(owner)]
 
 
 class View(types.ModuleType):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_01ce9c1d"
+LOADER_NAME: Final = "_modulepickle_loader_b5c468f9"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -23,64 +23,9 @@ class Lines:
     def __init__(self, packed):
         self.packed = packed
     def get_source(self, name):
-        return zlib.decompress(self.packed).decode()
+        return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
-import struct
-import zlib
-LOCAL = struct.Struct("<4s5H3I2H")
-CENTRAL = struct.Struct("<4s6H3I5H2I")
-END = struct.Struct("<4s4H2IH")
-PIECE = 2**22
-def read_archive(data):
-    members = {}
-    offset = 0
-    *_, count, _, index, _ = END.unpack(data[-END.size :])
-    place = index
-    for _ in range(count):
-        central = CENTRAL.unpack_from(data, place)
-        crc, packed, size, width = central[7:11]
-        mode, start = central[15] >> 16, offset + LOCAL.size + central[10]
-        name = data[offset + LOCAL.size : start]
-        path = name.decode()
-        place += CENTRAL.size
-        good = (
-            central[:1] + central[11:15] + central[16:] == (b"PK\1\2", 0, 0, 0, 0, offset)
-            and LOCAL.unpack_from(data, offset) == (b"PK\3\4", *central[2:12])
-            and data[place : place + width] == name
-            and central[4] == (0 if path.endswith("/") else 8)
-            and is_safe(path)
-            and mode & 0o177000 in (0, 0o040000 if path.endswith("/") else 0o100000)
-            and path not in members
-        )
-        if not good:
-            raise ValueError(f"{path!r} is not as an archive has it")
-        members[path] = crc, size, data[start : start + packed], mode
-        offset, place = start + packed, place + width
-    if offset != index or data[place:] != END.pack(
-        b"PK\5\6", 0, 0, count, count, place - index, index, 0
-    ):
-        raise ValueError("there is more in it than its members")
-    return members
-def is_safe(path):
-    parts = path.replace("\\", "/").split("/")
-    return ".." not in parts and parts[0][1:2] != ":" and parts[0] != "" and "\0" not in path
-def inflate(path, member):
-    return b"".join(pieces_of(path, member))
-def pieces_of(path, member):
-    crc, size, packed, _ = member
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left, total, at = size, 0, 0
-    while left >= 0 and (at < len(packed) or inflater.unconsumed_tail):
-        more = inflater.unconsumed_tail or packed[at : at + PIECE // 64]
-        at += 0 if inflater.unconsumed_tail else len(more)
-        data = inflater.decompress(more, PIECE)
-        left -= len(data)
-        total = zlib.crc32(data, total)
-        if left >= 0:
-            yield data
-    if left or total != crc:
-        raise ImportError(f"{path} is damaged: pickle it again")
 import os
 import stat
 POSIX = os.name == "posix"
@@ -186,6 +131,83 @@ def write_file(path, pieces, mode=0o600):
         if os.path.exists(part):
             os.remove(part)
         raise
+import marshal
+import sys
+import zlib
+first_page, second_page = zlib.decompress(packed).decode().split("\f")
+problems = []
+def compiled_page():
+    key = sys.version, sys.flags.optimize, second_page
+    file = f"loader-{__name__[-8:]}{zlib.crc32(repr(key).encode()):08x}"
+    try:
+        return marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
+    except Exception as error:
+        problems.append(error)
+    text = "\n" * first_page.count("\n") + second_page
+    code = compile(text, compiled_page.__code__.co_filename, "exec")
+    try:
+        write_file(f"{cache_folder()}/{file}", [zlib.compress(marshal.dumps({key: code}), 0)])
+    except Exception as error:
+        problems.append(error)
+    return code
+exec(compiled_page(), globals())
+for problem in problems:
+    log("debug", "the loader was compiled: %s", problem)
+import struct
+import zlib
+LOCAL = struct.Struct("<4s5H3I2H")
+CENTRAL = struct.Struct("<4s6H3I5H2I")
+END = struct.Struct("<4s4H2IH")
+PIECE = 2**22
+def read_archive(data):
+    members = {}
+    offset = 0
+    *_, count, _, index, _ = END.unpack(data[-END.size :])
+    place = index
+    for _ in range(count):
+        central = CENTRAL.unpack_from(data, place)
+        crc, packed, size, width = central[7:11]
+        mode, start = central[15] >> 16, offset + LOCAL.size + central[10]
+        name = data[offset + LOCAL.size : start]
+        path = name.decode()
+        place += CENTRAL.size
+        good = (
+            central[:1] + central[11:15] + central[16:] == (b"PK\1\2", 0, 0, 0, 0, offset)
+            and LOCAL.unpack_from(data, offset) == (b"PK\3\4", *central[2:12])
+            and data[place : place + width] == name
+            and central[4] == (0 if path.endswith("/") else 8)
+            and is_safe(path)
+            and mode & 0o177000 in (0, 0o040000 if path.endswith("/") else 0o100000)
+            and path not in members
+        )
+        if not good:
+            raise ValueError(f"{path!r} is not as an archive has it")
+        members[path] = crc, size, data[start : start + packed], mode
+        offset, place = start + packed, place + width
+    if offset != index or data[place:] != END.pack(
+        b"PK\5\6", 0, 0, count, count, place - index, index, 0
+    ):
+        raise ValueError("there is more in it than its members")
+    return members
+def is_safe(path):
+    parts = path.replace("\\", "/").split("/")
+    return ".." not in parts and parts[0][1:2] != ":" and parts[0] != "" and "\0" not in path
+def inflate(path, member):
+    return b"".join(pieces_of(path, member))
+def pieces_of(path, member):
+    crc, size, packed, _ = member
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    left, total, at = size, 0, 0
+    while left >= 0 and (at < len(packed) or inflater.unconsumed_tail):
+        more = inflater.unconsumed_tail or packed[at : at + PIECE // 64]
+        at += 0 if inflater.unconsumed_tail else len(more)
+        data = inflater.decompress(more, PIECE)
+        left -= len(data)
+        total = zlib.crc32(data, total)
+        if left >= 0:
+            yield data
+    if left or total != crc:
+        raise ImportError(f"{path} is damaged: pickle it again")
 import os
 import sys
 import time
@@ -1029,20 +1051,27 @@ class Bases(tuple):
     def __reduce_ex__(self, protocol):
         return tuple, ([*self],)
 def keep_alive(snapshot, names):
+    known = {}
     for value in [*names.values()]:
         if not issubclass(type(value), type):
             continue
         own = type.__getattribute__(value, "__dict__")
         if own.get("__module__") != names["__name__"]:
             continue
-        functions = [each for each in [*own.values()] if type(each) is types.FunctionType]
-        if all(each.__globals__ is not names for each in functions):
+        classes = type.__getattribute__(value, "__mro__")
+        if not any(known.get(id(each)) or leads_to(snapshot, each, known) for each in classes):
             bases = Bases(type.__getattribute__(value, "__bases__"))
             bases.snapshot = snapshot
             try:
                 type.__dict__["__bases__"].__set__(value, bases)
             except TypeError:
                 pass
+def leads_to(snapshot, owner, known):
+    if id(owner) not in known:
+        values = [*type.__getattribute__(owner, "__dict__").values()]
+        functions = (each for each in values if type(each) is types.FunctionType)
+        known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
+    return known[id(owner)]
 class View(types.ModuleType):
     def __getattr__(self, name):
         full = f"{self.__name__}.{name}"
@@ -1244,7 +1273,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_8db4fe30"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_89a20fe8"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1265,7 +1294,7 @@ class Lines:
     def __init__(self, packed):
         self.packed = packed
     def get_source(self, name):
-        return zlib.decompress(self.packed).decode()
+        return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
 import ast
@@ -1369,7 +1398,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_50cb1bd8"
+CLASSES_NAME: Final = "_modulepickle_classes_f6ce26ce"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1390,7 +1419,7 @@ class Lines:
     def __init__(self, packed):
         self.packed = packed
     def get_source(self, name):
-        return zlib.decompress(self.packed).decode()
+        return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
 import sys
@@ -1682,7 +1711,7 @@ def script(names):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_2f8de397"
+STORE_NAME: Final = "_modulepickle_store_877eef95"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1703,7 +1732,7 @@ class Lines:
     def __init__(self, packed):
         self.packed = packed
     def get_source(self, name):
-        return zlib.decompress(self.packed).decode()
+        return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
 import os
@@ -1898,7 +1927,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_6ac7451b"
+PEERS_NAME: Final = "_modulepickle_peers_b150411b"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1919,7 +1948,7 @@ class Lines:
     def __init__(self, packed):
         self.packed = packed
     def get_source(self, name):
-        return zlib.decompress(self.packed).decode()
+        return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
 import contextlib
