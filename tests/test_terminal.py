@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import pickle
-import pty
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from modulepickle._cli.colour import STYLES
-from receivers import SOURCE, project, send
+from receivers import project, send
+from terminals import COMMAND, environment, in_terminal
 
 ODD = "\x1b]0;title\x07\x9b31m \u202e \ud800 \u00e9"
 
@@ -25,33 +24,14 @@ def command(
     *arguments: str, folder: Path, is_tty: bool = False, encoding: str = "ascii"
 ) -> tuple[int, bytes]:
     """Return exit code and all output, of a process whose streams are ASCII, or a terminal."""
-    env = {
-        **os.environ,
-        "PYTHONPATH": str(SOURCE),
-        "PYTHONIOENCODING": f"{encoding}:strict",
-        "MODULEPICKLE_CACHE": str(folder / "cache"),
-    }
-    started = [sys.executable, "-m", "modulepickle", *arguments]
+    env = environment(folder, {"PYTHONIOENCODING": f"{encoding}:strict"})
+    started = [*COMMAND, *arguments]
     if not is_tty:
         done = subprocess.run(
             started, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         return done.returncode, done.stdout
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        started, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    found = b""
-    try:
-        while piece := os.read(ours, 65536):
-            found += piece
-    except OSError:  # how Linux says that the other end is closed
-        pass
-    finally:
-        os.close(ours)
-        code = process.wait(100)
-    return code, found
+    return in_terminal(started, folder, env)
 
 
 OURS = re.compile(rf"\x1b\[(?:0|{'|'.join(STYLES.values())})m")

@@ -5,33 +5,19 @@ Outside API: `main`.
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from modulepickle._base.errors import PackagingError
-from modulepickle._cli.cache import cache, demo
-from modulepickle._cli.explain import explain, requirements
-from modulepickle._cli.inspect import inspect
 from modulepickle._cli.mistake import Mistake, close
 from modulepickle._cli.output import Output, OutputError, drop, prepare
 from modulepickle._cli.parser import UsageError, main_parser, parse
-from modulepickle._cli.run import run
 from modulepickle._cli.texts import COMMANDS
-from modulepickle._run.demo import DemoError
-from modulepickle._run.docker import DockerError
-from modulepickle._run.receivers import BareError
+from modulepickle._run.outcome import NotRun
 
 __all__ = ["main"]
-
-RUNS: Final = {
-    "cache": cache,
-    "demo": demo,
-    "explain": explain,
-    "inspect": inspect,
-    "requirements": requirements,
-    "run": run,
-}
 
 PIPE_CLOSED: Final = 141
 """128 and SIGPIPE: what a shell has of a command that wrote when nobody read on."""
@@ -69,17 +55,31 @@ def _command(words: Sequence[str], version: str) -> int:
         name, rest = _named(words, version)
         options = parse(name, rest)
         out = Output(options.quiet, options.json)
-        return RUNS[name](options, out)
+        return _function(name)(options, out)
     except SystemExit as error:  # of `--help`; what a user's code says is told of elsewhere
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except UsageError as error:
         sys.stderr.write(f"{error}\n") if sys.stderr is not None else None
-    except (Mistake, PackagingError, BareError, DockerError) as error:
+    except (Mistake, NotRun, PackagingError) as error:
         out.error(str(error))
-    except DemoError as error:
-        out.error(str(error))
-        return 1
     return 2
+
+
+def _function(name: str) -> Callable[[argparse.Namespace, Output], int]:
+    """Return what runs a command; of the others, nothing is imported."""
+    if name == "run":
+        from modulepickle._cli.run import run as found
+    elif name in ("explain", "requirements"):
+        from modulepickle._cli import explain as module
+
+        found = module.explain if name == "explain" else module.requirements
+    elif name == "inspect":
+        from modulepickle._cli.inspect import inspect as found
+    else:
+        from modulepickle._cli import cache as others
+
+        found = others.cache if name == "cache" else others.demo
+    return found
 
 
 def _named(words: Sequence[str], version: str) -> tuple[str, Sequence[str]]:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from modulepickle._run.outcome import NotRun
+
 __all__ = ["DemoError", "demo"]
 
 FUNCTION: Final = """\
@@ -44,7 +46,7 @@ for name, function in (("old", old), ("new", new), ("old", old)):
 """
 
 
-class DemoError(RuntimeError):
+class DemoError(NotRun):
     """A process of the demonstration failed; the message has what it wrote."""
 
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final, TextIO
 
-from modulepickle._run.outcome import CALL, TIME_UP, Outcome, Settings, outcome_of, too_long
+from modulepickle._run.outcome import CALL, TIME_UP, NotRun, Outcome, Settings, outcome_of, too_long
 from modulepickle._run.processes import TimeUp, ended
 
 __all__ = ["DockerError", "default_image", "run_docker"]
@@ -77,7 +77,7 @@ REASONS: Final = (
 """Texts by which `docker` says, in lower case, that it reaches no engine, and what to do then."""
 
 
-class DockerError(RuntimeError):
+class DockerError(NotRun):
     """No container could be started; the message says why, and what to type.
 
     Attributes:

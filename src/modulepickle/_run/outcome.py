@@ -11,7 +11,21 @@ from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError
 
-__all__ = ["CALL", "TIME_UP", "Outcome", "Settings", "outcome_of", "pickled_call", "too_long"]
+__all__ = [
+    "CALL",
+    "TIME_UP",
+    "NotRun",
+    "Outcome",
+    "Settings",
+    "outcome_of",
+    "pickled_call",
+    "too_long",
+]
+
+
+class NotRun(RuntimeError):
+    """Nothing could be run; the message says why, and what to type."""
+
 
 TIME_UP: Final = 124
 """Our exit code if a call took too long, as that of the `timeout` command."""
@@ -23,13 +37,23 @@ CALL: Final = r"""
 def called(data, tell):
     import json, os, pickle, sys, time, traceback
     def nobody_reads():
+        closed = False
         try:
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return True
+            closed = True
         except (OSError, ValueError, AttributeError):
+            return False
+        try:  # what failed to be written may be forgotten already
+            import select
+            poll = select.poll()
+            poll.register(1, select.POLLERR)
+            closed = closed or any(event & select.POLLERR for _, event in poll.poll(0))
+        except (ImportError, OSError, AttributeError):
             pass
+        if closed:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return closed
     try:
         began = time.perf_counter()
         call, arguments, keywords = pickle.loads(data)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from modulepickle._run.outcome import CALL, TIME_UP, Outcome, Settings, outcome_of, too_long
+from modulepickle._run.outcome import CALL, TIME_UP, NotRun, Outcome, Settings, outcome_of, too_long
 from modulepickle._run.processes import TimeUp, ended, run
 
 __all__ = ["BareError", "run_bare"]
@@ -61,7 +61,7 @@ sys.exit(called(data, tell))
 """What runs there. Older Pythons, which it sends away, must be able to read it."""
 
 
-class BareError(RuntimeError):
+class BareError(NotRun):
     """The interpreter is none that a pickle can be tried in; the message says what to type."""
 
 
