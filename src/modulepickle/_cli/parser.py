@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from modulepickle._cli.mistake import close
 from modulepickle._cli.texts import ABOUT, COMMANDS, EPILOG, Command, Option
@@ -80,7 +80,7 @@ def _about(command: Command) -> dict[str, Any]:
 
 def _fill(parser: argparse.ArgumentParser, command: Command) -> None:
     for option in command.arguments:
-        parser.add_argument(*option.names, **option.settings)
+        _complete(parser.add_argument(*option.names, **option.settings))
     exclusive: dict[str, Any] = {}
     for option in command.options:
         group: Any = parser
@@ -88,7 +88,17 @@ def _fill(parser: argparse.ArgumentParser, command: Command) -> None:
             if option.instead not in exclusive:
                 exclusive[option.instead] = parser.add_mutually_exclusive_group()
             group = exclusive[option.instead]
-        group.add_argument(*option.names, **option.settings)
+        _complete(group.add_argument(*option.names, **option.settings))
+
+
+FILES: Final = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
+"""How `shtab` has shells complete the names of files."""
+
+
+def _complete(action: Any) -> None:
+    """Let shells complete names of files where one is to be typed."""
+    if action.metavar in ("FILE", "MODULE:FUNCTION", "MODULE:OBJECT", "MODULE:OBJECT|FILE"):
+        action.complete = FILES
 
 
 def parse(name: str, words: Sequence[str]) -> argparse.Namespace:
