@@ -126,10 +126,9 @@ def test_completion_for_a_shell(tmp_path: Path) -> None:
             printf '%%s\\n' "${COMPREPLY[@]}"
         """
         function = done.stdout.rpartition("complete -")[2].split()[-2]
-        for words, at, want in [
-            ("ins", 1, "inspect"), ("run --iso", 2, "--isolated"), ("inspect compl", 2, path.name),
-        ]  # fmt: skip
-:
+        cases = [("ins", "inspect"), ("run --iso", "--isolated"), ("inspect compl", path.name)]
+        for words, want in cases:
+            at = len(words.split())
             code = script % (words, at, function)
             shown = subprocess.run(
                 [bash, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
