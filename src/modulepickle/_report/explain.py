@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, Final
 
-from modulepickle._base.errors import Problem, StaleSourceWarning
+from modulepickle._base.errors import StaleSourceWarning
 from modulepickle._base.loud import sentence
 from modulepickle._loader.emit import Reduced
-from modulepickle._local.distributions import distribution, requirement
+from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy, origin
 from modulepickle._pickler.failures import Recorder
@@ -31,17 +31,19 @@ from modulepickle._report.inspect import inspect
 from modulepickle._report.lines import explained
 from modulepickle._report.report import Branch, Report
 from modulepickle._report.schema import (
-    ByName,
-    ByValue,
-    CodeByValue,
     ExplainData,
-    Import,
     Kept,
     LeftOut,
-    ProblemData,
     SnapshotHere,
     SnapshotThere,
     StoreData,
+)
+from modulepickle._report.told import (
+    named_by_value,
+    of_the_user,
+    problem_data,
+    told_by_name,
+    told_by_value,
 )
 from modulepickle._snapshot.archive import Member, members
 from modulepickle._snapshot.left_out import left_out
@@ -72,12 +74,16 @@ def explain(
         kind        "explain"
         object      what to call the object. bytes: of the pickle. protocol: 0 to 5.
         snapshots   [{name, digest, archive, where, why, files, bytes, packed_bytes, largest:
-                    [{path, bytes}], left_out: [{path, rule}], packages, distributions, not_found}]:
-                    archive is the hash of the archive, its name in the cache folder and in stores;
-                    where: "here" (in the pickle), or "store"; why: the chain of references and
-                    imports, outermost first; files: how many; packages: the snapshots that it
-                    requires; distributions: {module: "name version"}, which the receiver must have;
-                    not_found: {module: "path:line"} of imports of what is not here either.
+                    [{path, bytes}], left_out: [{path, rule}], packages, distributions, not_found,
+                    own_distributions, is_included, computed}]: archive is the hash of the archive,
+                    its name in the cache folder and in stores; where: "here" (in the pickle), or
+                    "store"; why: the chain of references and imports, outermost first; files: how
+                    many; packages: the snapshots that it requires; distributions: {module: "name
+                    version"}, which the receiver must have; not_found: {module: "path:line"} of
+                    imports of what is not here either; own_distributions: ["name version"] of the
+                    user's own, whose metadata is in it; is_included: nothing imports it, but the
+                    policy names it; computed: ["path:line"] of imports by names that only a run
+                    can tell.
         store       null, or {store, bytes, kept: [{key, what, package, bytes}]}: what it keeps for
                     this pickle; what is "archive" or "manifest", which says where archives are.
         policy      {origin, rules: [{field, pattern, matches, hint}]}: where it is from, and how
@@ -149,10 +155,10 @@ class _Story:
         """Return the data of the report."""
         recorder = self._recorder
         inside = inspect(self._pickled).data
-        problems = [_problem(each) for each in recorder.problems]
+        problems = [problem_data(each) for each in recorder.problems]
         shipped = sorted(recorder.shipped(), key=lambda node: (len(node.chain()), node.obj.name))
-        by_name = [*_by_name(inside["imports"], {**inside["requires"], **self._of_functions()})]
-        by_value = [*_titled(inside["by_value"], [*recorder.nodes.values()])]
+        by_name = [*told_by_name(inside["imports"], {**inside["requires"], **self._of_functions()})]
+        by_value = [*named_by_value(inside["by_value"], [*recorder.nodes.values()])]
         snapshots = [*map(self._snapshot, shipped), *self._nested(inside["snapshots"])]
         found = self._imported
         return {
@@ -164,7 +170,7 @@ class _Story:
             "snapshots": snapshots,
             "store": self._store(),
             "policy": effects(recorder, policy_is_from, snapshots, [*found.values()], by_name),
-            "by_value": [_by_value(each) for each in by_value if each["kind"] != "code"],
+            "by_value": [told_by_value(each) for each in by_value if each["kind"] != "code"],
             "by_name": by_name,
             "problems": problems,
             "dumps_warns": [sentence(each) for each in recorder.notices],
@@ -182,7 +188,20 @@ class _Story:
         node.labels = ()
         if not is_a(above.obj, Scope):
             place = self._import_of(node.obj.name, above.obj)
-            node.labels = (f"import at {place}" if place else "import",)
+            way = f"import at {place}" if place else "import"
+            is_named = not place and self._is_named(node.obj.name)
+            node.labels = ("`include` of the policy" if is_named else way,)
+
+    def _is_named(self, name: str) -> bool:
+        return name in self._recorder.policy.include
+
+    def _is_included(self, node: Node) -> bool:
+        """Tell whether a package travels since the policy names it, and nothing imports it."""
+        above = node.above
+        if above is None or not is_a(above.obj, SnapshotRef) or is_a(above.obj, Scope):
+            return False
+        name: str = node.obj.name
+        return self._is_named(name) and not self._import_of(name, above.obj)
 
     def _import_of(self, name: str, by: SnapshotRef) -> str | None:
         """Return `path:line` of the first import of a package in the files of another one."""
@@ -245,6 +264,9 @@ class _Story:
             "packed_bytes": len(shipped.archive),
             "largest": [{"path": file.path, "bytes": file.size} for file in largest],
             "left_out": self._left_out(shipped),
+            "own_distributions": of_the_user(files),
+            "is_included": self._is_included(node),
+            "computed": self._imported[shipped.digest].computed,
             "packages": sorted(
                 name for name, need in requirements if isinstance(need, SnapshotRef)
             ),
@@ -271,6 +293,9 @@ class _Story:
                     "packed_bytes": each["archive_bytes"],
                     "largest": [{"path": f["path"], "bytes": f["bytes"]} for f in files[:LARGEST]],
                     "left_out": [],
+                    "own_distributions": [],
+                    "is_included": False,
+                    "computed": [],
                     "packages": each["packages"],
                     "distributions": each["distributions"],
                     "not_found": {},
@@ -285,51 +310,6 @@ class _Story:
         found = {} if package is None else left_out(package, recorder.policy)
         stem = shipped.name.replace(".", "/")
         return [{"path": f"{stem}/{path}", "rule": found[path]} for path in found]
-
-
-def _titled(found: list[CodeByValue], nodes: list[Node]) -> Iterator[CodeByValue]:
-    """Yield what is by value; functions whose name is in their bytecode alone by their names."""
-    functions = [node.obj for node in nodes if node.is_by_value and is_a(node.obj, FunctionType)]
-    nameless = [each for each in found if each["kind"] == "function" and not each["name"]]
-    files = {each["file"] for each in nameless}
-    named = [each for each in functions if each.__code__.co_filename in files]
-    for each in found:
-        if each in nameless and len(named) == len(nameless):
-            each = {**each, "name": named[nameless.index(each)].__qualname__}
-        yield each
-
-
-def _by_value(each: CodeByValue) -> ByValue:
-    return {
-        "kind": each["kind"],
-        "name": each["name"],
-        "python": each["python"],
-        "source": bool(each["source"]) or each["module"] is not None,
-        "names": each["names"],
-    }
-
-
-def _by_name(imports: list[Import], requires: dict[str, str]) -> Iterator[ByName]:
-    """Yield what the receiver must have, by distribution; the standard library it has."""
-    found: dict[str, list[str]] = {}
-    for name in [each["name"] for each in imports]:
-        top = name.partition(".")[0]
-        if top not in ("builtins", "copyreg", "__main__") and not is_standard(top):
-            found.setdefault(" ".join(distribution(name) or ()), []).append(name)
-    for name, text in requires.items():
-        found.setdefault(text, []).append(name)
-    for text in sorted(found):
-        yield {"distribution": text, "names": sorted({*found[text]})}
-
-
-def _problem(problem: Problem) -> ProblemData:
-    return {
-        "reason": problem.reason.value,
-        "subject": problem.subject,
-        "detail": problem.detail,
-        "remedy": problem.remedy,
-        "chain": [*problem.chain],
-    }
 
 
 class Trial(StoreWriter):

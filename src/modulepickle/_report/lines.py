@@ -100,6 +100,9 @@ def _snapshot(each: SnapshotThere) -> Branch:
         text = f"{each['name']}  {count(each['files'], 'file')}, "
         text += f"{amount(each['bytes'])}, {each['packed_bytes']:,} packed"
     below: list[Branch | str] = [f"why: {ARROW.join(each['why'])}", f"archive: {each['archive']}"]
+    if each["own_distributions"]:
+        names = ", ".join(each["own_distributions"])
+        below.append(f"of your distribution {names}, which importlib.metadata finds there")
     if each["files"] > 1:
         files = (f"{file['bytes']:>12,}  {file['path']}" for file in each["largest"])
         below.append(Branch.of("largest files", files))

@@ -161,6 +161,9 @@ class SnapshotThere(TypedDict):
     packed_bytes: int | None
     largest: list[LargestFile]
     left_out: list[LeftOut]
+    own_distributions: list[str]
+    is_included: bool
+    computed: list[str]
     packages: list[str]
     distributions: dict[str, str]
     not_found: dict[str, str]
