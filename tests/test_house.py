@@ -35,15 +35,19 @@ FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in f
 SHIPPED = {
     f"_loader.{name}"
     for name in (
-        "archive_reader", "cache_folder", "callers", "classes", "foreign", "functions", "hides",
-        "lines", "loader", "pages", "peers", "registry", "standin", "store", "unpacking",
+        "archive_paths", "archive_reader", "cache_folder", "callers", "classes", "files",
+        "finders", "foreign", "functions", "hides", "imports", "lines", "loader", "module_loaders",
+        "modules", "pages", "peers", "registry", "standin", "store", "sys_modules", "unpacking",
+        "whose",
     )
 }  # fmt: skip
 # Shipped, and used by the library, or by another shipped file, too.
 SHARED = {
     f"_loader.{name}"
     for name in (
-        "archive_reader", "cache_folder", "hides", "loader", "peers", "registry", "unpacking",
+        "archive_paths", "archive_reader", "cache_folder", "files", "finders", "hides", "imports",
+        "loader", "module_loaders", "modules", "peers", "registry", "sys_modules", "unpacking",
+        "whose",
     )
 }  # fmt: skip
 

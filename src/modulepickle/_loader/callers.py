@@ -21,6 +21,7 @@ from modulepickle._loader.loader import (
     import_by_globals,
 )
 from modulepickle._loader.registry import registry
+from modulepickle._loader.whose import real_modules
 
 
 def import_module(name, package=None):
@@ -90,10 +91,37 @@ def divert(function, template, use):
     for_caller(name, use)
 
 
-def divert_runpy(runpy):
-    """It is diverted when shipped code imports it, since few processes have it."""
-    divert(runpy.run_path, run_path, run_for)
-    divert(runpy.run_module, run_module, run_for)
+# Modules of the standard library that import by `__import__` what they are given by name.
+IMPORTERS = (
+    "doctest",
+    "logging.config",
+    "pkgutil",
+    "pydoc",
+    "runpy",
+    "unittest.loader",
+    "unittest.mock",
+)
+
+
+def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
+    """`__import__` of those modules: for the snapshot that calls them, or as ever."""
+    home = caller_of(sys._getframe(1))
+    return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
+
+
+def serve(name):
+    """Let a module act for who calls it, when shipped code imports it: few processes have it."""
+    top = f"{name}.".partition(".")[0]
+    for each in IMPORTERS:
+        module = real_modules().get(each) if each.partition(".")[0] == top else None
+        if not module or vars(module).get("__import__") is import_for_caller:
+            continue
+        vars(module)["__import__"] = import_for_caller
+        if each == "logging.config":
+            module.BaseConfigurator.importer = staticmethod(import_for_caller)
+        if each == "runpy":
+            divert(module.run_path, run_path, run_for)
+            divert(module.run_module, run_module, run_for)
 
 
 divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))

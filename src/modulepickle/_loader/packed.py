@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_b5c468f9"
+LOADER_NAME: Final = "_modulepickle_loader_0c82601c"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -36,9 +36,7 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(
-                f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
-            )
+            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -99,7 +97,7 @@ def distrust(path, user):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
             return "it is not a folder of this user"
         if found.st_mode & others:
-            return "other users may write to it"
+            return "others may write in it"
     above = os.path.realpath(path)
     while above != "/":
         above = os.path.dirname(above)
@@ -110,7 +108,7 @@ def distrust(path, user):
             break
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (user, 0):
-            return f"other users may rename what is in {above}"
+            return f"others may rename what is in {above}"
     return ""
 def read_file(path):
     with open(path, "rb") as file:
@@ -208,6 +206,60 @@ def pieces_of(path, member):
             yield data
     if left or total != crc:
         raise ImportError(f"{path} is damaged: pickle it again")
+import errno
+import os
+def resource_reader(files):
+    try:
+        from importlib.resources.abc import TraversableResources
+    except ImportError:
+        from importlib.abc import TraversableResources
+    reader = type("Reader", (TraversableResources,), {"files": lambda this: files})
+    return reader()
+class ArchivePath:
+    def __init__(self, homes, path):
+        self.homes, self.path = homes, path
+        self.name = path.rpartition("/")[2]
+    def __str__(self):
+        return f"{self.homes[0].folder}/{self.path}".rstrip("/")
+    def __repr__(self):
+        return f"{type(self).__name__}({str(self)!r})"
+    def __eq__(self, other):
+        return type(other) is type(self) and str(other) == str(self)
+    def __hash__(self):
+        return hash(str(self))
+    @property
+    def parent(self):
+        return ArchivePath(self.homes, self.path.rpartition("/")[0])
+    def below(self):
+        stem = f"{self.path}/" if self.path else ""
+        files = [file for home in self.homes for file in home.files if file.startswith(stem)]
+        return dict.fromkeys(file[len(stem) :].partition("/")[0] for file in files if file != stem)
+    def is_dir(self):
+        return bool(self.below()) or any(f"{self.path}/" in home.files for home in self.homes)
+    def is_file(self):
+        return any(self.path in home.files for home in self.homes)
+    def exists(self):
+        return self.is_dir() or self.is_file()
+    def iterdir(self):
+        return iter([self / name for name in self.below()])
+    def joinpath(self, *parts):
+        path = os.path.normpath("/".join([self.path or ".", *map(str, parts)]))
+        return ArchivePath(self.homes, "" if path == "." else path.replace(os.sep, "/"))
+    def __truediv__(self, part):
+        return self.joinpath(part)
+    def read_bytes(self):
+        for home in self.homes:
+            if self.path in home.files:
+                return inflate(self.path, home.files[self.path])
+        number = errno.EISDIR if self.is_dir() else errno.ENOENT
+        raise OSError(number, os.strerror(number), str(self))
+    def read_text(self, encoding=None, errors=None):
+        with self.open("r", encoding=encoding, errors=errors) as file:
+            return file.read()
+    def open(self, mode="r", *args, **options):
+        import io
+        file = io.BytesIO(self.read_bytes())
+        return file if "b" in mode else io.TextIOWrapper(file, *args, **options)
 import os
 import sys
 import time
@@ -412,23 +464,18 @@ def is_first(top, origin):
         pass
     return True
 import builtins
-import hashlib
 import importlib.machinery as machinery
-import importlib.util as util
-import marshal
 import os
 import sys
 import types
-import warnings
 import weakref
-import zlib
-from importlib import _bootstrap
-from itertools import filterfalse
+from importlib import _bootstrap, _bootstrap_external
 ImportLock = _bootstrap._ImportLockContext
 ModuleLock = _bootstrap._ModuleLockManager
 DeadlockError = _bootstrap._DeadlockError
 import_children = _bootstrap._handle_fromlist
 set_code_path = _bootstrap._imp._fix_co_filename
+NamespaceLoader = _bootstrap_external._NamespaceLoader
 PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()
@@ -436,6 +483,8 @@ FOLDERS = weakref.WeakValueDictionary()
 NAMESPACES = {}
 NOTHING = object()
 native_import = builtins.__import__
+def real_modules():
+    return vars(sys)["modules"]
 def host_module(name):
     return registry.originals["import_module"](name)
 def spec_of(module):
@@ -447,7 +496,7 @@ def owner_of(module):
 def is_initializing(module):
     return getattr(spec_of(module), "_initializing", False)
 def native(name):
-    module = sys.modules.get(name)
+    module = real_modules().get(name)
     for made, _ in [*registry.active.values()]:
         if made.get(name) is module:
             return None
@@ -460,6 +509,18 @@ def is_standard(name):
     spec = PathFinder.find_spec(name)
     origin = str(spec and spec.origin)
     return origin.startswith(STANDARD) and "site-packages" not in origin
+def is_there(top):
+    try:
+        return native(top) is not None or registry.originals["find_spec"](top) is not None
+    except (ImportError, ValueError):
+        return False
+def stands_back(home):
+    return home.top == "modulepickle" and is_there("modulepickle")
+def home_of(path):
+    for folder, home in [*FOLDERS.items()]:
+        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+            return home
+    return None
 def home_of_globals(names):
     found = names.get("__builtins__")
     home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
@@ -474,12 +535,43 @@ def caller_of(frame):
             return None
         frame = frame.f_back
     return None
+def asker(frame):
+    if frame.f_code.co_filename.startswith("<modulepickle>"):
+        return None
+    passed = set()
+    while frame:
+        home = home_of_globals(frame.f_globals)
+        if home:
+            return None if passed & home.paths.keys() else home
+        file = frame.f_code.co_filename
+        if "site-packages" in file or "dist-packages" in file:
+            passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
+        elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
+            return None
+        if frame.f_code.co_name == "_find_and_load":
+            return None
+        frame = frame.f_back
+    return None
+def active_homes():
+    homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
+    return [home for home in homes if hasattr(home, "requirements")]
+def refresh(snapshot):
+    now = {**vars(builtins), "__import__": snapshot.import_}
+    for name in snapshot.builtins.keys() - now.keys():
+        del snapshot.builtins[name]
+    snapshot.builtins.update(now)
 class cached:
     def __init__(self, make):
         self.make = make
     def __get__(self, owner, kind):
         value = vars(owner)[self.make.__name__] = self.make(owner)
         return value
+import hashlib
+import importlib.machinery as machinery
+import marshal
+import os
+import sys
+import zlib
 class FileLoader(machinery.SourceFileLoader):
     home = None
     def exec_module(self, module):
@@ -493,7 +585,7 @@ class SourceLoader(FileLoader):
     def get_resource_reader(self, name):
         if self.home.is_on_disk():
             return super().get_resource_reader(name)
-        return self.home.resource_reader(self.path)
+        return resource_reader(self.home.inside(os.path.dirname(self.path)))
     @cached
     def archive(self):
         if sys.version_info >= (3, 10) or self.home.is_on_disk():
@@ -531,15 +623,140 @@ LOADERS = {
     for loader, suffixes in KINDS
     for suffix in suffixes
 }
+import sys
+from collections.abc import MutableMapping
+WRITTEN = {}
+class SysModules(MutableMapping, dict):
+    def __init__(self, home):
+        self.home, self.written, self.hidden = home, {}, set()
+    def place(self, name):
+        paths = self.home.paths
+        if not isinstance(name, str) or name.partition(".")[0] not in paths:
+            return None
+        above = name
+        while above and not paths.get(above):
+            above = above.rpartition(".")[0]
+        home = paths.get(above)
+        return None if home is None or (not home.made and home.is_own()) else home
+    def __getitem__(self, name):
+        home = self.place(name)
+        if home:
+            module = home.known(name)
+        elif self.home.paths.get(name, NOTHING) is None and name in self.home.views:
+            module = self.home.views[name]
+        else:
+            module = self.elsewhere(name, real_modules())
+        if module is NOTHING:
+            raise KeyError(name)
+        return module
+    def elsewhere(self, name, modules):
+        module = modules.get(name, NOTHING)
+        if name in self.hidden:
+            return NOTHING
+        if name in self.written and (module is NOTHING or module is WRITTEN.get(name)):
+            return self.written[name]
+        return module
+    def __setitem__(self, name, module):
+        home = self.place(name)
+        modules = real_modules()
+        if home:
+            home.put(name, module)
+        elif self.home.paths.get(name, NOTHING) is None:
+            self.home.views[name] = module
+        else:
+            self.hidden.discard(name)
+            if self.elsewhere(name, modules) is not module:
+                self.written[name] = WRITTEN[name] = modules[name] = module
+    def __delitem__(self, name):
+        self[name]
+        home = self.place(name)
+        if home:
+            home.put(name, NOTHING)
+        elif self.home.paths.get(name, NOTHING) is None:
+            self.home.views.pop(name, None)
+        else:
+            written = self.written.pop(name, NOTHING)
+            modules = real_modules()
+            if written is NOTHING or written is modules.get(name):
+                modules.pop(name, None)
+    def copy(self):
+        modules = real_modules()
+        names = dict.fromkeys([*modules, *self.written])
+        for home in filter(None, self.home.paths.values()):
+            names.update(dict.fromkeys([*home.made]))
+        found = {name: self.get(name, NOTHING) for name in names}
+        return {name: module for name, module in found.items() if module is not NOTHING}
+    def clear(self):
+        for home in filter(None, self.home.paths.values()):
+            for name in [*home.made]:
+                home.put(name, NOTHING)
+        self.hidden.update([*real_modules()])
+    def update(self, *args, **names):
+        super().update(*args, **names)
+        gone, self.hidden = self.hidden, set()
+        for name in gone & self.written.keys():
+            self.pop(name, None)
+    def __iter__(self):
+        return iter(self.copy())
+    def __len__(self):
+        return len(self.copy())
+    def __reversed__(self):
+        return reversed([*self.copy()])
+    def __repr__(self):
+        return repr(self.copy())
+    def keys(self):
+        return self.copy().keys()
+    def values(self):
+        return self.copy().values()
+    def items(self):
+        return self.copy().items()
+    def __or__(self, other):
+        return {**self.copy(), **other}
+    def __ror__(self, other):
+        return {**other, **self.copy()}
+    def __ior__(self, other):
+        self.update(other)
+        return self
+def asked_by(answer):
+    name = answer.__name__
+    def find(this):
+        return answer(vars(this)[name], sys._getframe(1))
+    def put(this, value):
+        vars(this)[name] = value
+    def delete(this):
+        del vars(this)[name]
+    return property(find, put, delete)
+class Sys(type(sys)):
+    @asked_by
+    def modules(modules, frame):
+        seen = getattr(asker(frame), "modules", None)
+        return modules if seen is None else seen
+    @asked_by
+    def meta_path(finders, frame):
+        if frame.f_code.co_name != "_find_spec":
+            return finders
+        name, kept = frame.f_locals["name"], []
+        for finder in finders:
+            home = home_of_globals(getattr(getattr(finder, "find_spec", 0), "__globals__", {}))
+            is_its = home and name.partition(".")[0] in home.paths
+            if not is_its or home.is_active() or asker(frame) is home:
+                kept.append(finder)
+        return kept
+    def __reduce__(self):
+        return __import__, ("sys",)
+Sys.__name__ = Sys.__qualname__ = "module"
+Sys.__module__ = "builtins"
+if not hasattr(type(sys), "modules"):
+    sys.__class__ = Sys
+import importlib.machinery as machinery
+import os
+import sys
+from itertools import filterfalse
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        homes = active_homes()
+        homes = [owner_of(target)] if owner_of(target) else active_homes()
         home = next((home for home in homes if f"{name}.".startswith(f"{home.top}.")), None)
         spec = home and home.spec(name, path)
-        if not home and any(
-            each.top.startswith(f"{name}.") and not each.is_on_disk() for each in homes
-        ):
-            return PathFinder.find_spec(name, path) or namespace_spec(name, [])
         if spec and spec.loader and not target:
             loader = spec.loader
             def done(module):
@@ -553,14 +770,6 @@ class Finder:
             if each and not (each.is_active() and each.is_on_disk()):
                 yield from each.distributions(context)
 FINDER = registry.finder = registry.finder or Finder()
-def active_homes():
-    homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
-    return [home for home in homes if hasattr(home, "requirements")]
-def home_of(path):
-    for folder, home in [*FOLDERS.items()]:
-        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
-            return home
-    return None
 def finder_in(path):
     home = home_of(path)
     if home and not home.is_on_disk():
@@ -575,7 +784,10 @@ class MemoryFinder:
         self.home, self.stem = home, path.replace(os.sep, "/")[len(home.folder) + 1 :]
     def find_spec(self, name, target=None):
         stem = f"{self.stem}/{name.rpartition('.')[2]}".strip("/")
-        return self.home.spec(stem.replace("/", "."))
+        spec = self.home.spec(name, None, stem)
+        if spec and isinstance(spec.loader, SpaceLoader):
+            spec.loader, spec.submodule_search_locations = None, [*spec.submodule_search_locations]
+        return spec
     def iter_modules(self, prefix=""):
         found = {}
         above = f"{self.stem}/" if self.stem else ""
@@ -588,9 +800,20 @@ class MemoryFinder:
         for name in sorted(found.keys() - {"__init__"}):
             if self.find_spec(name):
                 yield prefix + name, found[name]
-def namespace_spec(name, locations):
-    spec = machinery.ModuleSpec(name, None, is_package=True)
-    spec.submodule_search_locations = locations
+class SpaceLoader(NamespaceLoader):
+    homes, stem = (), ""
+    def get_resource_reader(self, name):
+        if all(home.is_on_disk() for home in self.homes):
+            return super().get_resource_reader(name)
+        return resource_reader(ArchivePath(self.homes, self.stem))
+SpaceLoader.__module__ = NamespaceLoader.__module__
+SpaceLoader.__name__ = SpaceLoader.__qualname__ = NamespaceLoader.__name__
+def namespace_spec(name, homes, stem=None):
+    stem = stem or name.replace(".", "/")
+    folders = [f"{home.folder}/{stem}" for home in homes]
+    spec = machinery.ModuleSpec(name, SpaceLoader(name, folders, lambda *_: None))
+    spec.submodule_search_locations = spec.loader._path
+    spec.loader.homes, spec.loader.stem = homes, stem
     return spec
 def put_first(places, new):
     places[:0] = filterfalse(places.__contains__, [new])
@@ -598,11 +821,491 @@ def forget(folder):
     for path in [*sys.path_importer_cache]:
         if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
             sys.path_importer_cache.pop(path, None)
-    lines = getattr(sys.modules.get("linecache"), "cache", {})
+    lines = getattr(real_modules().get("linecache"), "cache", {})
     for path in [*lines]:
         if path.startswith(folder):
             lines.pop(path, None)
-class Snapshot:
+import os
+import weakref
+class Files:
+    @cached
+    def folder(self):
+        name = self.hash.hex()
+        try:
+            folder = unpack(name, self.files, self)
+        except (OSError, ValueError) as error:
+            warn_once(
+                "disk", "modulepickle: no files are unpacked, all is run from memory: %s", error
+            )
+            folder = f"{os.devnull}/{name}"
+        FOLDERS[folder] = self
+        weakref.finalize(self, forget, folder).atexit = False
+        return folder
+    def is_on_disk(self):
+        return not self.folder.startswith(os.devnull)
+    def read(self, path, otherwise):
+        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
+        if str(path).startswith(self.folder) and member in self.files:
+            return inflate(member, self.files[member])
+        return otherwise(path)
+    @cached
+    def zip(self):
+        import io
+        import zipfile
+        class Archive(zipfile.ZipFile):
+            def __fspath__(this):
+                return self.folder
+        return Archive(io.BytesIO(self.parts[3]))
+    def inside(self, path):
+        import pathlib
+        if self.is_on_disk():
+            return pathlib.Path(path)
+        return ArchivePath([self], str(path).replace(os.sep, "/")[len(self.folder) + 1 :])
+    def shows_metadata(self):
+        return any(".dist-info/" in path for path in self.files) and not self.is_own()
+    def distributions(self, context):
+        from importlib import metadata
+        names = {path.partition("/")[0] for path in self.files if ".dist-info/" in path}
+        wanted = (context.name or "").lower().replace("-", "_").replace(".", "_")
+        for name in sorted(names):
+            title = name.partition("-")[0].lower().replace("-", "_").replace(".", "_")
+            if context.name is None or title == wanted:
+                yield metadata.PathDistribution(self.inside(f"{self.folder}/{name}"))
+import sys
+import types
+import warnings
+from importlib import util
+class Modules:
+    def spec(self, name, path=None, stem=None):
+        is_elsewhere = stem is not None
+        stem = stem if is_elsewhere else name.replace(".", "/")
+        suffix = next((each for each in LOADERS if stem + each in self.files), "")
+        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
+            return None
+        place = f"{self.folder}/{stem}{suffix}"
+        if suffix:
+            loader = LOADERS[suffix](name, place)
+            loader.home, loader.member = self, stem + suffix
+            spec = util.spec_from_file_location(name, place, loader=loader)
+        else:
+            is_seen = self.is_active() and self.is_on_disk() and not is_elsewhere
+            spec = PathFinder.find_spec(name, path) if is_seen else None
+            if place not in (getattr(spec, "submodule_search_locations", None) or ()):
+                spec = namespace_spec(name, [self], stem)
+        spec.snapshot = self
+        return spec
+    def find(self, name, path):
+        if name == self.top:
+            return self.spec(name)
+        own, before = f"{self.folder}/{name.rpartition('.')[0].replace('.', '/')}", []
+        for each in path:
+            if each == own:
+                break
+            before.append(each)
+        spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
+        for finder in [*sys.meta_path]:
+            if not spec and finder is not FINDER and self.may_ask(finder):
+                spec = finder.find_spec(name, path, None)
+        return spec
+    def may_ask(self, finder):
+        names = getattr(getattr(finder, "find_spec", None), "__globals__", {})
+        home = home_of_globals(names)
+        if not hasattr(finder, "find_spec") or hasattr(finder, "parts"):
+            return False
+        top = str(names.get("__name__")).partition(".")[0]
+        return home in self.paths.values() if home or top in self.paths else True
+    def known(self, name):
+        if self.is_changed(name):
+            with ImportLock():
+                if self.is_changed(name):
+                    self.made[name] = real_modules().get(name, NOTHING)
+                    if self.made[name] is NOTHING:
+                        del self.made[name]
+        return self.made.get(name, NOTHING)
+    def is_changed(self, name):
+        shown = real_modules().get(name, NOTHING)
+        is_other = shown is not self.made.get(name, NOTHING)
+        return is_other and self.is_active() and owner_of(shown) in (None, self)
+    def fetch(self, name):
+        module = self.known(name)
+        if module is NOTHING or is_initializing(module):
+            if self.is_native():
+                return host_module(name)
+            try:
+                with ModuleLock(name):
+                    module = self.load(name)
+            except DeadlockError:
+                module = self.load(name)
+        if module is None:
+            raise ModuleNotFoundError(f"import of {name} halted; None in sys.modules", name=name)
+        return module
+    def is_native(self):
+        if not self.made and native(self.top):
+            try:
+                host_module("modulepickle._own")
+            except ImportError:
+                pass
+        return not self.made and self.is_own()
+    def load(self, name):
+        package, path = None, None
+        if name != self.top:
+            parent = name.rpartition(".")[0]
+            package = self.fetch(parent)
+            module = self.known(name)
+            if module is not NOTHING:
+                return module
+            try:
+                path = package.__path__
+            except AttributeError:
+                message = f"No module named {name!r}; {parent!r} is not a package"
+                raise ModuleNotFoundError(message, name=name) from None
+        module = self.known(name)
+        if module is NOTHING:
+            spec = self.find(name, path)
+            if not spec:
+                message = f"No module named {name!r}{self.why_not(name)}"
+                raise ModuleNotFoundError(message, name=name)
+            module = self.execute(spec, package)
+        return module
+    def put(self, name, module):
+        with ImportLock():
+            is_shown = self.is_active()
+            for modules in (real_modules(), self.made) if is_shown else (self.made,):
+                if module is NOTHING:
+                    modules.pop(name, None)
+                else:
+                    modules[name] = module
+            if is_shown and not self.is_active():
+                real_modules().pop(name, None)
+                self.show(name)
+    def execute(self, spec, package):
+        name, lent = spec.name, None
+        try:
+            if isinstance(spec.loader, ExtensionLoader):
+                lent = self.lend(name)
+            module = util.module_from_spec(spec)
+            vars(module)["__builtins__"] = self.builtins
+            spec._initializing = True
+            self.put(name, module)
+            if spec.loader:
+                spec.loader.exec_module(module)
+            keep_alive(self, vars(module))
+            module = self.known(name)
+            if module is NOTHING:
+                raise KeyError(name)
+            self.bind(name, module, package)
+            if not self.is_active() and self.top != "modulepickle":
+                guard_picklers()
+        except BaseException:
+            self.put(name, NOTHING)
+            raise
+        finally:
+            spec._initializing = False
+            self.take_back(lent)
+            refresh(self)
+        return module
+    def lend(self, name):
+        for path in self.files if "__mypyc" not in name else ():
+            helper = path.partition(".")[0]
+            if helper.endswith("__mypyc") and helper not in self.made:
+                self.execute(self.spec(helper), None)
+        modules, before = real_modules(), {}
+        for home in filter(None, self.paths.values()):
+            if not home.is_own():
+                for each in [*home.below(), *home.made]:
+                    before[each] = modules.get(each, NOTHING)
+                modules.update(home.made)
+        return before
+    def take_back(self, before):
+        modules = real_modules()
+        for name in () if before is None else dict.fromkeys([*before, *self.below()]):
+            was, now = before.get(name, NOTHING), modules.get(name, NOTHING)
+            if now not in (was, NOTHING) and owner_of(now) in (None, self):
+                self.made.setdefault(name, now)
+            home = self.modules.place(name)
+            if not (home and home.is_active()):
+                if was is NOTHING:
+                    modules.pop(name, None)
+                else:
+                    modules[name] = was
+    def bind(self, name, module, package=None):
+        parent, _, child = name.rpartition(".")
+        if not package and parent and self.is_active():
+            self.join(name, module)
+            package = host_module(parent)
+        try:
+            if package:
+                setattr(package, child, module)
+        except AttributeError:
+            message = f"Cannot set an attribute on {parent!r} for child module {child!r}"
+            warnings.warn(message, ImportWarning, stacklevel=2)
+class Bases(tuple):
+    def __reduce_ex__(self, protocol):
+        return tuple, ([*self],)
+def keep_alive(snapshot, names):
+    known = {}
+    for value in [*names.values()]:
+        if not issubclass(type(value), type):
+            continue
+        own = type.__getattribute__(value, "__dict__")
+        if own.get("__module__") != names["__name__"]:
+            continue
+        classes = type.__getattribute__(value, "__mro__")
+        if not any(known.get(id(each)) or leads_to(snapshot, each, known) for each in classes):
+            bases = Bases(type.__getattribute__(value, "__bases__"))
+            bases.snapshot = snapshot
+            try:
+                type.__dict__["__bases__"].__set__(value, bases)
+            except TypeError:
+                pass
+def leads_to(snapshot, owner, known):
+    if id(owner) not in known:
+        values = [*type.__getattribute__(owner, "__dict__").values()]
+        functions = (each for each in values if type(each) is types.FunctionType)
+        known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
+    return known[id(owner)]
+import builtins
+import sys
+import types
+from importlib import util
+class Imports:
+    @cached
+    def paths(self):
+        paths = {}
+        todo = [self]
+        for each in todo:
+            if hasattr(each, "parts") and not paths.get(each.top) and not stands_back(each):
+                name = each.top
+                while name:
+                    paths.setdefault(name)
+                    name = name.rpartition(".")[0]
+                if each.top:
+                    paths[each.top] = each
+                todo += each.requirements.values()
+        return paths
+    @cached
+    def views(self):
+        return {}
+    @cached
+    def modules(self):
+        return SysModules(self)
+    def namespace(self, name):
+        if name not in self.views:
+            below = [
+                home for home in self.paths.values() if home and home.top.startswith(f"{name}.")
+            ]
+            ours = real_modules().get(name) in (None, NAMESPACES.get(name))
+            if ours and all(home.is_active() and home.is_on_disk() for home in below):
+                NAMESPACES[name] = view = host_module(name)
+                view.__class__ = View
+            else:
+                view = util.module_from_spec(namespace_spec(name, below))
+                view.__class__ = View
+            homes = vars(view.__spec__).setdefault("homes", [])
+            homes.append(self)
+            self.views[name] = view
+            for home in below:
+                home.views = self.views
+        return self.views[name]
+    def obtain(self, name):
+        above = name
+        while above:
+            if self.paths.get(above):
+                home = self.paths[above]
+                if "." in above:
+                    self.namespace(above.rpartition(".")[0])
+                module = home.fetch(name)
+                if "." in above:
+                    self.join(above, home.fetch(above))
+                return module
+            above = above.rpartition(".")[0]
+        if name in self.paths:
+            return self.namespace(name)
+        if name in self.modules.written:
+            return self.modules[name]
+        module = host_module(name)
+        if name.rpartition(".")[0] in self.paths:
+            self.join(name, module)
+        return module
+    def join(self, name, module):
+        parent, _, child = name.rpartition(".")
+        space = self.namespace(parent)
+        if vars(space).get(child) is not module:
+            setattr(space, child, module)
+    def import_module(self, name, package=None):
+        if name.startswith(".") and package:
+            name = util.resolve_name(name, package)
+        if self.has(name):
+            return self.obtain(name)
+        try:
+            return registry.originals["import_module"](name, package)
+        except ModuleNotFoundError as error:
+            self.explain(error, name, self.top)
+            raise
+    def find_spec(self, name, package=None):
+        full = util.resolve_name(name, package)
+        above = full
+        while above and not self.paths.get(above):
+            above = above.rpartition(".")[0]
+        if not above:
+            return registry.originals["find_spec"](full)
+        home = self.paths[above]
+        module = home.known(full)
+        if module is not NOTHING:
+            return getattr(module, "__spec__", None)
+        parent = full.rpartition(".")[0]
+        return home.find(full, home.fetch(parent).__path__ if full != home.top else None)
+    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
+        try:
+            return self.imported(name, globals, locals, fromlist, level)
+        except BaseException as error:
+            error.__traceback__ = without_loader(error)
+            raise
+    def imported(self, name, globals, locals, fromlist, level):
+        full = absolute(name, globals, level) if level else name
+        find = process_import(globals)
+        if not self.has(full):
+            try:
+                module = find(name, globals, locals, fromlist, level)
+                serve(full)
+                return module
+            except ModuleNotFoundError as error:
+                self.explain(error, full, (globals or {}).get("__name__", self.top))
+                raise
+        if find is not native_import and self.is_active():
+            find(name, globals, locals, fromlist, level)
+        module = self.obtain(full)
+        if not fromlist:
+            if "." in full and not self.is_active() and is_import_as(sys._getframe(2)):
+                return self.late_top(full)
+            above = full[: len(full) - len(name)]
+            return self.obtain(above + name.partition(".")[0]) if name else module
+        if hasattr(module, "__path__"):
+            import_children(module, fromlist, self.obtain)
+            return self.with_late(module, full, fromlist)
+        return module
+    def has(self, name):
+        if not isinstance(name, str):
+            return False
+        return name.partition(".")[0] in self.paths or name in self.modules.written
+    def with_late(self, package, full, names):
+        late = {}
+        home = owner_of(package)
+        for name in names if isinstance(home, Imports) else ():
+            child = home.made.get(f"{full}.{name}")
+            if child and not hasattr(package, name):
+                late[name] = child
+            why = home.why_not(f"{full}.{name}")
+            if why and not hasattr(package, name):
+                file = getattr(package, "__file__", None)
+                message = (
+                    f"cannot import name {name!r} from {full!r} ({file or 'unknown location'})"
+                )
+                raise ImportError(message + why, name=full, path=file)
+        if not late:
+            return package
+        view = View(full)
+        vars(view).update({**vars(package), **late})
+        return view
+    def why_not(self, name):
+        said = str(self.requirements.get(name, ""))
+        return f" (the sender {said})" if said.startswith("left it out ") else ""
+    def late_top(self, name):
+        above = name.partition(".")[0]
+        found = [self.obtain(above)]
+        parts, is_late = name.split(".")[1:], False
+        for part in parts:
+            above = f"{above}.{part}"
+            if hasattr(found[-1], part):
+                found.append(getattr(found[-1], part))
+            else:
+                found.append(self.obtain(above))
+                is_late = True
+        if not is_late:
+            return found[0]
+        last = found[-1]
+        for part in reversed(parts):
+            view = View(part)
+            vars(view)[part] = last
+            last = view
+        return last
+    def explain(self, error, name, who):
+        said = self.requirements.get(name.partition(".")[0])
+        if not said or not error.name or not f"{name}.".startswith(f"{error.name}."):
+            return
+        wanted = {}
+        for home in [self, *filter(None, self.paths.values())]:
+            for top, requirement in home.requirements.items():
+                if isinstance(requirement, str) and not home.why_not(top) and not is_there(top):
+                    wanted[requirement.replace(" ", "==")] = None
+        all_missing = " ".join(sorted(wanted))
+        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
+        error.args = (error.msg,)
+class View(types.ModuleType):
+    def __getattr__(self, name):
+        full = f"{self.__name__}.{name}"
+        homes = getattr(self.__spec__, "homes", ())
+        try:
+            for home in homes:
+                if full in home.paths:
+                    return home.obtain(full)
+            if homes and host_module(self.__name__) is not self:
+                return getattr(host_module(self.__name__), name)
+        except ImportError:
+            pass
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+def absolute(name, globals, level):
+    globals = globals or {}
+    package, spec = globals.get("__package__"), globals.get("__spec__")
+    if package is None:
+        package = spec.parent if spec else globals.get("__name__", "")
+        if not spec and "__path__" not in globals:
+            package = package.rpartition(".")[0]
+    parts = package.rsplit(".", level - 1)
+    if not package or len(parts) < level:
+        return ""
+    return f"{parts[0]}.{name}" if name else parts[0]
+class Builtins(type(builtins)):
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+    def __delattr__(self, name):
+        super().__delattr__(name)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+def is_import_as(frame):
+    from opcode import opmap
+    code, place = frame.f_code.co_code, frame.f_lasti + 2
+    while code[place] in (0, opmap["EXTENDED_ARG"]):
+        place += 2
+    return code[place] == opmap["IMPORT_FROM"]
+def without_loader(error):
+    kept, entry = [], error.__traceback__
+    while entry:
+        file = entry.tb_frame.f_code.co_filename
+        is_ours = file.startswith(("<modulepickle>", "<frozen importlib._bootstrap"))
+        if not is_ours:
+            kept.append(entry)
+        entry = entry.tb_next
+    if is_ours and not isinstance(error, (ImportError, SyntaxError)):
+        return error.__traceback__
+    first, *rest = *kept, None
+    error.__traceback__.tb_next = first
+    for entry, after in zip(kept, rest):
+        entry.tb_next = after
+    return first
+def process_import(globals):
+    now = builtins.__import__
+    asked = sys._getframe(3).f_globals is not globals
+    return native_import if asked or now is import_by_globals else now
+def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
+    found = (globals or {}).get("__builtins__")
+    find = found["__import__"] if type(found) is dict else native_import
+    return find(name, globals, locals, fromlist, level)
+import hashlib
+import sys
+class Snapshot(Files, Modules, Imports):
     def __init__(self, top, digest, archive_hash, archive):
         self.parts = self.top, digest, self.hash, archive = (
             top,
@@ -624,9 +1327,9 @@ class Snapshot:
         if self.is_active():
             return
         is_shown = self.may_be_shown()
+        put_first(sys.path_hooks, finder_in)
         if is_shown or self.shows_metadata():
             put_first(sys.meta_path, FINDER)
-            put_first(sys.path_hooks, finder_in)
         if not is_shown:
             return
         folder = self.folder
@@ -669,10 +1372,10 @@ class Snapshot:
     def is_active(self):
         return self.active_modules() is self.made
     def is_own(self):
-        library = sys.modules.get("modulepickle._own")
+        library = real_modules().get("modulepickle._own")
         return library is not None and library.owns(self)
     def below(self):
-        return [name for name in [*sys.modules] if f"{name}.".startswith(f"{self.top}.")]
+        return [name for name in [*real_modules()] if f"{name}.".startswith(f"{self.top}.")]
     def enter(self, folder):
         while not self.is_active():
             _, leave = registry.active.get(self.top, (None, None))
@@ -693,13 +1396,13 @@ class Snapshot:
         if self.folder in sys.path:
             sys.path.remove(self.folder)
         for name in self.below():
-            module = sys.modules[name]
-            if owner_of(module) in (None, self) and not is_initializing(module):
+            module = real_modules()[name]
+            if owner_of(module) in (None, self):
                 self.made[name] = module
-                del sys.modules[name]
+                del real_modules()[name]
         parent = self.top.rpartition(".")[0]
-        while parent and sys.modules.get(parent) is NAMESPACES.get(parent, NOTHING):
-            del sys.modules[parent], NAMESPACES[parent]
+        while parent and real_modules().get(parent) is NAMESPACES.get(parent, NOTHING):
+            del real_modules()[parent], NAMESPACES[parent]
             parent = parent.rpartition(".")[0]
         forget(self.folder)
         guard_picklers()
@@ -707,424 +1410,12 @@ class Snapshot:
         with ImportLock():
             made, now = self, self.active_modules()
             while made is not now and not native(name):
-                if is_initializing(sys.modules.get(name)):
-                    return
                 made = now
                 if name in (made or ()):
-                    sys.modules[name] = made[name]
+                    real_modules()[name] = made[name]
                 else:
-                    sys.modules.pop(name, None)
+                    real_modules().pop(name, None)
                 now = self.active_modules()
-    @cached
-    def folder(self):
-        name = self.hash.hex()
-        try:
-            folder = unpack(name, self.files, self)
-        except (OSError, ValueError) as error:
-            warn_once(
-                "disk",
-                "modulepickle: no files are unpacked, and everything runs from memory: %s",
-                error,
-            )
-            folder = f"{os.devnull}/{name}"
-        FOLDERS[folder] = self
-        weakref.finalize(self, forget, folder).atexit = False
-        return folder
-    def is_on_disk(self):
-        return not self.folder.startswith(os.devnull)
-    def read(self, path, otherwise):
-        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
-        if str(path).startswith(self.folder) and member in self.files:
-            return inflate(member, self.files[member])
-        return otherwise(path)
-    @cached
-    def zip(self):
-        import io
-        import zipfile
-        class Archive(zipfile.ZipFile):
-            def __fspath__(this):
-                return self.folder
-        return Archive(io.BytesIO(self.parts[3]))
-    def inside(self, path):
-        import pathlib
-        import zipfile
-        if self.is_on_disk():
-            return pathlib.Path(path)
-        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
-        return zipfile.Path(self.zip, f"{member}/" if member else "")
-    def resource_reader(self, path):
-        try:
-            from importlib.resources.abc import TraversableResources
-        except ImportError:
-            from importlib.abc import TraversableResources
-        class Reader(TraversableResources):
-            def files(this):
-                return self.inside(os.path.dirname(path))
-        return Reader()
-    def shows_metadata(self):
-        return any(".dist-info/" in path for path in self.files) and not self.is_own()
-    def distributions(self, context):
-        from importlib import metadata
-        names = {path.partition("/")[0] for path in self.files if ".dist-info/" in path}
-        wanted = (context.name or "").lower().replace("-", "_").replace(".", "_")
-        for name in sorted(names):
-            title = name.partition("-")[0].lower().replace("-", "_").replace(".", "_")
-            if context.name is None or title == wanted:
-                yield metadata.PathDistribution(self.inside(f"{self.folder}/{name}"))
-    def spec(self, name, path=None):
-        stem = name.replace(".", "/")
-        suffix = next((each for each in LOADERS if stem + each in self.files), "")
-        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
-            return None
-        place = f"{self.folder}/{stem}{suffix}"
-        if suffix:
-            loader = LOADERS[suffix](name, place)
-            loader.home, loader.member = self, stem + suffix
-            spec = util.spec_from_file_location(name, place, loader=loader)
-        else:
-            spec = PathFinder.find_spec(name, path) if self.is_active() else None
-            if place not in (getattr(spec, "submodule_search_locations", None) or ()):
-                spec = namespace_spec(name, [place])
-        spec.snapshot = self
-        return spec
-    def find(self, name, path):
-        if name == self.top:
-            return self.spec(name)
-        own, before = f"{self.folder}/{name.rpartition('.')[0].replace('.', '/')}", []
-        for each in path:
-            if each == own:
-                break
-            before.append(each)
-        spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
-        for finder in [*sys.meta_path]:
-            if not spec and finder is not FINDER and self.may_ask(finder):
-                spec = finder.find_spec(name, path, None)
-        return spec
-    def may_ask(self, finder):
-        ask = getattr(finder, "find_spec", None)
-        home = home_of_globals(getattr(ask, "__globals__", {}))
-        return ask and not hasattr(finder, "parts") and home in (None, *self.paths.values())
-    def known(self, name):
-        if self.is_active():
-            shown = sys.modules.get(name, NOTHING)
-            if shown is not self.made.get(name, NOTHING) and owner_of(shown) in (None, self):
-                if shown is NOTHING:
-                    self.made.pop(name, None)
-                else:
-                    self.made[name] = shown
-        return self.made.get(name, NOTHING)
-    def fetch(self, name):
-        module = self.known(name)
-        if module is NOTHING or is_initializing(module):
-            if self.is_native():
-                return host_module(name)
-            try:
-                with ModuleLock(name):
-                    module = self.load(name)
-            except DeadlockError:
-                module = self.load(name)
-        if module is None:
-            raise ModuleNotFoundError(f"import of {name} halted; None in sys.modules", name=name)
-        return module
-    def is_native(self):
-        if not self.made and native(self.top):
-            try:
-                host_module("modulepickle._own")
-            except ImportError:
-                pass
-        return not self.made and self.is_own()
-    def load(self, name):
-        package, path = None, None
-        if name != self.top:
-            parent = name.rpartition(".")[0]
-            package = self.fetch(parent)
-            module = self.known(name)
-            if module is not NOTHING:
-                return module
-            try:
-                path = package.__path__
-            except AttributeError:
-                message = f"No module named {name!r}; {parent!r} is not a package"
-                raise ModuleNotFoundError(message, name=name) from None
-        module = self.known(name)
-        if module is NOTHING:
-            spec = self.find(name, path)
-            if not spec:
-                message = f"No module named {name!r}{self.why_not(name)}"
-                raise ModuleNotFoundError(message, name=name)
-            module = self.execute(spec, package)
-        return module
-    def execute(self, spec, package):
-        name, before = spec.name, {}
-        module = util.module_from_spec(spec)
-        vars(module)["__builtins__"] = self.builtins
-        is_seen = self.is_active() or not is_standard(self.top)
-        if not self.is_active():
-            before = {name: sys.modules.get(name, NOTHING) for name in [*self.below(), name]}
-        try:
-            spec._initializing = True
-            self.made[name] = module
-            if is_seen:
-                sys.modules[name] = module
-            if spec.loader:
-                spec.loader.exec_module(module)
-            keep_alive(self, vars(module))
-            left = sys.modules.get(name) if is_seen else module
-            if left is not module and owner_of(left) in (None, self):
-                self.made[name] = module = left
-            self.bind(name, module, package)
-            if not self.is_active() and self.top != "modulepickle":
-                guard_picklers()
-        except BaseException:
-            self.made.pop(name, None)
-            raise
-        finally:
-            spec._initializing = False
-            self.restore(name, before)
-            refresh(self)
-        return module
-    def restore(self, name, before):
-        with ImportLock():
-            if self.is_active():
-                self.known(name) if name in self.made else sys.modules.pop(name, None)
-                self.show(name)
-                return
-            for each in {*before, *self.below()}:
-                was, now = before.get(each, NOTHING), sys.modules.get(each, NOTHING)
-                if now is was or (each != name and owner_of(now) is not None):
-                    continue
-                if each != name and now is not NOTHING:
-                    self.made[each] = now
-                if was is NOTHING or owner_of(was):
-                    sys.modules.pop(each, None)
-                    self.show(each)
-                else:
-                    sys.modules[each] = was
-    def bind(self, name, module, package=None):
-        parent, _, child = name.rpartition(".")
-        if not package and parent and self.is_active():
-            self.join(name, module)
-            package = host_module(parent)
-        try:
-            if package:
-                setattr(package, child, module)
-        except AttributeError:
-            message = f"Cannot set an attribute on {parent!r} for child module {child!r}"
-            warnings.warn(message, ImportWarning, stacklevel=2)
-    @cached
-    def paths(self):
-        paths = {}
-        todo = [self]
-        for each in todo:
-            if hasattr(each, "parts") and not paths.get(each.top) and not stands_back(each):
-                name = each.top
-                while name:
-                    paths.setdefault(name)
-                    name = name.rpartition(".")[0]
-                if each.top:
-                    paths[each.top] = each
-                todo += each.requirements.values()
-        return paths
-    @cached
-    def views(self):
-        return {}
-    def namespace(self, name):
-        if name not in self.views:
-            below = [
-                home for home in self.paths.values() if home and home.top.startswith(f"{name}.")
-            ]
-            ours = sys.modules.get(name) in (None, NAMESPACES.get(name))
-            if ours and all(home.is_active() for home in below):
-                NAMESPACES[name] = view = host_module(name)
-                view.__class__ = View
-            else:
-                stem = name.replace(".", "/")
-                view = View(name)
-                view.__path__ = [f"{home.folder}/{stem}" for home in below]
-                view.__spec__ = namespace_spec(name, view.__path__)
-            homes = vars(view.__spec__).setdefault("homes", [])
-            homes.append(self)
-            self.views[name] = view
-        return self.views[name]
-    def obtain(self, name):
-        above = name
-        while above:
-            if self.paths.get(above):
-                home = self.paths[above]
-                module = home.fetch(name)
-                if "." in above:
-                    self.join(above, home.fetch(above))
-                return module
-            above = above.rpartition(".")[0]
-        if name in self.paths:
-            return self.namespace(name)
-        module = host_module(name)
-        if name.rpartition(".")[0] in self.paths:
-            self.join(name, module)
-        return module
-    def join(self, name, module):
-        parent, _, child = name.rpartition(".")
-        space = self.namespace(parent)
-        if vars(space).get(child) is not module:
-            setattr(space, child, module)
-    def import_module(self, name, package=None):
-        if name.startswith(".") and package:
-            name = util.resolve_name(name, package)
-        if name.partition(".")[0] in self.paths:
-            return self.obtain(name)
-        try:
-            return registry.originals["import_module"](name, package)
-        except ModuleNotFoundError as error:
-            self.explain(error, name, self.top)
-            raise
-    def find_spec(self, name, package=None):
-        full = util.resolve_name(name, package)
-        above = full
-        while above and not self.paths.get(above):
-            above = above.rpartition(".")[0]
-        if not above:
-            return registry.originals["find_spec"](full)
-        home = self.paths[above]
-        module = home.known(full)
-        if module is not NOTHING:
-            return getattr(module, "__spec__", None)
-        parent = full.rpartition(".")[0]
-        return home.find(full, home.fetch(parent).__path__ if full != home.top else None)
-    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
-        full = absolute(name, globals, level) if level else name
-        if not isinstance(full, str) or full.partition(".")[0] not in self.paths:
-            try:
-                find = process_import(globals)
-                module = find(name, globals, locals, fromlist, level)
-                if full == "runpy" and "run_path" not in registry.originals:
-                    divert_runpy(module)
-                return module
-            except ModuleNotFoundError as error:
-                self.explain(error, full, (globals or {}).get("__name__", self.top))
-                raise
-        find = process_import(globals)
-        if find is not native_import and self.is_active():
-            find(name, globals, locals, fromlist, level)
-        module = self.obtain(full)
-        if not fromlist:
-            end = len(full) - len(name)
-            return self.obtain(full[:end] + name.partition(".")[0]) if name else module
-        if hasattr(module, "__path__"):
-            import_children(module, fromlist, self.obtain)
-            return self.with_late(module, full, fromlist)
-        return module
-    def with_late(self, package, full, names):
-        late = {}
-        home = owner_of(package)
-        for name in names if isinstance(home, Snapshot) else ():
-            child = home.made.get(f"{full}.{name}")
-            if child and not hasattr(package, name):
-                late[name] = child
-            why = home.why_not(f"{full}.{name}")
-            if why and not hasattr(package, name):
-                file = getattr(package, "__file__", None)
-                message = (
-                    f"cannot import name {name!r} from {full!r} ({file or 'unknown location'})"
-                )
-                raise ImportError(message + why, name=full, path=file)
-        if not late:
-            return package
-        view = View(full)
-        vars(view).update({**vars(package), **late})
-        return view
-    def why_not(self, name):
-        said = str(self.requirements.get(name, ""))
-        return f" (the sender {said})" if said.startswith("left it out ") else ""
-    def explain(self, error, name, who):
-        said = self.requirements.get(name.partition(".")[0])
-        if not said or not error.name or not f"{name}.".startswith(f"{error.name}."):
-            return
-        wanted = {}
-        for home in [self, *filter(None, self.paths.values())]:
-            for top, requirement in home.requirements.items():
-                if isinstance(requirement, str) and not home.why_not(top) and not is_there(top):
-                    wanted[requirement.replace(" ", "==")] = None
-        all_missing = " ".join(sorted(wanted))
-        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
-        error.args = (error.msg,)
-class Bases(tuple):
-    def __reduce_ex__(self, protocol):
-        return tuple, ([*self],)
-def keep_alive(snapshot, names):
-    known = {}
-    for value in [*names.values()]:
-        if not issubclass(type(value), type):
-            continue
-        own = type.__getattribute__(value, "__dict__")
-        if own.get("__module__") != names["__name__"]:
-            continue
-        classes = type.__getattribute__(value, "__mro__")
-        if not any(known.get(id(each)) or leads_to(snapshot, each, known) for each in classes):
-            bases = Bases(type.__getattribute__(value, "__bases__"))
-            bases.snapshot = snapshot
-            try:
-                type.__dict__["__bases__"].__set__(value, bases)
-            except TypeError:
-                pass
-def leads_to(snapshot, owner, known):
-    if id(owner) not in known:
-        values = [*type.__getattribute__(owner, "__dict__").values()]
-        functions = (each for each in values if type(each) is types.FunctionType)
-        known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
-    return known[id(owner)]
-class View(types.ModuleType):
-    def __getattr__(self, name):
-        full = f"{self.__name__}.{name}"
-        homes = getattr(self.__spec__, "homes", ())
-        try:
-            for home in homes:
-                if full in home.paths:
-                    return home.obtain(full)
-            if homes and host_module(self.__name__) is not self:
-                return getattr(host_module(self.__name__), name)
-        except ImportError:
-            pass
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-def is_there(top):
-    try:
-        return native(top) is not None or registry.originals["find_spec"](top) is not None
-    except (ImportError, ValueError):
-        return False
-def stands_back(home):
-    return home.top == "modulepickle" and is_there("modulepickle")
-def absolute(name, globals, level):
-    globals = globals or {}
-    package, spec = globals.get("__package__"), globals.get("__spec__")
-    if package is None:
-        package = spec.parent if spec else globals.get("__name__", "")
-        if not spec and "__path__" not in globals:
-            package = package.rpartition(".")[0]
-    parts = package.rsplit(".", level - 1)
-    if not package or len(parts) < level:
-        return ""
-    return f"{parts[0]}.{name}" if name else parts[0]
-def refresh(snapshot):
-    now = {**vars(builtins), "__import__": snapshot.import_}
-    for name in snapshot.builtins.keys() - now.keys():
-        del snapshot.builtins[name]
-    snapshot.builtins.update(now)
-class Builtins(type(builtins)):
-    def __setattr__(self, name, value):
-        super().__setattr__(name, value)
-        for snapshot in [*SNAPSHOTS.values()]:
-            refresh(snapshot)
-    def __delattr__(self, name):
-        super().__delattr__(name)
-        for snapshot in [*SNAPSHOTS.values()]:
-            refresh(snapshot)
-def process_import(globals):
-    now = builtins.__import__
-    asked = sys._getframe(2).f_globals is not globals
-    return native_import if asked or now is import_by_globals else now
-def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
-    found = (globals or {}).get("__builtins__")
-    find = found["__import__"] if type(found) is dict else native_import
-    return find(name, globals, locals, fromlist, level)
 def find(name, digest, *rest):
     with ImportLock():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
@@ -1261,9 +1552,30 @@ def divert(function, template, use):
             co_filename=old.co_filename, co_firstlineno=first
         )
     for_caller(name, use)
-def divert_runpy(runpy):
-    divert(runpy.run_path, run_path, run_for)
-    divert(runpy.run_module, run_module, run_for)
+IMPORTERS = (
+    "doctest",
+    "logging.config",
+    "pkgutil",
+    "pydoc",
+    "runpy",
+    "unittest.loader",
+    "unittest.mock",
+)
+def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
+    home = caller_of(sys._getframe(1))
+    return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
+def serve(name):
+    top = f"{name}.".partition(".")[0]
+    for each in IMPORTERS:
+        module = real_modules().get(each) if each.partition(".")[0] == top else None
+        if not module or vars(module).get("__import__") is import_for_caller:
+            continue
+        vars(module)["__import__"] = import_for_caller
+        if each == "logging.config":
+            module.BaseConfigurator.importer = staticmethod(import_for_caller)
+        if each == "runpy":
+            divert(module.run_path, run_path, run_for)
+            divert(module.run_module, run_module, run_for)
 divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))
 divert(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
 divert(util.spec_from_file_location, spec_from_file_location, spec_for_path)
@@ -1273,7 +1585,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_89a20fe8"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_3c3b38f9"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1330,8 +1642,8 @@ def code(magic, version, data, path, source="", *place):
     if not source:
         raise pickle.UnpicklingError(
             f"code of {path} is bytecode of Python {version}, without source; this is Python "
-            f"{here}: load it with Python {version}, or define it on lines of its own, in a "
-            "file that no tool rewrites"
+            f"{here}: load it with Python {version}, or define it in a file, on lines of its own, "
+            "as no tool writes or rewrites it"
         )
     try:
         return compiled(path, source, *place)
@@ -1711,7 +2023,7 @@ def script(names):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_877eef95"
+STORE_NAME: Final = "_modulepickle_store_83b34bc3"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1745,9 +2057,7 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(
-                f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
-            )
+            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -1808,7 +2118,7 @@ def distrust(path, user):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
             return "it is not a folder of this user"
         if found.st_mode & others:
-            return "other users may write to it"
+            return "others may write in it"
     above = os.path.realpath(path)
     while above != "/":
         above = os.path.dirname(above)
@@ -1819,7 +2129,7 @@ def distrust(path, user):
             break
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (user, 0):
-            return f"other users may rename what is in {above}"
+            return f"others may rename what is in {above}"
     return ""
 def read_file(path):
     with open(path, "rb") as file:
@@ -1927,7 +2237,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_b150411b"
+PEERS_NAME: Final = "_modulepickle_peers_13476f8c"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2039,8 +2349,8 @@ class Version:
         found = self.peer.snapshots.get(self.digest) or self.peer.seen.get(self.digest)
         if found is None:
             raise pickle.UnpicklingError(
-                f"version {self.digest.hex()[:8]} of the code that was sent is no longer kept"
-                " in this process: submit the task again"
+                f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
+                " process (any more): submit the task again"
             )
         return found
     def resolve_name(self, name):

@@ -1,0 +1,331 @@
+"""What the import statements of a snapshot's code find (R8).
+
+A shipped text of the loader, and a part of its `Snapshot`.
+"""
+
+import builtins
+import sys
+import types
+from importlib import util
+
+from modulepickle._loader.finders import namespace_spec
+from modulepickle._loader.registry import registry
+from modulepickle._loader.sys_modules import SysModules
+from modulepickle._loader.whose import (
+    NAMESPACES,
+    NOTHING,
+    SNAPSHOTS,
+    cached,
+    host_module,
+    import_children,
+    is_there,
+    native_import,
+    owner_of,
+    real_modules,
+    refresh,
+    stands_back,
+)
+
+
+class Imports:
+    """`__import__` for a snapshot's code, and what else asks for modules in its name."""
+
+    @cached
+    def paths(self):
+        """Each name that is not simply the host's -> its snapshot, or None for what is above one.
+
+        The snapshots are all that this one can reach by imports, itself included.
+        """
+        paths = {}
+        todo = [self]
+        for each in todo:
+            if hasattr(each, "parts") and not paths.get(each.top) and not stands_back(each):
+                name = each.top
+                while name:
+                    paths.setdefault(name)
+                    name = name.rpartition(".")[0]
+                if each.top:
+                    paths[each.top] = each
+                todo += each.requirements.values()
+        return paths
+
+    @cached
+    def views(self):
+        """The namespace packages that it sees: the same as what required it sees, if anything."""
+        return {}
+
+    @cached
+    def modules(self):
+        return SysModules(self)
+
+    def namespace(self, name):
+        """The namespace package above what is shipped: the host's object, or where another version
+        is seen there, one that this snapshot has for itself."""
+        if name not in self.views:
+            below = [
+                home for home in self.paths.values() if home and home.top.startswith(f"{name}.")
+            ]
+            ours = real_modules().get(name) in (None, NAMESPACES.get(name))
+            if ours and all(home.is_active() and home.is_on_disk() for home in below):
+                NAMESPACES[name] = view = host_module(name)
+                view.__class__ = View
+            else:
+                view = util.module_from_spec(namespace_spec(name, below))
+                view.__class__ = View
+            homes = vars(view.__spec__).setdefault("homes", [])
+            homes.append(self)  # as long as the object is there, so is what is seen through it
+            self.views[name] = view
+            for home in below:
+                home.views = self.views
+        return self.views[name]
+
+    def obtain(self, name):
+        """The module of a dotted name as code of this snapshot sees it."""
+        above = name
+        while above:
+            if self.paths.get(above):
+                home = self.paths[above]
+                if "." in above:
+                    self.namespace(above.rpartition(".")[0])  # it is there before what is below it
+                module = home.fetch(name)
+                if "." in above:
+                    self.join(above, home.fetch(above))
+                return module
+            above = above.rpartition(".")[0]
+        if name in self.paths:
+            return self.namespace(name)
+        if name in self.modules.written:
+            return self.modules[name]
+        module = host_module(name)
+        if name.rpartition(".")[0] in self.paths:
+            self.join(name, module)
+        return module
+
+    def join(self, name, module):
+        """Make a module an attribute of the namespace package that this snapshot sees above it."""
+        parent, _, child = name.rpartition(".")
+        space = self.namespace(parent)
+        if vars(space).get(child) is not module:
+            setattr(space, child, module)
+
+    def import_module(self, name, package=None):
+        if name.startswith(".") and package:
+            name = util.resolve_name(name, package)
+        if self.has(name):
+            return self.obtain(name)
+        try:
+            return registry.originals["import_module"](name, package)
+        except ModuleNotFoundError as error:
+            self.explain(error, name, self.top)
+            raise
+
+    def find_spec(self, name, package=None):
+        full = util.resolve_name(name, package)
+        above = full
+        while above and not self.paths.get(above):
+            above = above.rpartition(".")[0]
+        if not above:
+            return registry.originals["find_spec"](full)
+        home = self.paths[above]
+        module = home.known(full)
+        if module is not NOTHING:
+            return getattr(module, "__spec__", None)
+        parent = full.rpartition(".")[0]
+        return home.find(full, home.fetch(parent).__path__ if full != home.top else None)
+
+    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
+        """`__import__` for code of this snapshot."""
+        try:
+            return self.imported(name, globals, locals, fromlist, level)
+        except BaseException as error:
+            # A bare `raise` does not add this frame again, from 3.11 on.
+            error.__traceback__ = without_loader(error)
+            raise
+
+    def imported(self, name, globals, locals, fromlist, level):
+        full = absolute(name, globals, level) if level else name
+        find = process_import(globals)
+        if not self.has(full):
+            try:
+                module = find(name, globals, locals, fromlist, level)
+                serve(full)  # noqa: F821  # it stands in `callers`
+                return module
+            except ModuleNotFoundError as error:
+                self.explain(error, full, (globals or {}).get("__name__", self.top))
+                raise
+        if find is not native_import and self.is_active():
+            find(name, globals, locals, fromlist, level)  # somebody wants to see it
+        module = self.obtain(full)
+        if not fromlist:
+            if "." in full and not self.is_active() and is_import_as(sys._getframe(2)):
+                return self.late_top(full)
+            above = full[: len(full) - len(name)]
+            return self.obtain(above + name.partition(".")[0]) if name else module
+        if hasattr(module, "__path__"):
+            import_children(module, fromlist, self.obtain)
+            return self.with_late(module, full, fromlist)
+        return module
+
+    def has(self, name):
+        """Whether a name is not simply the host's."""
+        if not isinstance(name, str):
+            return False
+        return name.partition(".")[0] in self.paths or name in self.modules.written
+
+    def with_late(self, package, full, names):
+        """The package, or if children are being imported, what has them as attributes already.
+
+        The interpreter would look for them in `sys.modules`, which may show another version.
+        """
+        late = {}
+        home = owner_of(package)
+        for name in names if isinstance(home, Imports) else ():
+            child = home.made.get(f"{full}.{name}")
+            if child and not hasattr(package, name):
+                late[name] = child
+            why = home.why_not(f"{full}.{name}")
+            if why and not hasattr(package, name):
+                file = getattr(package, "__file__", None)
+                message = (
+                    f"cannot import name {name!r} from {full!r} ({file or 'unknown location'})"
+                )
+                raise ImportError(message + why, name=full, path=file)
+        if not late:
+            return package
+        view = View(full)
+        vars(view).update({**vars(package), **late})
+        return view
+
+    def why_not(self, name):
+        """What to add to an error: by what the sender left out a module of this package."""
+        said = str(self.requirements.get(name, ""))
+        return f" (the sender {said})" if said.startswith("left it out ") else ""
+
+    def late_top(self, name):
+        """What `import a.b as c` takes `b` from: where a part is being imported, a view with it."""
+        above = name.partition(".")[0]
+        found = [self.obtain(above)]
+        parts, is_late = name.split(".")[1:], False
+        for part in parts:
+            above = f"{above}.{part}"
+            if hasattr(found[-1], part):
+                found.append(getattr(found[-1], part))
+            else:
+                found.append(self.obtain(above))
+                is_late = True
+        if not is_late:
+            return found[0]
+        last = found[-1]
+        for part in reversed(parts):
+            view = View(part)
+            vars(view)[part] = last
+            last = view
+        return last
+
+    def explain(self, error, name, who):
+        """Add to an error what there is to say of an import that worked on the sender (R15)."""
+        said = self.requirements.get(name.partition(".")[0])
+        if not said or not error.name or not f"{name}.".startswith(f"{error.name}."):
+            return
+        wanted = {}
+        for home in [self, *filter(None, self.paths.values())]:
+            for top, requirement in home.requirements.items():
+                if isinstance(requirement, str) and not home.why_not(top) and not is_there(top):
+                    wanted[requirement.replace(" ", "==")] = None
+        all_missing = " ".join(sorted(wanted))
+        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
+        error.args = (error.msg,)  # PyPy shows these
+
+
+class View(types.ModuleType):
+    """A namespace package as the code of one snapshot sees it: with what is shipped below it.
+
+    Also a package with those of its children that are still being imported.
+    """
+
+    def __getattr__(self, name):
+        full = f"{self.__name__}.{name}"
+        homes = getattr(self.__spec__, "homes", ())
+        try:
+            for home in homes:
+                if full in home.paths:
+                    return home.obtain(full)
+            if homes and host_module(self.__name__) is not self:
+                return getattr(host_module(self.__name__), name)
+        except ImportError:
+            pass
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def absolute(name, globals, level):
+    """The absolute name of a relative import."""
+    globals = globals or {}
+    package, spec = globals.get("__package__"), globals.get("__spec__")
+    if package is None:
+        package = spec.parent if spec else globals.get("__name__", "")
+        if not spec and "__path__" not in globals:
+            package = package.rpartition(".")[0]
+    parts = package.rsplit(".", level - 1)
+    if not package or len(parts) < level:
+        return ""  # importlib has the words for it
+    return f"{parts[0]}.{name}" if name else parts[0]
+
+
+class Builtins(type(builtins)):
+    """`builtins`, which tells all snapshots of a name that somebody sets or deletes in it."""
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+
+    def __delattr__(self, name):
+        super().__delattr__(name)
+        for snapshot in [*SNAPSHOTS.values()]:
+            refresh(snapshot)
+
+
+def is_import_as(frame):
+    """Whether a frame takes a part of what it imports: `import a.b as c`, and not `import a.b`."""
+    from opcode import opmap
+
+    code, place = frame.f_code.co_code, frame.f_lasti + 2
+    while code[place] in (0, opmap["EXTENDED_ARG"]):  # 0: a cache of the instruction before
+        place += 2
+    return code[place] == opmap["IMPORT_FROM"]
+
+
+def without_loader(error):
+    """The traceback of an error without the frames of imports, as importlib takes its own out."""
+    kept, entry = [], error.__traceback__
+    while entry:
+        file = entry.tb_frame.f_code.co_filename
+        is_ours = file.startswith(("<modulepickle>", "<frozen importlib._bootstrap"))
+        if not is_ours:
+            kept.append(entry)
+        entry = entry.tb_next
+    if is_ours and not isinstance(error, (ImportError, SyntaxError)):
+        return error.__traceback__  # the error is the import's own
+    first, *rest = *kept, None
+    error.__traceback__.tb_next = first  # for 3.9 and 3.10, which keep the first
+    for entry, after in zip(kept, rest):
+        entry.tb_next = after
+    return first
+
+
+def process_import(globals):
+    """What the process imports by: perhaps what somebody put around `builtins.__import__`.
+
+    What was put there may have kept our own, and call that: then it is not asked again. An import
+    statement passes its frame's globals.
+    """
+    now = builtins.__import__
+    asked = sys._getframe(3).f_globals is not globals
+    return native_import if asked or now is import_by_globals else now
+
+
+def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
+    """`builtins.__import__` for PyPy, whose functions ignore `__builtins__` of their globals."""
+    found = (globals or {}).get("__builtins__")
+    find = found["__import__"] if type(found) is dict else native_import
+    return find(name, globals, locals, fromlist, level)

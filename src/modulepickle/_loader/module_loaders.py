@@ -1,0 +1,87 @@
+"""What executes the files of a snapshot: source, bytecode and compiled modules (R13).
+
+A shipped text of the loader. Source comes from the archive in memory, never from disk.
+"""
+
+import hashlib
+import importlib.machinery as machinery
+import marshal
+import os
+import sys
+import zlib
+
+from modulepickle._loader.archive_paths import resource_reader
+from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
+from modulepickle._loader.unpacking import check, log
+from modulepickle._loader.whose import cached, home_of, set_code_path
+
+
+class FileLoader(machinery.SourceFileLoader):
+    """Executes a source file in a snapshot's folder that its archive does not have."""
+
+    home = None
+
+    def exec_module(self, module):
+        home = self.home or home_of(self.path)
+        if home:
+            vars(module)["__builtins__"] = home.builtins
+        super().exec_module(module)
+
+
+class SourceLoader(FileLoader):
+    """Executes source from the archive; its bytecode is cached by the content of the file."""
+
+    def get_data(self, path):
+        return self.home.read(path, super().get_data)
+
+    def get_resource_reader(self, name):
+        if self.home.is_on_disk():
+            return super().get_resource_reader(name)
+        return resource_reader(self.home.inside(os.path.dirname(self.path)))
+
+    @cached
+    def archive(self):
+        # `importlib.resources` looks here before 3.10: when 3.9 goes, so does this.
+        if sys.version_info >= (3, 10) or self.home.is_on_disk():
+            raise AttributeError("archive")
+        return self.home.zip
+
+    def get_code(self, name):
+        # The file as it is packed: nothing is inflated. Format 2 of marshal has one form only.
+        key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
+        file = hashlib.sha256(marshal.dumps(key, 2)).hexdigest()
+        try:
+            # Inflating checks a sum, too: what is damaged, or another file's, is not executed.
+            code = marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
+            set_code_path(code, self.path)
+            return code
+        except Exception as error:
+            log("debug", "%s is compiled: %s", name, error)
+        code = self.source_to_code(self.get_data(self.path), self.path)
+        try:
+            packed = zlib.compress(marshal.dumps({key: code}), 0)
+            write_file(f"{cache_folder()}/{file}", [packed])
+        except Exception as error:  # no disk; or the interpreter ends, and `open` is gone
+            log("debug", "bytecode of %s is not kept: %s", name, error)
+        return code
+
+
+class ExtensionLoader(machinery.ExtensionFileLoader):
+    def create_module(self, spec):
+        if self.member in self.home.files:  # the system executes what is on disk now
+            check(self.member, self.home.files[self.member], self.home.folder)
+        return super().create_module(spec)
+
+
+# What a module may be made from -> its loader, in the order in which importlib looks.
+KINDS = (
+    (ExtensionLoader, machinery.EXTENSION_SUFFIXES),
+    (SourceLoader, machinery.SOURCE_SUFFIXES),
+    (machinery.SourcelessFileLoader, machinery.BYTECODE_SUFFIXES),
+)
+LOADERS = {
+    stem + suffix: loader
+    for stem in ("/__init__", "")
+    for loader, suffixes in KINDS
+    for suffix in suffixes
+}

@@ -1,0 +1,264 @@
+"""The modules of a snapshot: where each is found, how it is executed and bound (R8, R9, R14).
+
+A shipped text of the loader, and a part of its `Snapshot`.
+"""
+
+import sys
+import types
+import warnings
+from importlib import util
+
+from modulepickle._loader.finders import FINDER, namespace_spec
+from modulepickle._loader.module_loaders import LOADERS, ExtensionLoader
+from modulepickle._loader.whose import (
+    NOTHING,
+    DeadlockError,
+    ImportLock,
+    ModuleLock,
+    PathFinder,
+    home_of_globals,
+    host_module,
+    is_initializing,
+    native,
+    owner_of,
+    real_modules,
+    refresh,
+)
+
+
+class Modules:
+    """What a snapshot has made of its files in this process."""
+
+    def spec(self, name, path=None, stem=None):
+        """The spec of a module in the archive, or None. `stem` is where, if not by its name."""
+        is_elsewhere = stem is not None
+        stem = stem if is_elsewhere else name.replace(".", "/")
+        suffix = next((each for each in LOADERS if stem + each in self.files), "")
+        if not suffix and not any(file.startswith(f"{stem}/") for file in self.files):
+            return None
+        place = f"{self.folder}/{stem}{suffix}"
+        if suffix:
+            loader = LOADERS[suffix](name, place)
+            loader.home, loader.member = self, stem + suffix
+            spec = util.spec_from_file_location(name, place, loader=loader)
+        else:  # a namespace package: it has no file, and executes nothing
+            is_seen = self.is_active() and self.is_on_disk() and not is_elsewhere
+            spec = PathFinder.find_spec(name, path) if is_seen else None
+            if place not in (getattr(spec, "submodule_search_locations", None) or ()):
+                spec = namespace_spec(name, [self], stem)
+        spec.snapshot = self
+        return spec
+
+    def find(self, name, path):
+        """The spec of a module: in the archive, or where a native import would look; or None."""
+        if name == self.top:
+            return self.spec(name)
+        own, before = f"{self.folder}/{name.rpartition('.')[0].replace('.', '/')}", []
+        for each in path:
+            if each == own:
+                break
+            before.append(each)
+        spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
+        for finder in [*sys.meta_path]:
+            if not spec and finder is not FINDER and self.may_ask(finder):
+                spec = finder.find_spec(name, path, None)
+        return spec
+
+    def may_ask(self, finder):
+        """Whether a finder is the host's, or was made by code that this snapshot sees."""
+        names = getattr(getattr(finder, "find_spec", None), "__globals__", {})
+        home = home_of_globals(names)
+        if not hasattr(finder, "find_spec") or hasattr(finder, "parts"):
+            return False
+        top = str(names.get("__name__")).partition(".")[0]
+        return home in self.paths.values() if home or top in self.paths else True
+
+    def known(self, name):
+        """What this snapshot has under a name, or `NOTHING`.
+
+        What the host put into `sys.modules` in its place, or took away there, counts as it does for
+        a native import, as long as that is where this snapshot is seen.
+        """
+        if self.is_changed(name):
+            with ImportLock():  # unless another thread is just putting it there
+                if self.is_changed(name):
+                    self.made[name] = real_modules().get(name, NOTHING)
+                    if self.made[name] is NOTHING:
+                        del self.made[name]
+        return self.made.get(name, NOTHING)
+
+    def is_changed(self, name):
+        shown = real_modules().get(name, NOTHING)
+        is_other = shown is not self.made.get(name, NOTHING)
+        return is_other and self.is_active() and owner_of(shown) in (None, self)
+
+    def fetch(self, name):
+        """The module of a dotted name in this snapshot, imported if need be."""
+        module = self.known(name)
+        if module is NOTHING or is_initializing(module):
+            if self.is_native():
+                return host_module(name)
+            try:
+                with ModuleLock(name):
+                    module = self.load(name)
+            except DeadlockError:  # threads in a circle: in one version, or in two
+                module = self.load(name)
+        if module is None:
+            raise ModuleNotFoundError(f"import of {name} halted; None in sys.modules", name=name)
+        return module
+
+    def is_native(self):
+        """Whether the host's own modules are this content (R10)."""
+        if not self.made and native(self.top):
+            try:
+                host_module("modulepickle._own")
+            except ImportError:  # a receiver without the library
+                pass
+        return not self.made and self.is_own()
+
+    def load(self, name):
+        package, path = None, None
+        if name != self.top:
+            parent = name.rpartition(".")[0]
+            package = self.fetch(parent)
+            module = self.known(name)
+            if module is not NOTHING:  # importing its parent did it
+                return module
+            try:
+                path = package.__path__
+            except AttributeError:
+                message = f"No module named {name!r}; {parent!r} is not a package"
+                raise ModuleNotFoundError(message, name=name) from None
+        module = self.known(name)
+        if module is NOTHING:
+            spec = self.find(name, path)
+            if not spec:
+                message = f"No module named {name!r}{self.why_not(name)}"
+                raise ModuleNotFoundError(message, name=name)
+            module = self.execute(spec, package)
+        return module
+
+    def put(self, name, module):
+        """Have a module under a name, or with `NOTHING` none; and show it, if this is active."""
+        with ImportLock():
+            is_shown = self.is_active()
+            for modules in (real_modules(), self.made) if is_shown else (self.made,):
+                if module is NOTHING:
+                    modules.pop(name, None)
+                else:
+                    modules[name] = module
+            if is_shown and not self.is_active():  # a signal handler unpickled another version
+                real_modules().pop(name, None)
+                self.show(name)
+
+    def execute(self, spec, package):
+        """Make a module and execute it: from its beginning on, its code finds it (R11)."""
+        name, lent = spec.name, None
+        try:
+            if isinstance(spec.loader, ExtensionLoader):
+                lent = self.lend(name)
+            module = util.module_from_spec(spec)
+            vars(module)["__builtins__"] = self.builtins
+            spec._initializing = True
+            self.put(name, module)
+            if spec.loader:
+                spec.loader.exec_module(module)
+            keep_alive(self, vars(module))
+            module = self.known(name)  # perhaps it has put another object in its place
+            if module is NOTHING:
+                raise KeyError(name)  # as importlib has it
+            # Before it counts as executed: who does not find it there looks into `sys.modules`.
+            self.bind(name, module, package)
+            if not self.is_active() and self.top != "modulepickle":
+                guard_picklers()  # noqa: F821  # it stands in `foreign`
+        except BaseException:
+            self.put(name, NOTHING)
+            raise
+        finally:
+            spec._initializing = False
+            self.take_back(lent)
+            refresh(self)
+        return module
+
+    def lend(self, name):
+        """Let the dict that is `sys.modules` have what this snapshot sees, for a module in C.
+
+        Return what was there. The helpers of `mypyc` are there too: C code alone imports them.
+        """
+        for path in self.files if "__mypyc" not in name else ():
+            helper = path.partition(".")[0]
+            if helper.endswith("__mypyc") and helper not in self.made:
+                self.execute(self.spec(helper), None)
+        modules, before = real_modules(), {}
+        for home in filter(None, self.paths.values()):
+            if not home.is_own():
+                for each in [*home.below(), *home.made]:
+                    before[each] = modules.get(each, NOTHING)
+                modules.update(home.made)
+        return before
+
+    def take_back(self, before):
+        """Let it be as it was, but for what is active; what the code in C put there is kept."""
+        modules = real_modules()
+        for name in () if before is None else dict.fromkeys([*before, *self.below()]):
+            was, now = before.get(name, NOTHING), modules.get(name, NOTHING)
+            if now not in (was, NOTHING) and owner_of(now) in (None, self):
+                self.made.setdefault(name, now)
+            home = self.modules.place(name)
+            if not (home and home.is_active()):
+                if was is NOTHING:
+                    modules.pop(name, None)
+                else:
+                    modules[name] = was
+
+    def bind(self, name, module, package=None):
+        """Make a module an attribute of its package, as importlib does."""
+        parent, _, child = name.rpartition(".")
+        if not package and parent and self.is_active():
+            self.join(name, module)
+            package = host_module(parent)
+        try:
+            if package:
+                setattr(package, child, module)
+        except AttributeError:
+            message = f"Cannot set an attribute on {parent!r} for child module {child!r}"
+            warnings.warn(message, ImportWarning, stacklevel=2)
+
+
+class Bases(tuple):
+    """The bases of a class, which keep its snapshot in memory (R12), as functions do by themselves.
+
+    It is the one place for that which the collector sees, and neither `vars` nor `dir` of a class.
+    """
+
+    def __reduce_ex__(self, protocol):
+        return tuple, ([*self],)
+
+
+def keep_alive(snapshot, names):
+    """Let classes that have no function of their module keep the snapshot in memory."""
+    known = {}  # id of a class -> whether it has a function of the snapshot
+    for value in [*names.values()]:
+        # By its type alone, since a lazy object would be set up by a look at its `__class__`.
+        if not issubclass(type(value), type):
+            continue
+        own = type.__getattribute__(value, "__dict__")
+        if own.get("__module__") != names["__name__"]:
+            continue
+        classes = type.__getattribute__(value, "__mro__")
+        if not any(known.get(id(each)) or leads_to(snapshot, each, known) for each in classes):
+            bases = Bases(type.__getattribute__(value, "__bases__"))
+            bases.snapshot = snapshot
+            try:
+                type.__dict__["__bases__"].__set__(value, bases)
+            except TypeError:  # a class of C
+                pass
+
+
+def leads_to(snapshot, owner, known):
+    """Whether a class has a function of the snapshot."""
+    if id(owner) not in known:
+        values = [*type.__getattribute__(owner, "__dict__").values()]
+        functions = (each for each in values if type(each) is types.FunctionType)
+        known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
+    return known[id(owner)]

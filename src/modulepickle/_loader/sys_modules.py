@@ -1,0 +1,185 @@
+"""`sys.modules` as the code of a snapshot sees it (R8, R11).
+
+A shipped text of the loader. There is one `sys`, and its attribute `modules` answers by who asks:
+code of a snapshot, and installed code that it calls (`dataclasses`, `typing`, `mock`), gets a
+mapping in which the names of local packages are the modules of that snapshot and of what it
+requires; all others get the dict that is there. So a module finds itself while it executes, what
+shipped code writes or deletes there is its version's alone, and no thread of the host sees it.
+What is written in C looks into the dict by itself.
+"""
+
+import sys
+from collections.abc import MutableMapping
+
+from modulepickle._loader.whose import NOTHING, asker, home_of_globals, real_modules
+
+WRITTEN = {}  # name -> what snapshots last put into `sys.modules` under a name of no local package
+
+
+class SysModules(MutableMapping, dict):
+    """The mapping: its own dict is empty.
+
+    Attributes:
+        home: whose code sees it.
+        written: name -> what that code put there, under names of no local package.
+        hidden: such names, between `clear` and the `update` by which `mock.patch.dict` ends.
+    """
+
+    def __init__(self, home):
+        self.home, self.written, self.hidden = home, {}, set()
+
+    def place(self, name):
+        """The snapshot whose module of that name it is, or None: the process'."""
+        paths = self.home.paths
+        if not isinstance(name, str) or name.partition(".")[0] not in paths:
+            return None
+        above = name
+        while above and not paths.get(above):
+            above = above.rpartition(".")[0]
+        home = paths.get(above)
+        return None if home is None or (not home.made and home.is_own()) else home
+
+    def __getitem__(self, name):
+        home = self.place(name)
+        if home:
+            module = home.known(name)
+        elif self.home.paths.get(name, NOTHING) is None and name in self.home.views:
+            module = self.home.views[name]
+        else:
+            module = self.elsewhere(name, real_modules())
+        if module is NOTHING:
+            raise KeyError(name)
+        return module
+
+    def elsewhere(self, name, modules):
+        """The module of a name of no local package, unless another snapshot put one there."""
+        module = modules.get(name, NOTHING)
+        if name in self.hidden:
+            return NOTHING
+        if name in self.written and (module is NOTHING or module is WRITTEN.get(name)):
+            return self.written[name]
+        return module
+
+    def __setitem__(self, name, module):
+        home = self.place(name)
+        modules = real_modules()
+        if home:
+            home.put(name, module)
+        elif self.home.paths.get(name, NOTHING) is None:
+            self.home.views[name] = module
+        else:
+            self.hidden.discard(name)
+            if self.elsewhere(name, modules) is not module:
+                self.written[name] = WRITTEN[name] = modules[name] = module
+
+    def __delitem__(self, name):
+        self[name]
+        home = self.place(name)
+        if home:
+            home.put(name, NOTHING)
+        elif self.home.paths.get(name, NOTHING) is None:
+            self.home.views.pop(name, None)
+        else:
+            written = self.written.pop(name, NOTHING)
+            modules = real_modules()
+            if written is NOTHING or written is modules.get(name):
+                modules.pop(name, None)
+
+    def copy(self):
+        modules = real_modules()
+        names = dict.fromkeys([*modules, *self.written])
+        for home in filter(None, self.home.paths.values()):
+            names.update(dict.fromkeys([*home.made]))
+        found = {name: self.get(name, NOTHING) for name in names}
+        return {name: module for name, module in found.items() if module is not NOTHING}
+
+    def clear(self):
+        """Take all away: for this snapshot. The process keeps what it imported."""
+        for home in filter(None, self.home.paths.values()):
+            for name in [*home.made]:
+                home.put(name, NOTHING)
+        self.hidden.update([*real_modules()])
+
+    def update(self, *args, **names):
+        super().update(*args, **names)
+        gone, self.hidden = self.hidden, set()
+        for name in gone & self.written.keys():
+            self.pop(name, None)
+
+    def __iter__(self):
+        return iter(self.copy())
+
+    def __len__(self):
+        return len(self.copy())
+
+    def __reversed__(self):
+        return reversed([*self.copy()])
+
+    def __repr__(self):
+        return repr(self.copy())
+
+    def keys(self):
+        return self.copy().keys()
+
+    def values(self):
+        return self.copy().values()
+
+    def items(self):
+        return self.copy().items()
+
+    def __or__(self, other):
+        return {**self.copy(), **other}
+
+    def __ror__(self, other):
+        return {**other, **self.copy()}
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
+
+
+def asked_by(answer):
+    """An attribute of `sys` of which `answer` tells what a frame gets, by what is really there."""
+    name = answer.__name__
+
+    def find(this):
+        return answer(vars(this)[name], sys._getframe(1))
+
+    def put(this, value):
+        vars(this)[name] = value
+
+    def delete(this):
+        del vars(this)[name]
+
+    return property(find, put, delete)
+
+
+class Sys(type(sys)):
+    """The class of `sys`, for two of its attributes."""
+
+    @asked_by
+    def modules(modules, frame):
+        seen = getattr(asker(frame), "modules", None)
+        return modules if seen is None else seen
+
+    @asked_by
+    def meta_path(finders, frame):
+        """For an import: a snapshot's finder finds names of its local packages for it alone."""
+        if frame.f_code.co_name != "_find_spec":
+            return finders
+        name, kept = frame.f_locals["name"], []
+        for finder in finders:
+            home = home_of_globals(getattr(getattr(finder, "find_spec", 0), "__globals__", {}))
+            is_its = home and name.partition(".")[0] in home.paths
+            if not is_its or home.is_active() or asker(frame) is home:
+                kept.append(finder)
+        return kept
+
+    def __reduce__(self):
+        return __import__, ("sys",)  # pickled by name, as what it is
+
+
+Sys.__name__ = Sys.__qualname__ = "module"
+Sys.__module__ = "builtins"
+if not hasattr(type(sys), "modules"):  # another release of this text was here
+    sys.__class__ = Sys

@@ -1,0 +1,165 @@
+"""Whose a module is, and whose code asks: what the rooms of the loader decide by.
+
+A shipped text, the first of the loader's own: it also has the names that all of them share.
+"""
+
+import builtins
+import importlib.machinery as machinery
+import os
+import sys
+import types
+import weakref
+from importlib import _bootstrap, _bootstrap_external
+
+from modulepickle._loader.registry import registry
+
+# The private half of importlib that has no public twin. All are there from 3.9 to 3.15; a test asks
+# every supported Python for them.
+ImportLock = _bootstrap._ImportLockContext  # fork() takes it first: a child never finds it held
+ModuleLock = _bootstrap._ModuleLockManager
+DeadlockError = _bootstrap._DeadlockError
+import_children = _bootstrap._handle_fromlist
+set_code_path = _bootstrap._imp._fix_co_filename
+NamespaceLoader = _bootstrap_external._NamespaceLoader  # public from 3.11 on
+
+PathFinder = machinery.PathFinder
+STANDARD = os.path.dirname(os.__file__) + os.sep
+SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
+FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
+NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
+NOTHING = object()
+native_import = builtins.__import__
+
+
+def real_modules():
+    """`sys.modules` as it is, for the loader itself (see `sys_modules`)."""
+    return vars(sys)["modules"]
+
+
+def host_module(name):
+    """The module of a name as the host imports it, whoever calls."""
+    return registry.originals["import_module"](name)
+
+
+def spec_of(module):
+    """The spec of a module, by its type and dict alone: a lazy one would import something."""
+    if issubclass(type(module), types.ModuleType):
+        return object.__getattribute__(module, "__dict__").get("__spec__")
+    return None
+
+
+def owner_of(module):
+    """The snapshot that a module is of, or None."""
+    return getattr(spec_of(module), "snapshot", None)
+
+
+def is_initializing(module):
+    return getattr(spec_of(module), "_initializing", False)
+
+
+def native(name):
+    """The module of that name that the host imported by itself, or None."""
+    module = real_modules().get(name)
+    for made, _ in [*registry.active.values()]:  # a copy: another thread may change it
+        if made.get(name) is module:
+            return None
+    return None if owner_of(module) else module
+
+
+def is_standard(name):
+    """Whether a top-level name is the standard library's, on this Python."""
+    if name in sys.builtin_module_names:
+        return True
+    if sys.version_info >= (3, 10):
+        return name in sys.stdlib_module_names
+    spec = PathFinder.find_spec(name)  # when 3.9 goes, so does this
+    origin = str(spec and spec.origin)
+    return origin.startswith(STANDARD) and "site-packages" not in origin
+
+
+def is_there(top):
+    try:
+        return native(top) is not None or registry.originals["find_spec"](top) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def stands_back(home):
+    """Whether it is the stand-in for this library, where that is installed."""
+    return home.top == "modulepickle" and is_there("modulepickle")
+
+
+def home_of(path):
+    """The snapshot in whose folder a file or folder lies, or None."""
+    for folder, home in [*FOLDERS.items()]:
+        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+            return home
+    return None
+
+
+def home_of_globals(names):
+    """The snapshot whose code has these globals, or None."""
+    found = names.get("__builtins__")
+    home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
+    return home if hasattr(home, "requirements") else None
+
+
+def caller_of(frame):
+    """The snapshot whose code called the standard library, or None."""
+    while frame:
+        home = home_of_globals(frame.f_globals)
+        if home:
+            return home
+        file = frame.f_code.co_filename
+        if not file.startswith((STANDARD, "<frozen ", "<modulepickle>")) or "site-packages" in file:
+            return None
+        frame = frame.f_back
+    return None
+
+
+def asker(frame):
+    """The snapshot whose `sys.modules` a frame sees: of its code, or of installed code it calls.
+
+    The import system of Python sees what is there, since it imports for the host.
+    """
+    if frame.f_code.co_filename.startswith("<modulepickle>"):
+        return None
+    passed = set()
+    while frame:
+        home = home_of_globals(frame.f_globals)
+        if home:
+            return None if passed & home.paths.keys() else home
+        file = frame.f_code.co_filename
+        if "site-packages" in file or "dist-packages" in file:
+            passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
+        elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
+            return None
+        if frame.f_code.co_name == "_find_and_load":
+            return None
+        frame = frame.f_back
+    return None
+
+
+def active_homes():
+    homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
+    return [home for home in homes if hasattr(home, "requirements")]  # of this kind of loader
+
+
+def refresh(snapshot):
+    """Let shipped code see the builtins as they are now, but for its own `__import__`."""
+    now = {**vars(builtins), "__import__": snapshot.import_}
+    for name in snapshot.builtins.keys() - now.keys():
+        del snapshot.builtins[name]
+    snapshot.builtins.update(now)
+
+
+class cached:
+    """A property computed once. That of functools has a lock before 3.12, for all instances
+    together, which a fork in another thread would leave locked in the child."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def __get__(self, owner, kind):
+        value = vars(owner)[self.make.__name__] = self.make(owner)
+        return value
