@@ -24,6 +24,11 @@ NO_FILES: Final = {"no_disk": "Without a writable disk there are no real files"}
 """The words of Limits of many cases that name them."""
 SUPERSEDED: Final = {"after": BY_NAME[0], "before": BY_NAME[0], "older": BY_NAME[1]}
 
+HOST_FIRST: Final = "finds the one that came in a pickle"
+"""Of a host that imports a package itself only after one of that name was loaded."""
+IN_DATA: Final = "A module that only data names"
+"""Of names that are no import statement, and no `include` of a policy."""
+
 CASES: Final[dict[str, Case]] = {}
 """Every case that was described, by its name."""
 

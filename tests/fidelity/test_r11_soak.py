@@ -99,7 +99,6 @@ LOOK = """
 """
 
 
-@pytest.mark.xfail(reason="other threads see a shipped module in sys.modules while it executes")
 @pytest.mark.timeout(60 + 2 * ROUNDS)
 def test_r11_the_hosts_modules_in_many_rounds(tmp_path):
     pickles = [

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fidelity.case import NO_FILES, case
+from fidelity.case import IN_DATA, NO_FILES, case
 
 case(
     "r08_a_module_with_an_empty_path_and_a_child_in_sys_modules",
@@ -197,8 +197,14 @@ _CONFIG = """
     def f():
         return [importlib.import_module(n).X for n in json.loads(CONF)]
     """
-case("r08_a_name_in_a_config", "app.f", _CONFIG + _OTHER)
-case("r08_a_name_in_a_config_with_include", "app.f", _CONFIG + _OTHER, policy="include=('other',)")
+case("r08_a_name_in_a_config", "app.f", _CONFIG + _OTHER, limits={"*": IN_DATA})
+case(
+    "r08_a_name_in_a_config_with_include",
+    "app.f",
+    _CONFIG + _OTHER,
+    script="import app, other",
+    policy="include=('other',)",
+)
 case(
     "r08_a_name_in_a_config_with_the_module_beside_it",
     "functools.partial(call, other, app.f)",
@@ -208,6 +214,7 @@ case(
     def call(module, f):
         return f()
     """,
+    limits=dict.fromkeys(("after", "before", "older"), IN_DATA),
 )
 case(
     "r08_a_name_for_an_alias_of_import_module",
@@ -219,6 +226,7 @@ case(
         return load('other').X
     """
     + _OTHER,
+    script="import app, other",
 )
 case(
     "r08_names_for_functions_of_the_standard_library",
@@ -246,6 +254,7 @@ case(
         )
     """
     + _OTHER,
+    policy="include=('other', 'assets', 'tests_of')",
 )
 
 for _name in "func", "unusual_prefix_12ab_func", "__loader__.func", "func.py":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fidelity.case import SUPERSEDED, case
+from fidelity.case import case
 
 _DATA = """
     === pkg/data/__init__.py
@@ -38,7 +38,6 @@ _resources(
 found = [pkgutil.get_data("pkg", "data/x.txt"), pkgutil.get_data("pkg.data", "deep/y.txt")]
 return found, (resources.files("pkg") / "data" / "x.txt").read_text()
 """,
-    limits=SUPERSEDED,
 )
 _resources(
     "files",

@@ -197,6 +197,7 @@ case(
     === pkg/heavy.py
     V = @V@
     """,
+    script="import use, pkg",
 )
 case(
     "r08_a_name_of_the_package_hides_its_submodule",
@@ -290,6 +291,7 @@ case(
     """
     === use.py
     import sys
+    import pkg
     from counter import COUNT
     def f():
         for name in [n for n in sys.modules if n == "pkg" or n.startswith("pkg.")]:
@@ -324,6 +326,7 @@ case(
     === pkg/state.py
     x = @V@
     """,
+    script="import use, pkg",
 )
 case(
     "r08_reload",
@@ -358,6 +361,7 @@ case(
     === pkg/sub.py
     V = @V@
     """,
+    script="import use, pkg",
 )
 case(
     "r08_four_threads_and_one_deferred_import",
