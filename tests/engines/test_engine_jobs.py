@@ -182,3 +182,76 @@ with modulepickle.extend_multiprocessing():
 print("all checks passed")
 """
     assert "all checks passed" in drive(tmp_path, code)
+
+
+SCRIPT = """
+class Own:
+    def __init__(self):
+        self.x = edited.version()
+
+def direct():
+    return edited.version()
+
+def indirect():
+    return direct()
+
+def imports():
+    import edited
+    return edited.version()
+
+def makes():
+    return Own().x
+
+def imported():
+    return version()
+
+def state():
+    return STATE
+
+def put(value):
+    global STATE
+    STATE = value
+
+STATE = "nothing"
+from edited import version
+
+def check_script(make_pool, call):
+    with make_pool(initializer=put, initargs=("put",)) as pool:
+        uses = direct, indirect, imports, makes, imported
+        assert [call(pool, each) for each in uses] == [1] * 5
+        # What goes by name is the child's own, and sees what was put there.
+        assert call(pool, state) == "put"
+        time.sleep(0.01)
+        write(2)
+        importlib.reload(edited)
+        globals()["version"] = edited.version
+        assert [call(pool, each) for each in uses] == [2] * 5
+        assert call(pool, state) == "put"
+        with make_pool(initializer=put, initargs=("more",)) as other:
+            assert [call(other, each) for each in uses] == [2] * 5
+            assert call(other, state) == "more"
+    print("all checks passed")
+"""
+
+SCRIPTS = {
+    f"{name}, {method}": f"""
+    modulepickle.extend_multiprocessing()
+    context = multiprocessing.get_context("{method}")
+    check_script({code})
+"""
+    for method in ("spawn", "forkserver", "fork")
+    for name, code in {
+        "Pool": "functools.partial(context.Pool, 1), lambda pool, f: pool.apply(f)",
+        "Executor": "functools.partial(concurrent.futures.ProcessPoolExecutor, 1,"
+        " mp_context=context), lambda pool, f: pool.submit(f).result()",
+    }.items()
+}
+
+
+@pytest.mark.parametrize("pool", SCRIPTS)
+def test_r05_functions_of_the_script_see_what_was_edited_since_the_pool_was_made(
+    tmp_path: Path, pool: str
+) -> None:
+    start = START[: START.rindex('if __name__ == "__main__":')]
+    code = f'{start}{SCRIPT}\nif __name__ == "__main__":{SCRIPTS[pool]}'
+    assert "all checks passed" in drive(tmp_path, code, script=True)

@@ -58,7 +58,8 @@ def test(group: str, venvs: Path, arguments: list[str]) -> int:
     found = [str(each) for each in files if "engines_more" in each.read_text(encoding="utf-8")]
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "engines_more"]
     # Of a group, the tests of the other groups are skipped.
-    env = {**os.environ, "MODULEPICKLE_REQUIRE_ENGINES": " ".join(engines)}
+    env = {"MODULEPICKLE_TEST_TIMEOUT": "280", **os.environ}  # s: prefect starts two servers
+    env["MODULEPICKLE_REQUIRE_ENGINES"] = " ".join(engines)
     return subprocess.run([*command, *arguments, *found], cwd=ROOT, env=env).returncode
 
 

@@ -4,30 +4,50 @@
 methods that take a function get a `Task` in its place, which has the `Job` of the moment with it;
 the `dump` that is wrapped (see `patch`) takes the function out again. Workers see nothing of this.
 
-Outside API: `enter_pools`, `leave_pools`, `opened`.
+Their children have run the script when they were started, with the packages as they were then. So
+a task also knows what of them was edited meanwhile: functions of the script that use such a package
+are no names for it (see `pools`).
+
+Outside API: `EDITED`, `enter_pools`, `leave_pools`, `opened`.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Final
 
 from modulepickle._snapshot.jobs import Job, job_now
 
-__all__ = ["enter_pools", "leave_pools", "opened"]
+__all__ = ["EDITED", "enter_pools", "leave_pools", "opened"]
+
+EDITED: Final[ContextVar[frozenset[str]]] = ContextVar("modulepickle_edited", default=frozenset())
+"""Local packages that are not what they were when the pool of the present task was made."""
+
+BEGAN: Final = "_modulepickle_began"
+"""Attribute of a pool: the job of the moment when it was made."""
 
 
 class Task:
-    """A function, and the job that it was submitted with."""
+    """A function, the job that it was submitted with, and packages that were edited before."""
 
-    __slots__ = ("function", "job")
+    __slots__ = ("edited", "function", "job")
 
-    def __init__(self, function: Any, job: Job) -> None:
-        self.function, self.job = function, job
+    def __init__(self, function: Any, job: Job, edited: frozenset[str]) -> None:
+        self.function, self.job, self.edited = function, job, edited
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """Let what this thread pickles in the block be of this task."""
+        token = EDITED.set(self.edited)
+        try:
+            with self.job.here():
+                yield
+        finally:
+            EDITED.reset(token)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function: some pools have threads for workers."""
@@ -46,12 +66,12 @@ def opened(item: Any) -> tuple[Any, AbstractContextManager[None]]:
     if type(item) is tuple and len(item) == 5:  # job, index, function, arguments, options
         task = item[2]
         if type(task) is Task:
-            return (*item[:2], task.function, *item[3:]), task.job.here()
+            return (*item[:2], task.function, *item[3:]), task.here()
     else:
         task = getattr(item, "fn", None)
         if type(task) is Task:  # what an executor made for this one dump
             item.fn = task.function
-            return item, task.job.here()
+            return item, task.here()
     return item, _NONE
 
 
@@ -59,8 +79,22 @@ _CALL: Final[ContextVar[Job | None]] = ContextVar("modulepickle_call", default=N
 """The job of a call of the user's that submits several tasks."""
 
 
-def _task(function: Any) -> Any:
-    return Task(function, _CALL.get() or job_now())
+def _task(pool: Any, function: Any) -> Any:
+    if not getattr(pool, "_wrap_exception", True):
+        return function  # it is a pool of threads
+    job = _CALL.get() or job_now()
+    return Task(function, job, job.edited(vars(pool).setdefault(BEGAN, job)))
+
+
+def _init(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `__init__` of a pool."""
+
+    @functools.wraps(before)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        vars(self)[BEGAN] = job_now()
+        before(self, *args, **kwargs)
+
+    return __init__
 
 
 def _submit(before: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,9 +102,7 @@ def _submit(before: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(before)
     def submit(self: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if getattr(self, "_wrap_exception", True):  # else it is a pool of threads
-            function = _task(function)
-        return before(self, function, *args, **kwargs)
+        return before(self, _task(self, function), *args, **kwargs)
 
     return submit
 
@@ -94,9 +126,7 @@ def _tasks(before: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(before)
     def _guarded_task_generation(self: Any, number: Any, function: Any, items: Any) -> Any:
-        if getattr(self, "_wrap_exception", True):  # else it is a pool of threads
-            function = _task(function)
-        return before(self, number, function, items)
+        return before(self, number, _task(self, function), items)
 
     return _guarded_task_generation
 
@@ -105,11 +135,13 @@ def _pool_methods(package: str) -> list[tuple[type, str, Any]]:
     """Return what is wrapped: class, method, and what wraps it."""
     found: list[tuple[type, str, Any]] = []
     pool = importlib.import_module(f"{package}.pool").Pool
+    found.append((pool, "__init__", _init))
     found.append((pool, "apply_async", _submit))
     found.append((pool, "_guarded_task_generation", _tasks))
     if package == "multiprocessing":
         executor = importlib.import_module("concurrent.futures.process").ProcessPoolExecutor
-        found += [(executor, "submit", _submit), (executor, "map", _map)]
+        found += [(executor, "__init__", _init), (executor, "submit", _submit)]
+        found.append((executor, "map", _map))
     return [each for each in found if each[1] in vars(each[0])]
 
 

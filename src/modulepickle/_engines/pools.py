@@ -6,6 +6,8 @@ that cannot unpickle a task dies, another one is started, and nobody ever answer
 So:
 
 - where it is known that children are spawned, such a function goes by value;
+- so does one that uses a package which was edited since the pool was made, since the child has
+  imported that as it was;
 - the tasks of a pool that call what is ours, or what a child may not have, are unpickled by the
   call that they are, so that an error of it comes back as an error of the call.
 
@@ -20,12 +22,14 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._base.held import held
+from modulepickle._engines.jobs import EDITED
 from modulepickle._engines.patch import Foreign
 from modulepickle._loader.emit import Call
+from modulepickle._reduce.named import named
 from modulepickle._reduce.state import MAIN, find
 
 __all__ = ["as_call", "leaves_to_child"]
@@ -50,7 +54,58 @@ CALLED: Final = Call(eval, "exec(text) or run", {"text": RUN})
 
 def leaves_to_child(_: Foreign, obj: Any) -> bool:
     """Tell whether an object goes by a name that a child process finds in its own `__main__`."""
-    return _is_of_script(obj) and not (_are_spawned() and is_guarded(obj))
+    if not _is_of_script(obj) or (_are_spawned() and is_guarded(obj)):
+        return False
+    edited = EDITED.get()
+    return not edited or not uses(obj, edited)
+
+
+# --- what was edited since the children were started ----------------------------------------------
+
+
+def uses(obj: Any, packages: frozenset[str]) -> bool:
+    """Tell whether a function or class of the script needs one of some packages.
+
+    The child has run the script with the package as it was. So, however the script has come to it,
+    by name it would be the old code.
+    """
+    names = vars(sys.modules["__main__"])
+    todo = [obj]
+    seen = {id(obj)}
+    for each in todo:  # grows as it is read
+        if _is_of(each, packages):
+            return True
+        for code in _codes(each):
+            if any(_is_in(name, packages) for name in named(code).imports):
+                return True
+            found = [names[name] for name in named(code).used if name in names]
+            todo += [new for new in found if id(new) not in seen]
+            seen.update(map(id, found))
+        if isinstance(each, type) and _is_of_script(each):
+            todo += [base for base in each.__mro__[1:] if id(base) not in seen]
+    return False
+
+
+def _is_in(module: Any, packages: frozenset[str]) -> bool:
+    return isinstance(module, str) and any(f"{module}.".startswith(f"{name}.") for name in packages)
+
+
+def _is_of(obj: Any, packages: frozenset[str]) -> bool:
+    """Tell whether something is of a package, or an instance of something that is."""
+    if isinstance(obj, ModuleType):
+        return _is_in(obj.__name__, packages)
+    return _is_in(getattr(obj, "__module__", None), packages)
+
+
+def _codes(obj: Any) -> Iterator[CodeType]:
+    """Yield the code of a function or class of the script."""
+    if isinstance(obj, FunctionType) and obj.__module__ in MAIN:
+        yield obj.__code__
+    elif isinstance(obj, type) and obj.__module__ in MAIN:
+        for each in vars(obj).values():
+            inner = getattr(each, "__func__", None) or getattr(each, "fget", None) or each
+            if isinstance(inner, FunctionType):
+                yield inner.__code__
 
 
 def _is_of_script(obj: Any) -> bool:

@@ -2237,7 +2237,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_13476f8c"
+PEERS_NAME: Final = "_modulepickle_peers_cc4799ac"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2406,6 +2406,8 @@ class Peer:
             return found
         return snapshot
     def reduce_result(self, obj):
+        if type(obj) is dict and is_builtins(obj):
+            return vars, (Now(__import__, "builtins"),)
         if not isinstance(obj, (FunctionType, type)):
             return NotImplemented
         name = obj.__module__, obj.__qualname__
@@ -2505,6 +2507,9 @@ class Between:
         return getattr(self.plain, name)
 class By(pickle.Pickler):
     pass
+def is_builtins(names):
+    home = getattr(names.get("__import__"), "__self__", None)
+    return hasattr(home, "requirements")
 def leave(pickler, obj):
     return NotImplemented
 def first(reduce, rest):

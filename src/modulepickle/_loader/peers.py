@@ -255,6 +255,8 @@ class Peer:
 
     def reduce_result(self, obj):
         """The reduction of what plain pickle would refuse, since its name finds another here."""
+        if type(obj) is dict and is_builtins(obj):
+            return vars, (Now(__import__, "builtins"),)
         if not isinstance(obj, (FunctionType, type)):
             return NotImplemented
         name = obj.__module__, obj.__qualname__
@@ -380,6 +382,12 @@ class Between:
 
 class By(pickle.Pickler):
     """A pickler whose hook is set on it."""
+
+
+def is_builtins(names):
+    """Whether they are those of shipped code, which dill would take along with a function."""
+    home = getattr(names.get("__import__"), "__self__", None)
+    return hasattr(home, "requirements")
 
 
 def leave(pickler, obj):

@@ -64,12 +64,26 @@ class Packages:
 
 
 class Job:
-    """The working tree as it was at one moment, for what is pickled later."""
+    """The working tree as it was at one moment, for what is pickled later.
 
-    __slots__ = ("_held",)
+    Attributes:
+        digests: local package -> digest, of those that were imported.
+    """
 
-    def __init__(self, state: Held) -> None:
-        self._held = state
+    __slots__ = ("_held", "digests")
+
+    def __init__(self, state: Held, digests: dict[str, bytes]) -> None:
+        self._held, self.digests = state, digests
+
+    def edited(self, since: Job) -> frozenset[str]:
+        """Return the packages that are not what they were at another moment."""
+        if since is self:
+            return frozenset()
+        before = since.digests
+        names = (
+            name for name, digest in self.digests.items() if before.get(name, digest) != digest
+        )
+        return frozenset(names)
 
     def here(self) -> AbstractContextManager[None]:
         """Let what this thread pickles in the block be of that moment."""
@@ -83,7 +97,7 @@ class _Last:
         self.lock = threading.Lock()
         self.packages = Packages()
         self.key: object = None
-        self.job = Job(Held(is_asked_for=False))
+        self.job = Job(Held(is_asked_for=False), {})
         self.batches: list[tuple[object, Job]] = []
 
 
@@ -98,26 +112,27 @@ def job_now() -> Job:
     """
     state = held()
     if state is not None:
-        return Job(state)
+        with _last.lock:
+            return Job(state, _digests(Shipment(get_policy())))
     with _last.lock:
         shipment = Shipment(get_policy())
-        found = _shipped(shipment)
-        key = get_policy(), settings(), [(each.name, each.digest) for each in found]
+        found = _digests(shipment)
+        key = get_policy(), settings(), found
         if key != _last.key:
             state = Held(is_asked_for=False)
             with scoped(state):
-                _shipped(Shipment(get_policy()))
-            _last.key, _last.job = key, Job(state)
+                found = _digests(Shipment(get_policy()))
+            _last.key, _last.job = key, Job(state, found)
         return _last.job
 
 
-def _shipped(shipment: Shipment) -> list[SnapshotRef]:
+def _digests(shipment: Shipment) -> dict[str, bytes]:
     for package in _last.packages.imported(shipment).values():
         try:
             shipment.ship(package)
         except PackagingError:  # an error for who pickles something of it
             pass
-    return shipment.shipped()
+    return {each.name: each.digest for each in shipment.shipped()}
 
 
 def job_of_batch(item: Any) -> Job | None:
