@@ -26,7 +26,7 @@ __all__ = ["crowds", "versions"]
 
 Sizes = dict[str, tuple[int, ...]]
 
-VERSIONS: Final[Sizes] = {"full": (1, 10, 100, 1000), "quick": (1, 10, 100), "tiny": (1, 3)}
+VERSIONS: Final[Sizes] = {"full": (1, 50, 500, 2000, 5000), "quick": (1, 10, 100), "tiny": (1, 3)}
 RECEIVERS: Final[Sizes] = {"full": (1, 4, 16, 64), "quick": (1, 4, 16), "tiny": (1, 2)}
 
 # -- Versions ------------------------------------------------------------------------------------
@@ -84,11 +84,13 @@ def versions(run: Run) -> Iterator[Figure]:
     for peer in peers:
         # cloudpickle's own pickles need it.
         found = _seen(run, home, peer, points, right)
+        settled = found[min(1, len(found) - 1)][1]
+        base = f"memory after {points[min(1, len(points) - 1)]:,}: {peer}"
+        group = "growth: versions in one receiver"
         for point, (seconds, memory) in zip(points, found):
-            subject = f"{point:,}"
-            for what, value, unit in (("a load", seconds, "s"), ("memory", memory, "bytes")):
-                label = f"{what}: {peer}"
-                yield Figure("growth: versions in one receiver", subject, label, value, unit)
+            yield Figure(group, f"{point:,}", f"a load: {peer}", seconds, "s")
+            yield Figure(group, f"{point:,}", base, settled, "bytes")
+            yield Figure(group, f"{point:,}", f"memory: {peer}", memory, "bytes", base)
 
 
 def _seen(run: Run, home: Path, peer: str, points: Sequence[int], right: int) -> Any:

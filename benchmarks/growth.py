@@ -1,4 +1,4 @@
-"""What grows with what: files, local packages, references, versions, and receivers at once.
+"""What grows with what: files, packages, references, versions, receivers, hosts, archives.
 
 All packages are generated, but for the one that many receivers load at once. Beside: the native
 import of the same tree, plain pickle by name on a host that has it, and cloudpickle.
@@ -16,16 +16,17 @@ from benchmarks._children import installed, receive, send
 from benchmarks._crowds import crowds, versions
 from benchmarks._figures import Figure, Run, Samples, median, rounds
 from benchmarks._grown import MODULE, grown_files, grown_packages
+from benchmarks._stocks import archives, hosts
 from benchmarks._trees import without_bytecode
 
 __all__ = ["growth"]
 
 Sizes = dict[str, tuple[int, ...]]
 
-FILES: Final[Sizes] = {"full": (10, 100, 1000, 5000), "quick": (10, 100, 1000), "tiny": (10,)}
-PACKAGES: Final[Sizes] = {"full": (1, 10, 50, 200), "quick": (1, 10, 50), "tiny": (2,)}
+FILES: Final[Sizes] = {"full": (10, 100, 1000, 10_000), "quick": (10, 100, 1000), "tiny": (10,)}
+PACKAGES: Final[Sizes] = {"full": (1, 10, 50, 200, 500), "quick": (1, 10, 50), "tiny": (2,)}
 REFERENCES: Final[Sizes] = {
-    "full": (1, 10, 100, 1000, 10000), "quick": (1, 100, 10000), "tiny": (1, 10),
+    "full": (1, 10, 100, 1000, 10_000, 100_000), "quick": (1, 100, 10000), "tiny": (1, 10),
 }  # fmt: skip
 
 BARE: Final = "native import, no bytecode"
@@ -74,7 +75,7 @@ def growth(run: Run) -> list[Figure]:
     found = _curve(run, "files of a package", FILES, grown_files)
     found += _curve(run, "local packages", PACKAGES, grown_packages)
     found += [figure for n in REFERENCES[run.size] for figure in _references(run, n)]
-    return [*found, *versions(run), *crowds(run)]
+    return [*found, *versions(run), *crowds(run), *hosts(run), *archives(run)]
 
 
 # -- Files and packages --------------------------------------------------------------------------

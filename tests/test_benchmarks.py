@@ -74,7 +74,7 @@ def test_figures_outlive_json():
 
 
 def test_targets_show_ours_what_it_is_compared_with_and_the_peers():
-    (row,) = [line for line in targets(FIGURES).splitlines() if line.startswith("| warm `dumps`")]
+    (row,) = [line for line in targets(FIGURES).splitlines() if line.startswith("| warm `dumps` |")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[2:4] == ["2.00 ms (**2.00 x**)", "stat each file: 1.00 ms"]
     assert cells[4:] == ["", "fails", "", "", "5.00 us"]
