@@ -70,6 +70,8 @@ class LocalPackage(NamedTuple):
     is_package: bool
     metadata: str = ""
     """Where the metadata of the distribution of the user's own is that provides it (`own`)."""
+    archive: str = ""
+    """The zip file that the paths lead into; "" if they are paths on the disk."""
 
 
 class TopLevelName:
@@ -247,16 +249,19 @@ class Finder:
         if not self._is_local(name, found.file):
             return None
         if not found.folders:  # some single files have an empty path, for modules that they make
-            return self._made(name, (os.path.abspath(str(found.file)),), False)
+            return self._made(name, (os.path.abspath(str(found.file)),), False, found)
         folders = tuple(
             os.path.abspath(each)
             for each in dict.fromkeys(with_own(found))
             if self._is_local(name, each)
         )
-        return self._made(name, folders, True) if folders else None
+        return self._made(name, folders, True, found) if folders else None
 
-    def _made(self, name: str, paths: tuple[str, ...], is_package: bool) -> LocalPackage:
-        return LocalPackage(name, paths, is_package, self._metadata.of(name, paths[0]))
+    def _made(
+        self, name: str, paths: tuple[str, ...], is_package: bool, found: Origin | None = None
+    ) -> LocalPackage:
+        archive = "" if found is None or not found.archive else os.path.abspath(found.archive)
+        return LocalPackage(name, paths, is_package, self._metadata.of(name, paths[0]), archive)
 
     def _whole(self, name: str, portions: tuple[str, ...]) -> LocalPackage | None:
         """Return a namespace as one package, with all files, if nobody else has a part in it."""

@@ -23,12 +23,18 @@ __all__ = [
 
 
 class Origin:
-    """Where a module is or would be imported from."""
+    """Where a module is or would be imported from.
 
-    __slots__ = ("file", "folders")
+    Attributes:
+        file, folders: as its spec has them. archive: the zip file that they are in; "" if none.
+    """
 
-    def __init__(self, file: str | None, folders: tuple[str, ...] | None) -> None:
-        self.file, self.folders = file, folders
+    __slots__ = ("archive", "file", "folders")
+
+    def __init__(
+        self, file: str | None, folders: tuple[str, ...] | None, archive: str = ""
+    ) -> None:
+        self.file, self.folders, self.archive = file, folders, archive
 
 
 def reference(module: object) -> Callable[[], object]:
@@ -56,7 +62,7 @@ def from_module(module: object) -> Origin | None:
         folders = spec.submodule_search_locations if folders is None else folders
     if file is None and folders is None and type(module) is not types.ModuleType:
         return None  # a module that replaced itself by an object of a class of its own
-    return _found(file, folders)
+    return _found(file, folders, spec)
 
 
 def is_alias(name: str, module: Any) -> bool:
@@ -122,10 +128,11 @@ def from_path(name: str, folders: tuple[str, ...]) -> Origin:
 def _of_spec(spec: importlib.machinery.ModuleSpec | None) -> Origin:
     if spec is None:
         return Origin(None, None)
-    return _found(spec.origin if spec.has_location else None, spec.submodule_search_locations)
+    file = spec.origin if spec.has_location else None
+    return _found(file, spec.submodule_search_locations, spec)
 
 
-def _found(file: object, folders: object) -> Origin:
+def _found(file: object, folders: object, spec: object) -> Origin:
     try:
         names = (
             tuple(f for f in folders if isinstance(f, str))
@@ -135,4 +142,7 @@ def _found(file: object, folders: object) -> Origin:
     except Exception as error:  # iterating a namespace's path asks foreign finders again
         log.debug("cannot read the path of a package: %r", error)
         names = None
-    return Origin(file if isinstance(file, str) else None, names)
+    loader = getattr(spec, "loader", None)
+    is_zipped = type(loader).__name__ == "zipimporter"  # whose module need not be imported
+    archive = str(getattr(loader, "archive", "")) if is_zipped else ""
+    return Origin(file if isinstance(file, str) else None, names, archive)

@@ -84,7 +84,9 @@ class Policy:
     strict: bool
 
     # By hand, and not a dataclass: to import `dataclasses` takes as long as all of this library.
-    __slots__ = ("_in_packages", "by_value", "exclude", "ignore", "include", "max_bytes", "strict")
+    __slots__ = (
+        "_hash", "_in_packages", "by_value", "exclude", "ignore", "include", "max_bytes", "strict",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -111,6 +113,7 @@ class Policy:
         object.__setattr__(self, "strict", strict)
         inner = tuple(each for each in self.exclude if "." in each or not is_plain(each))
         object.__setattr__(self, "_in_packages", inner)
+        object.__setattr__(self, "_hash", hash(self._values()))  # each `dumps` asks for it twice
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse: a policy is frozen."""
@@ -132,11 +135,13 @@ class Policy:
 
     def __eq__(self, other: object) -> bool:
         """Tell whether another policy says the same."""
+        if self is other:
+            return True
         return isinstance(other, Policy) and self._values() == other._values()
 
     def __hash__(self) -> int:
         """Return the hash of what it says."""
-        return hash(self._values())
+        return self._hash  # type: ignore[attr-defined, no-any-return]
 
     def _values(self) -> tuple[Any, ...]:
         fields = self.include, self.exclude, self.by_value, self.ignore

@@ -19,7 +19,6 @@ from modulepickle._base.errors import Problem, Reason
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._local.tree import WorkingTree, working_tree
-from modulepickle._local.zipped import archive_of
 from modulepickle._snapshot.beside import Beside, beside
 from modulepickle._snapshot.metadata import metadata_files
 from modulepickle._snapshot.zipped import zipped_files
@@ -103,9 +102,8 @@ def listing(
     found = {file.name: file for file in _metadata(package, walked)}
     walk = Walk(package, policy, problems)
     walk.walked = walked
-    archive = archive_of(package.paths[0])
-    if archive is not None:
-        return _zipped(package, archive, policy, problems, walked)
+    if package.archive:
+        return _zipped(package, policy, problems, walked)
     if not package.is_package:
         found.update((file.name, file) for file in _single(package, problems))
     for folder in package.paths if package.is_package else ():
@@ -120,15 +118,14 @@ def listing(
 
 def _zipped(
     package: LocalPackage,
-    archive: str,
     policy: Policy,
     problems: list[Problem],
     walked: list[tuple[str, Key | None]],
 ) -> tuple[Found, ...]:
     """Return the files of a package that is in a zip archive."""
-    info = _watch(walked)(archive)
+    info = _watch(walked)(package.archive)
     key = NO_KEY if info is None else key_of(info)
-    found = zipped_files(package, archive, policy, problems)
+    found = zipped_files(package, policy, problems)
     files = tuple(Found(name, path, key, content) for name, path, content in found)
     problems += _clashes(files, package.name.replace(".", "/"))
     return tuple(sorted(files))

@@ -117,7 +117,11 @@ class Shipment:
         self._policy = policy
         self._finder = finder(policy)
         self._lock = None if still is None else still.lock
-        parts: _Parts = _Parts() if still is None else still.parts.setdefault(policy, _Parts())
+        parts: _Parts = (
+            _Parts()
+            if still is None
+            else still.parts.get(policy) or still.parts.setdefault(policy, _Parts())
+        )
         self._parts = parts
         self._snapshots, self._requirements = parts.snapshots, parts.requirements
         self._shipped = parts.shipped
@@ -161,6 +165,22 @@ class Shipment:
     def _build(self, package: LocalPackage) -> None:
         """Make the snapshots of a package, and of all that it reaches."""
         reach = self._ways[package.name] = [*self._reach(package)]
+        first = self._snapshots[package.name]
+        key = [self._snapshots[name] for name in reach], [self._requirements[n] for n in reach]
+        refs = first.refs_of(self._policy, key)
+        # A pickle has each snapshot once if it is one object, whoever leads to it (R2).
+        if refs is None or any(
+            self._shipped.get(name, refs[name]) is not refs[name] for name in reach
+        ):
+            refs = self._refs(reach)
+            first.refs = self._policy, key, refs
+        for name in reach:
+            if name not in self._shipped:
+                self._note_own(name, refs[name].digest)
+        self._shipped.update(refs)  # last: another thread takes what it finds here
+
+    def _refs(self, reach: list[str]) -> dict[str, SnapshotRef]:
+        """Return what stands for each package in pickles, with what it requires."""
         new = [name for name in reach if name not in self._shipped]
         made = {name: self._sealed(name) for name in new}
         known = {**self._shipped, **made}
@@ -168,13 +188,10 @@ class Shipment:
             found, others = self._requirements[name], self._requirements[name].others
             requirements = {sys.intern(need.name): known[need.name] for need in found.packages}
             texts = {sys.intern(top): sys.intern(others[top]) for top in others}
-            made[name].requirements = {**requirements, **texts, **self._words_of_why(name)}
-        self._shipped.update(made)  # last: another thread takes what it finds here
-
-    def _words_of_why(self, name: str) -> dict[str, str]:
-        """Return why modules of a package stay at home, for the receiver's errors."""
-        left = self._snapshots[name].left_out(self._policy)
-        return {sys.intern(each): sys.intern(LEFT_OUT + left[each]) for each in sorted(left)}
+            left = self._snapshots[name].left_out(self._policy)
+            why = {sys.intern(each): sys.intern(LEFT_OUT + left[each]) for each in sorted(left)}
+            made[name].requirements = {**requirements, **texts, **why}
+        return {name: known[name] for name in reach}
 
     def included(self) -> Iterator[SnapshotRef]:
         """Yield the snapshots of the packages that the policy names."""
@@ -262,13 +279,16 @@ class Shipment:
         others = sorted(self._reached(name) - {name})
         contents = (self._snapshots[other].content for other in others)
         digest = fold(made.content, *contents)[:DIGEST_SIZE]
+        return SnapshotRef(name, digest, made.archive_hash, made.archive)
+
+    def _note_own(self, name: str, digest: bytes) -> None:
+        """Note which modules this process has of a package that it pickles (R10)."""
         OWN.pop(digest, None)  # the latest stands last
-        specs = made.specs()
-        OWN[digest] = made.name, specs
+        specs = self._snapshots[name].specs()
+        OWN[digest] = name, specs
         self._parts.loaded[name] = tuple(each for each in specs if each != name)
         if len(OWN) > OWN_KEPT:
             OWN.pop(next(iter(OWN)), None)
-        return SnapshotRef(name, digest, made.archive_hash, made.archive)
 
     def _reach(self, package: LocalPackage) -> dict[str, tuple[str, ...]]:
         """Return each local package that one reaches by imports, itself first -> the way there."""

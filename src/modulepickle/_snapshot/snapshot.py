@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
-from typing import Final
+from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.held import held
@@ -59,6 +59,7 @@ class Snapshot:
         size: of its files' contents, in bytes.
         names: the dotted names of its modules, those without source included.
         is_sure: no file may have changed since it was read without a change of its stat.
+        refs: what was last made of it for pickles (`shipment`), with what that depends on.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Snapshot:
         self.is_sure = False
         self._modules = tuple(_modules(files))
         self.names = frozenset(_names(files))
+        self.refs: tuple[Policy, Any, dict[str, Any]] | None = None
         self._faults: tuple[dict[str, str], dict[str, Problem]] | None = None
         self._seen: tuple[dict[str, str], tuple[Problem, ...]] = {}, ()
         self._accidents: tuple[object, tuple[str, ...]] = None, ()
@@ -95,6 +97,11 @@ class Snapshot:
             named = named_by(self.name, self.files.values(), finder)
             known = self._requirements = finder, tops, found.with_named(named)
         return known[2]
+
+    def refs_of(self, policy: Policy, key: Any) -> dict[str, Any] | None:
+        """Return what was made of it for pickles, if that depends on the same."""
+        known = self.refs
+        return known[2] if known is not None and known[0] == policy and known[1] == key else None
 
     def left_out(self, policy: Policy) -> dict[str, str]:
         """Return the modules that the policy, which it was made with, leaves out, and by what."""

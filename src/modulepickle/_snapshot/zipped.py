@@ -21,19 +21,20 @@ __all__ = ["zipped_files"]
 
 
 def zipped_files(
-    package: LocalPackage, archive: str, policy: Policy, problems: list[Problem]
+    package: LocalPackage, policy: Policy, problems: list[Problem]
 ) -> Iterator[tuple[str, str, bytes]]:
     """Yield archive-relative POSIX path, path as a zip importer says it, and content of each file.
 
     Args:
-        package: its paths lead into the archive. problems: what cannot travel is added to it.
+        package: it is in an archive. problems: what cannot travel is added to it.
     """
+    archive = package.archive
     import zipfile  # not at the top: few processes come here, and it imports a lot
     import zlib
 
     try:
         with zipfile.ZipFile(archive) as file:
-            names = [*_names(package, archive, policy, file)]
+            names = [*_names(package, policy, file)]
             size = sum(file.getinfo(member).file_size for _, _, member in names)
             if size > policy.max_bytes:
                 detail = f"{size:,} bytes in {archive}, at most {policy.max_bytes:,} travel"
@@ -47,13 +48,11 @@ def zipped_files(
         problems.append(Problem(Reason.UNREADABLE, archive, str(error), remedy))
 
 
-def _names(
-    package: LocalPackage, archive: str, policy: Policy, file: ZipFile
-) -> Iterator[tuple[str, str, str]]:
+def _names(package: LocalPackage, policy: Policy, file: ZipFile) -> Iterator[tuple[str, str, str]]:
     stem = package.name.replace(".", "/")
     members = dict.fromkeys(each for each in sorted(file.namelist()) if not each.endswith("/"))
     for path in package.paths:
-        inside = os.path.relpath(path, archive).replace(os.sep, "/")
+        inside = os.path.relpath(path, package.archive).replace(os.sep, "/")
         if not package.is_package:
             if inside in members:
                 yield stem + os.path.splitext(inside)[1], path, inside
