@@ -2,7 +2,7 @@
 
 A *driver* is a process with the library in a folder that plays the working tree; it starts the
 engine. Its workers are told the driver's `sys.path` by some engines, which expect them to be on the
-same machine. `HIDDEN` takes the working tree out of what they are told, and the library, too.
+same machine. `HIDDEN` takes the working tree out of what they are told, and the library as well.
 `CHECKS` is what each engine has to pass; it proves first that the workers see neither.
 """
 

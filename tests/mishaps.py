@@ -32,7 +32,7 @@ from modulepickle._snapshot.shipment import SnapshotRef
 # `bytecode` and `inside` choose among them. `records` is what the loader logged in this process.
 CHILD: Final = """
     import hashlib, logging, marshal, os, pickle, re, signal, struct, sys, zlib
-    # For other users, too, who may not read the folders of this Python.
+    # For other users as well, who may not read the folders of this Python.
     import encodings.ascii, fcntl, importlib.util, linecache, shutil
     SECONDS = 60  # that a child has: more than any needs on a loaded machine
     def start(function):

@@ -258,7 +258,7 @@ def test_how_many_functions_an_ordinary_instance_more_calls(base: Any, each: int
         return len({id(frame) for frame in seen})
 
     calls(10)
-    # In pure Python, the tuple that it is made from is asked about, too.
+    # In pure Python, the tuple that it is made from is asked about as well.
     assert calls(1000) < calls(10) + 990 * each + 100
 
 

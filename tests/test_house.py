@@ -41,7 +41,7 @@ SHIPPED = {
         "whose",
     )
 }  # fmt: skip
-# Shipped, and used by the library, or by another shipped file, too.
+# Shipped, and used by the library, or by another shipped file as well.
 SHARED = {
     f"_loader.{name}"
     for name in (
@@ -54,7 +54,7 @@ SHARED = {
 # What these patch or use is imported when they are called, from whatever the user has installed.
 FOR_OTHERS = {"_cli.main", "_engines.cloudpickle", "extend", "stores", "test"}
 
-# Of the standard library, too, but newer than the Python that runs the tests may be.
+# Of the standard library as well, but newer than the Python that runs the tests may be.
 NEWER = {"annotationlib"}  # 3.14
 
 # What `import modulepickle` may load on top of a bare interpreter: public top-level modules of the

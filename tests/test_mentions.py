@@ -408,7 +408,7 @@ def test_a_part_of_a_namespace_that_is_installed(needs, monkeypatch):
     monkeypatch.setattr(_needs, "distribution", {"space": ("theirs", "2.0")}.get)
     assert needs("own", a="import space.theirs") == ([], {"space": "theirs 2.0"}, ["a"])
     assert needs("own", a="import space.mine") == (["space.mine"], {}, ["a"])
-    # This imports `space` itself, too.
+    # This imports `space` itself as well.
     text = "from space import mine"
     assert needs("own", a=text) == (["space.mine"], {"space": "theirs 2.0"}, ["a"])
 

@@ -205,7 +205,7 @@ PLAIN = st.recursive(
 
 
 def same_as_pickle(obj: object, protocol: int) -> None:
-    """Both give the same bytes; what plain pickle refuses is refused, too, or travels by value."""
+    """Both give the same bytes; what plain pickle refuses is refused, or travels by value."""
     try:
         expected = pickle.dumps(obj, protocol)
     except Exception as error:

@@ -26,7 +26,7 @@ from typing import IO, Final
 WARM_BARE: Final = """
 import pickle, hashlib, importlib.util, marshal, os, struct, weakref, zlib
 """
-# What one with the library has imported: what that needs, too. The library itself is imported anew
+# What one with the library has imported: and what that needs. The library itself is imported anew
 # by each child: it looks at the process and its folder then.
 WARM_LIBRARY: Final = """
 import pickle, gc, sys

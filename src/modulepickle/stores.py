@@ -85,7 +85,7 @@ class directory:
 
     def _write(self, path: Path, archive: bytes) -> None:
         """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
-        self.path.mkdir(parents=True, exist_ok=True)  # somebody may have taken that away, too
+        self.path.mkdir(parents=True, exist_ok=True)  # somebody may have taken that away as well
         part = self.path / f".{secrets.token_hex(8)}"
         try:
             with part.open("xb") as file:

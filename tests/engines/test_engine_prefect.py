@@ -11,7 +11,7 @@ from frameworks import CHECKS, HIDDEN, drive, line, read, require
 
 pytestmark = [pytest.mark.engines_more, pytest.mark.timeout(300)]
 
-# prefect sends the flow, too, and with it the packages that it names: this is seen before.
+# prefect sends the flow as well, and with it the packages that it names: this is seen before.
 BARE: Final = """
 import importlib.util
 for name in ("helpers", "sizes"):

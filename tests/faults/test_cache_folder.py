@@ -158,7 +158,7 @@ def test_r12_a_fork_keeps_the_folder_when_its_parent_is_gone(tmp_path):
 
 
 def test_r12_a_folder_of_the_users_choice_loses_nothing_of_theirs(tmp_path):
-    # MODULEPICKLE_CACHE names a folder that holds other things, too, old ones.
+    # MODULEPICKLE_CACHE names a folder that holds other things as well, old ones.
     cache = tmp_path / "home"
     project(
         cache,

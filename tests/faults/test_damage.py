@@ -319,7 +319,7 @@ WITH_EXTENSION = """
         return fast.value()
 """
 # The file of an extension module changes between two processes; or before it is imported for the
-# first time, in the process that unpacked it. What stands there instead is a sound module, too.
+# first time, in the process that unpacked it. What stands there instead is a sound module as well.
 CHANGED = f"""
 {CHILD}
     import shutil

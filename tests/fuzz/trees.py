@@ -2,7 +2,7 @@
 
 `trees()` draws one. Its module `entry` has a function `observe`, which imports every module of the
 tree and describes what it finds there. Two processes that import the same tree see the same; so a
-receiver that has only the pickle of `entry.observe` must see it, too.
+receiver that has only the pickle of `entry.observe` must see it as well.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ ENCODINGS: Final = (
     ("# vim: set fileencoding=cp1252 :", "cp1252", "é€"),
     ("#!/usr/bin/env python\n# coding=koi8-r", "koi8-r", "Ж"),
     ("# coding: shift_jis", "shift_jis", "表ソ能"),  # the second byte of these is a backslash
-    ("# coding: gbk", "gbk", "誠"),  # of this one, too
+    ("# coding: gbk", "gbk", "誠"),  # of this one as well
     ("# -*- coding: utf-7 -*-", "ascii", "plain"),
 )
 BROKEN: Final = (b"def (:\n", b"\xe9 = 1\n", b"# coding: no-such-codec\n", b"x\n\0\n", b"if 1:\n")
@@ -104,7 +104,7 @@ class Tree:
     files: dict[str, bytes]
     eager: tuple[str, ...]
     homonyms: bool
-    """Whether a child has a name that modules bind to other things, too."""
+    """Whether a child has a name that modules bind to other things as well."""
 
     def write(self, folder: Path) -> Path:
         for path, data in self.files.items():

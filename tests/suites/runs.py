@@ -44,7 +44,7 @@ def environment(name: str, pins: Iterable[str]) -> str:
 
 
 def working_tree(pins: Iterable[str], tree: Path) -> Path:
-    """Unzip wheels into a folder, with their metadata, which an installation would have, too."""
+    """Unzip wheels into a folder, with their metadata, which an installation would have as well."""
     for pin in pins:
         with zipfile.ZipFile(wheel(pin)) as archive:
             archive.extractall(tree, [n for n in archive.namelist() if ".data/" not in n])

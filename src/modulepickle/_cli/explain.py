@@ -52,7 +52,7 @@ def _store(place: str) -> Store:
         except (ImportError, ValueError) as error:
             raise Mistake(f"--store {place}: {error}") from None
     if not os.path.isdir(place):
-        raise Mistake(f"there is no folder {place}; name the one that receivers have, too")
+        raise Mistake(f"there is no folder {place}; name the one that receivers have as well")
     return stores.directory(place)
 
 

@@ -86,7 +86,8 @@ def _named(words: Sequence[str], version: str) -> tuple[str, Sequence[str]]:
     """Return the command that was typed, and what stands behind it.
 
     Raises:
-        UsageError: there is no such command. SystemExit: what was asked for is done.
+        UsageError: if there is no such command.
+        SystemExit: if what was asked for is done.
     """
     if words and words[0] in COMMANDS:
         return words[0], words[1:]

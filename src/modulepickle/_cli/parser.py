@@ -105,7 +105,8 @@ def parse(name: str, words: Sequence[str]) -> argparse.Namespace:
     """Return the options and arguments of a command.
 
     Raises:
-        UsageError: they do not fit. SystemExit: help was asked for, and given.
+        UsageError: if they do not fit.
+        SystemExit: if help was asked for, and given.
     """
     command = COMMANDS[name]
     parser = _Parser(prog=f"{program()} {name}", **_about(command))

@@ -126,7 +126,7 @@ examples:
   {program} run train:fit --docker python:3.13-slim --env LEVEL=debug
   {program} run train:fit -- --a-string-that-looks-like-an-option
 
-A string that is JSON, too, or has a = in it is typed as JSON: '"3"', '"a=b"'.
+A string that is also JSON, or that has a = in it, is typed as JSON: '"3"', '"a=b"'.
 
 exit codes:
   0 if it returned, 1 if it raised; that of its process if that ended by itself, 128 and the
@@ -172,7 +172,7 @@ INSPECT: Final = Command(
     """\
 Show what a pickle holds, without executing any of it.
 
-A store's files can be inspected, too.""",
+A store's files can be inspected as well.""",
     "FILE [FILE ...]",
     (_argument("names", "FILE", "a file, or - for standard input", nargs="+"),),
     (

@@ -181,7 +181,7 @@ class _Cluster:
         """Look at the working tree, and install what has changed since the last look.
 
         Raises:
-            PackagingError: a local package cannot travel.
+            PackagingError: if a local package cannot travel.
         """
         shipment = Shipment(get_policy())
         found = self._packages.now(shipment)

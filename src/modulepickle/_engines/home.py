@@ -41,7 +41,7 @@ class _Home:
         """Return what came home as a reference.
 
         Raises:
-            UnpicklingError: this process has no such thing, or an older one.
+            UnpicklingError: if this process has no such thing, or an older one.
         """
         found: Any = importlib.import_module(module)
         name = f"{module}.{path}"

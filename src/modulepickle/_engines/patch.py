@@ -66,7 +66,7 @@ class Foreign(Dispatcher):
 
     Attributes:
         dispatch_table: the pickler's own. own: types for which a pure-Python pickler has methods.
-        theirs: types of what our functions hold, if the pickler reduces them, too; then they go our
+        theirs: types of what our functions hold, if the pickler also reduces them; then they go our
         way only if they are `held`, by id. plain: types, met so far, that are left to it -> None.
         is_alone: no other hook of the pickler's is to be asked. returns: the class of picklers that
         workers pickle results with, or None.
@@ -326,7 +326,7 @@ def framework(module: str, function: str, install: str) -> Any:
     """Import what is to be patched.
 
     Raises:
-        ImportError: it is not installed.
+        ImportError: if it is not installed.
     """
     try:
         return importlib.import_module(module)

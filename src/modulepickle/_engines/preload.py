@@ -68,8 +68,8 @@ def _snapshots(names: tuple[str, ...]) -> list[SnapshotRef]:
     """Return the snapshots that hold modules.
 
     Raises:
-        PackagingError: one cannot travel.
-        ValueError: one is not local.
+        PackagingError: if one cannot travel.
+        ValueError: if one is not local.
     """
     shipment = Shipment(get_policy())
     known: dict[bytes, SnapshotRef] = {}

@@ -75,7 +75,7 @@ def pieces_of(path, member):
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     left, total, at = size, 0, 0
     while left >= 0 and (at < len(packed) or inflater.unconsumed_tail):
-        # Some bytes at a time here, too: what was not consumed is copied.
+        # Some bytes at a time here as well: what was not consumed is copied.
         more = inflater.unconsumed_tail or packed[at : at + PIECE // 64]
         at += 0 if inflater.unconsumed_tail else len(more)
         data = inflater.decompress(more, PIECE)

@@ -81,8 +81,8 @@ def entries() -> list[Entry]:
     """Return what is in the cache: packages by name, then the rest.
 
     Raises:
-        FileNotFoundError: there is no cache folder yet.
-        PermissionError: it is not this user's own, or others can write in it.
+        FileNotFoundError: if there is no cache folder yet.
+        PermissionError: if it is not this user's own, or others can write in it.
     """
     path = location()
     _check(path, os.lstat(path))

@@ -15,7 +15,7 @@ def cache_folder():
     """The folder for unpacked files, which only this user can write in.
 
     Raises:
-        OSError: it cannot be made, or somebody else could put files in it.
+        OSError: if it cannot be made, or somebody else could put files in it.
     """
     path = cache_place()
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):

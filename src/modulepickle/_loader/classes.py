@@ -38,7 +38,7 @@ def make_class(meta, name, bases, space):
         type,  # PyPy's own is no builtin function
     )
     generic = any(vars(each).get("__module__") == "typing" for each in bases)
-    # `__init_subclass__` has run, too. While the class is made, another one stands before it.
+    # `__init_subclass__` has run as well. While the class is made, another one stands before it.
     for slots in SHIELDS if hooks(bases) else ():
         shield = {"__init_subclass__": ignore}
         if slots is not None:

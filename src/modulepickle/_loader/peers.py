@@ -356,7 +356,7 @@ class Peer:
         """The digest of the snapshot that an object stands in under a name, or None."""
         if not isinstance(module, str) or not isinstance(path, str) or "<" in path:
             return None
-        # The latest first: of what two versions share, that is the one that others have, too.
+        # The latest first: of what two versions share, that is the one that others have as well.
         for digest, snapshot in [*self.seen.items(), *self.snapshots.items()][::-1]:
             if f"{module}.".startswith(f"{snapshot.parts[0]}."):
                 found = snapshot.made.get(module)

@@ -51,7 +51,8 @@ def unpack(name, members, user):
     """The folder that holds the files of an archive, locked as long as `user` lives.
 
     Raises:
-        OSError, ValueError: there is no place for it; the latter of a name that a disk cannot have.
+        OSError: if there is no place for it.
+        ValueError: if its name is one that a disk cannot have.
     """
     folder = f"{cache_folder()}/{name}"
     for _ in range(100):  # somebody may delete it meanwhile, or look whether it is in use

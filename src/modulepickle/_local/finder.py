@@ -226,10 +226,10 @@ class Finder:
     def _look(self, name: str) -> TopLevelName:
         module = sys.modules.get(name)
         if name in NEVER or (name in STANDARD_NAMES and _is_standard(module)):
-            # This library stays a name, as what is installed: who imports it needs it there, too.
+            # This library stays a name, like what is installed: who imports it needs it there.
             return TopLevelName(reference(module), None, (), name == "modulepickle")
         if is_alias(name, module):
-            # Whoever made it one does that on the receiver, too: nothing is sent twice.
+            # Whoever made it one does that on the receiver as well: nothing is sent twice.
             made = TopLevelName(reference(module), None)
             made.alias_of = self.package(spec_name(module))
             return made
@@ -352,7 +352,7 @@ def _is_installed(name: str, found: Origin, module: object) -> bool:
 
 
 def _forget_listing(folder: str) -> None:
-    """Make the import system list a folder anew: it trusts mtimes, too."""
+    """Make the import system list a folder anew: it trusts mtimes as well."""
     known = sys.path_importer_cache.get(folder or os.getcwd())
     if known is not None and hasattr(known, "invalidate_caches"):
         known.invalidate_caches()

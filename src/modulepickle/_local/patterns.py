@@ -44,8 +44,8 @@ def patterns_of(field: str, value: Any) -> tuple[str, ...]:
         field: of `Policy`.
 
     Raises:
-        TypeError: it is not a list or tuple of strings. A bare string is a likely mistake.
-        ValueError: a pattern can match nothing.
+        TypeError: if it is not a list or tuple of strings. A bare string is a likely mistake.
+        ValueError: if a pattern can match nothing.
     """
     if isinstance(value, str):
         raise TypeError(

@@ -91,7 +91,7 @@ def _settings_now() -> Settings | None:
     None if there is no such file.
 
     Raises:
-        PackagingError: the file cannot be read, or says what no policy knows: all of it.
+        PackagingError: if the file cannot be read, or says what no policy knows: all of it.
     """
     path = settings_file()
     if path is None:

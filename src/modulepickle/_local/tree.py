@@ -339,7 +339,7 @@ def _direct_url(path: str) -> str | None:
 
 
 def _of_url(url: str) -> str | None:
-    """Return the folder of a `file:` URL. `urllib.parse` does it, too, but imports a lot."""
+    """Return the folder of a `file:` URL. `urllib.parse` does it as well, but imports a lot."""
     scheme, _, rest = url.partition(":")
     if scheme.lower() != "file":
         return None

@@ -1,7 +1,7 @@
 """The pickler, and the functions shaped like those of `pickle`.
 
 `Pickler` derives from the C pickler. How it reduces objects, and what it remembers in one `dump`,
-is in `_reduce.dispatch`, which picklers of others use, too (`extend`).
+is in `_reduce.dispatch`, which picklers of others use as well (`extend`).
 
 Outside API: what is in `__all__`. `load` and `loads` are here so that a module can stand in for
 `pickle`, and since they check signatures (`_pickler.signed`); no receiver needs them.

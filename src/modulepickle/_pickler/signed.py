@@ -65,7 +65,7 @@ class Signer:
         """Make one. Nothing is written before `write`.
 
         Raises:
-            TypeError, ValueError: the key is none, or too short.
+            TypeError, ValueError: if the key is not bytes, or too short.
         """
         self._write = file.write
         self._mac = _start(_keys(key)[0])
@@ -90,8 +90,8 @@ def checked(data: Any, key: Key) -> memoryview:
     between the check and the unpickling.
 
     Raises:
-        UnpicklingError: it is not signed, was cut or altered, or signed with another key.
-        TypeError, ValueError: a key is none, or too short.
+        UnpicklingError: if it is not signed, was cut or altered, or signed with another key.
+        TypeError, ValueError: if a key is not bytes, or too short.
     """
     import hmac
 

@@ -266,7 +266,7 @@ def store_writer(store: Store | None = DEFAULT) -> StoreWriter | None:
     """Return what goes with a store, by default with that of `set_store`; None: with none.
 
     Raises:
-        TypeError: it is not one.
+        TypeError: if it is not one.
     """
     if store is DEFAULT:
         return _default

@@ -252,7 +252,7 @@ def _requirements(
     for name in imports:
         try:
             name = importlib.util.resolve_name(name, package)
-        except (ImportError, ValueError):  # beyond the top, or of no package: it fails there, too
+        except (ImportError, ValueError):  # beyond the top, or of no package: it also fails there
             continue
         top = name.partition(".")[0]
         if top in STANDARD_NAMES or top in MAIN or (dump.is_foreign(name) and top != LIBRARY):

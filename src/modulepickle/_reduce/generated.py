@@ -111,7 +111,7 @@ def _dataclass(cls: Any, more: dict[str, Any]) -> set[str]:
     if settings is None or "__dataclass_fields__" not in vars(cls):
         return set()
     names = [name for name, value in vars(cls).items() if _is_generated(cls, name, value)]
-    if sys.version_info < (3, 10):  # later ones write that, too
+    if sys.version_info < (3, 10):  # later ones write that as well
         names.append("__match_args__")
     more["dataclass"] = names, {name: getattr(settings, name) for name in settings.__slots__}
     return {*names, "__dataclass_params__"}
@@ -175,7 +175,7 @@ def _is_same(cls: Any, name: str, other: Any) -> bool:
 def _abstract(cls: Any, more: dict[str, Any]) -> set[str]:
     if not isinstance(cls, abc.ABCMeta) or "__abstractmethods__" not in vars(cls):
         return set()
-    dump = getattr(abc, "_get_dump", None)  # of C; PyPy has it, too
+    dump = getattr(abc, "_get_dump", None)  # of C; PyPy has it as well
     registry = [] if dump is None else [each() for each in dump(cls)[0]]
     registered = [each for each in registry if each is not None]
     registered.sort(key=lambda each: (each.__module__, each.__qualname__))

@@ -145,7 +145,7 @@ def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
     else:
         return None
     # In a process that has these packages by imports of its own, its own object (R10). The loader's
-    # `import_module` has a second parameter, too, which it looks at for relative names only.
+    # `import_module` has a second parameter as well, which it looks at for relative names only.
     find = Call(getattr, OWN, "namespace", Call(getattr, scope, "import_module"))
     return find, (module.__name__, scope)
 

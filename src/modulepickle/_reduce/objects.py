@@ -195,7 +195,7 @@ def reduce_by_name(dump: Dump, obj: Any) -> Any:
 
 
 def reduce_sentinel(dump: Dump, obj: Any) -> Any:
-    """Reduce an object as if it said nothing of how; it is one object on the receiver, too."""
+    """Reduce an object as if it said nothing of how; it is one object on the receiver as well."""
     kind = type(obj)
     if not kind.__flags__ & HEAP:
         return NotImplemented

@@ -215,7 +215,7 @@ class KnownModule(NamedTuple):
 
 
 BUILTINS: Final = KnownModule(vars(builtins), None, None)
-"""Ours, too, that make things on the receiver: they need no look at the working tree."""
+"""Ours as well, that make things on the receiver: they need no look at the working tree."""
 
 
 class InStore(Protocol):
@@ -274,7 +274,7 @@ class Dump:
         """Say what there is to say of what was shipped (R15).
 
         Raises:
-            PackagingError: the policy is strict, and there is something.
+            PackagingError: if the policy is strict, and there is something.
         """
         shipment = self._shipment
         if self._notices or (shipment is not None and shipment.notices):

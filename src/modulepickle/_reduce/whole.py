@@ -3,13 +3,13 @@
 An instance, a bound method, a dict that is keyed by instances: to load any of them may run methods
 of its class. So the class has to be *whole* by then: bases, metaclass, slots and all methods, and
 these with the functions and classes that they name. A pickler goes depth first, and meets instances
-in the middle of classes, as globals of methods. It does so here, too, but only after this:
+in the middle of classes, as globals of methods. It does so here as well, but only after this:
 
 1. What the first function or class leads to is looked up *before* it is written: the functions and
    classes that it names, that those name, and so on. That is a *plan*. Containers and wrappers that
    Python has itself are looked into; code of users is not run.
 2. Each function and class of the plan is made as a *shell*. It needs its bases and its metaclass
-   only, which are shells, too. So there is no circle, and nothing is run.
+   only, which are shells as well. So there is no circle, and nothing is run.
 3. The shells get all that is *ready*: what can be made of shells and of plain data. Now every class
    of the plan is whole.
 4. What is left, *later*, is written in the order of what needs what: before an instance of a class

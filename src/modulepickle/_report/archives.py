@@ -50,7 +50,7 @@ class Archive:
         """Return what `Snapshot.content` is for these files; None if that cannot be told.
 
         Raises:
-            ValueError: a file is damaged.
+            ValueError: if a file is damaged.
         """
         if self._hashes is None:
             self._hashes = []
@@ -94,7 +94,7 @@ def _hash_of(member: Member) -> bytes:
     """Return the SHA-256 of a file, of which a piece at a time is in memory.
 
     Raises:
-        ValueError: it is damaged, or not as large as the archive says.
+        ValueError: if it is damaged, or not as large as the archive says.
     """
     inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), hashlib.sha256()
     size = crc = 0

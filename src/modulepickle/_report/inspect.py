@@ -111,7 +111,8 @@ class Inspection(Report):
         self, data: InspectData, sources: dict[str, bytes | Member], pickled: bytes
     ) -> None:
         super().__init__(data)
-        self._sources, self.pickled = sources, pickled
+        self._sources = sources
+        self.pickled: bytes = pickled
 
     def read(self, path: str, limit: int = LIMIT) -> bytes:
         """Return one file of the snapshots, or one text of the pickle.
@@ -123,7 +124,8 @@ class Inspection(Report):
             limit: of its size, in bytes.
 
         Raises:
-            KeyError: there is none, or more than one. ValueError: it is damaged, or larger.
+            KeyError: if there is none, or more than one.
+            ValueError: if it is damaged, or larger.
         """
         head, _, rest = path.partition("/")
         found = [key for key in self._sources if path in (key, key.partition("/")[2])]

@@ -73,7 +73,7 @@ class Report:
         return "\n".join(_lines(self.branches(), ""))
 
     def __repr__(self) -> str:
-        """Return the same: a report is made to be read, at a prompt, too."""
+        """Return the same: a report is made to be read, at a prompt as well."""
         return str(self)
 
     def _repr_html_(self) -> str:

@@ -120,7 +120,7 @@ def run_docker(
         settings: how it is to run.
 
     Raises:
-        DockerError: there is no such command, no engine, no permission, no image, or no Python.
+        DockerError: if there is no such command, no engine, no permission, no image, or no Python.
     """
     settings = settings or Settings()
     _fetch(image, reports or out)
@@ -161,7 +161,7 @@ def _fetch(image: str, out: TextIO) -> None:
 def _container(image: str, settings: Settings, *arguments: str) -> Iterator[str]:
     """Make a container that runs the receiver when it is started; yield its name; remove it."""
     name = f"modulepickle-{os.getpid()}-{secrets.token_hex(6)}"
-    # The engine removes it, too, when it ends: this process may be killed.
+    # The engine removes it as well, when it ends: this process may be killed.
     options = ["--rm", "--interactive", "--network", "none", "--name", name]
     for each in settings.env:
         options += ["--env", f"{each}={settings.env[each]}"]

@@ -64,7 +64,8 @@ def run(
         timeout: seconds, after which it is ended with all that it started.
 
     Raises:
-        OSError: it cannot be started. TimeUp: it took longer.
+        OSError: if it cannot be started.
+        TimeUp: if it took longer.
     """
     with (
         _signals(),

@@ -86,8 +86,8 @@ def run_bare(
             returns is entered, as a context manager, while the interpreter runs.
 
     Raises:
-        OSError: the interpreter cannot be started.
-        BareError: it is no Python, or too old.
+        OSError: if the interpreter cannot be started.
+        BareError: if it is no Python, or too old.
     """
     settings = settings or Settings()
     with tempfile.TemporaryDirectory(prefix="modulepickle-") as job:

@@ -51,7 +51,7 @@ def make_zip(files: dict[str, File], executable: Container[str] = ()) -> bytes:
         executable: the paths of those that may be executed.
 
     Raises:
-        PackagingError: there are more files, or bytes, than a zip can have.
+        PackagingError: if there are more files, or bytes, than a zip can have.
     """
     _check_size(files)
     members: list[bytes] = []
@@ -130,7 +130,7 @@ def members(archive: bytes) -> Iterator[Member]:
     """Yield the files of an archive.
 
     Raises:
-        ValueError: it is damaged; the files before the damage were yielded.
+        ValueError: if it is damaged; the files before the damage were yielded.
     """
     end = 0
     attributes = _attributes(archive)
@@ -166,7 +166,7 @@ def unpack(member: Member, limit: int) -> bytes:
     """Return the content of a file of an archive, if it is no larger than a limit in bytes.
 
     Raises:
-        ValueError: it is larger, or damaged, or not as large as the archive says.
+        ValueError: if it is larger, or damaged, or not as large as the archive says.
     """
     if member.path.endswith("/") and not member.packed and not member.size:
         return b""

@@ -275,7 +275,7 @@ def _at_home(text: str, folder: str) -> str:
     here = os.path.join(folder, name)
     if os.path.isfile(here):
         is_hidden = any(each[:1] == "." for each in name.split(os.sep))
-        stays = is_hidden or os.path.islink(here)  # what leads to the folder above begins so, too
+        stays = is_hidden or os.path.islink(here)  # what leads to the folder above also does
         return os.path.normpath(here) if stays else ""
     above = os.path.join(os.path.dirname(folder), name)
     is_file_name = os.path.splitext(name)[1] != "" and not name.endswith(IMPORTABLE)

@@ -52,7 +52,7 @@ def _imported(match: re.Match[bytes], package: str) -> Iterator[str]:
     name = "".join((base or "").split())
     try:
         name = importlib.util.resolve_name(name, package or None)
-    except (ImportError, ValueError):  # beyond the top: it fails when it is executed, too
+    except (ImportError, ValueError):  # beyond the top: it fails when it is executed as well
         return
     yield name
     for each in re.sub("#.*", "", names or "").strip("()").split(","):

@@ -92,7 +92,7 @@ def raise_if_missing(
         broken: those that no longer compile. package, policy: what the snapshot was made of.
 
     Raises:
-        PackagingError: its file stays at home, is gone, or does not compile.
+        PackagingError: if its file stays at home, is gone, or does not compile.
     """
     for name in prefixes(module, "."):
         if name in broken:

@@ -127,7 +127,7 @@ def parsed(source: bytes) -> ast.Module:
     """Return the tree of source.
 
     Raises:
-        ValueError: it would take long, or crash. Else see `UNREADABLE`.
+        ValueError: if it would take long, or crash. Else see `UNREADABLE`.
     """
     if _is_too_deep(source):
         raise ValueError(f"an expression is longer than {LONGEST_CHAIN:,} bytes")

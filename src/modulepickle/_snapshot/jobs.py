@@ -35,7 +35,7 @@ class Packages:
         """Return the snapshots, and those that they require, by name.
 
         Raises:
-            PackagingError: one cannot travel.
+            PackagingError: if one cannot travel.
         """
         policy = get_policy()
         if policy is not self._policy:
@@ -108,7 +108,7 @@ def job_now() -> Job:
     """Return the working tree as it is now, or as it is held.
 
     Raises:
-        PackagingError: the settings in `pyproject.toml` are wrong.
+        PackagingError: if the settings in `pyproject.toml` are wrong.
     """
     state = held()
     if state is not None:

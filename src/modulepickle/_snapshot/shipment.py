@@ -216,7 +216,7 @@ class Shipment:
             module: dotted name, imported here.
 
         Raises:
-            PackagingError: its file stays at home, is gone, or does not compile.
+            PackagingError: if its file stays at home, is gone, or does not compile.
         """
         made = self._snapshots[package.name]
         broken = made.broken(self._policy)
@@ -234,7 +234,7 @@ class Shipment:
         """Note that something of a module that is not local goes by name.
 
         Raises:
-            PackagingError: its file is gone.
+            PackagingError: if its file is gone.
         """
         found = by_name(module, self._finder)
         if found is not None:

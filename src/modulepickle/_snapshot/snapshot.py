@@ -269,7 +269,7 @@ def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
         _hold(found, known.files)
         return known
     problems += _too_large(package, found, policy)
-    if problems:  # what it imports may have some, too
+    if problems:  # what it imports may have some as well
         source = read(_source(found), problems)
         raise Incomplete(problems, source.values())
     files = read(found, problems)

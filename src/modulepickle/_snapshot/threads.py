@@ -68,7 +68,7 @@ def each(do: Callable[[T], R], items: Sequence[T], helpers: int) -> list[R]:
     try:
         _start(work, helpers, started)
         work()
-    finally:  # an interrupt by the keyboard, perhaps: then the threads end soon, too
+    finally:  # an interrupt by the keyboard, perhaps: then the threads end soon as well
         todo.clear()
         for thread in started:
             thread.join()
