@@ -20,8 +20,8 @@ def tell_of(home, origin):
     warn_once(
         home.top,
         "modulepickle: `import %s` in this process finds the package that came in a pickle (%s), "
-        "and not the other one that is here: %s. Is this one meant? Then let the sender call "
-        "modulepickle.set_policy(modulepickle.Policy(exclude=('%s',))). Else all is well",
+        "and not the other one that is here: %s. If that one is meant, the sender calls "
+        "modulepickle.set_policy(modulepickle.Policy(exclude=('%s',)))",
         home.top,
         f"{home.folder}/{home.top}",
         origin,
