@@ -150,7 +150,7 @@ class Snapshot(Files, Modules, Imports):
     def enter(self, folder):
         """Make this snapshot the active one, in the place that another version has on `sys.path`.
 
-        A signal handler may unpickle another at any line of this: then that one leaves, too.
+        A signal handler may unpickle another at any line of this: then that one leaves as well.
         """
         while not self.is_active():
             _, leave = registry.active.get(self.top, (None, None))

@@ -51,7 +51,7 @@ class SourceLoader(FileLoader):
         key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
         file = hashlib.sha256(marshal.dumps(key, 2)).hexdigest()
         try:
-            # Inflating checks a sum, too: what is damaged, or another file's, is not executed.
+            # Inflating checks a sum as well: what is damaged, or another file's, is not executed.
             code = marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
             set_code_path(code, self.path)
             return code

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_0c82601c"
+LOADER_NAME: Final = "_modulepickle_loader_995cec54"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -433,8 +433,8 @@ def tell_of(home, origin):
     warn_once(
         home.top,
         "modulepickle: `import %s` in this process finds the package that came in a pickle (%s), "
-        "and not the other one that is here: %s. Is this one meant? Then let the sender call "
-        "modulepickle.set_policy(modulepickle.Policy(exclude=('%s',))). Else all is well",
+        "and not the other one that is here: %s. If that one is meant, the sender calls "
+        "modulepickle.set_policy(modulepickle.Policy(exclude=('%s',)))",
         home.top,
         f"{home.folder}/{home.top}",
         origin,

@@ -20,7 +20,7 @@ def compiled_page():
     key = sys.version, sys.flags.optimize, second_page
     file = f"loader-{__name__[-8:]}{zlib.crc32(repr(key).encode()):08x}"
     try:
-        # Inflating checks a sum, too: what is damaged, or another file's, is not executed.
+        # Inflating checks a sum as well: what is damaged, or another file's, is not executed.
         return marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
     except Exception as error:
         problems.append(error)
