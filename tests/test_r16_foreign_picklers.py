@@ -232,3 +232,12 @@ gc.collect()
 result = home() is None
 """
     assert receive(datas[1], code, lazy=True).result is True
+
+
+def test_r16_the_library_of_an_early_release_finds_what_a_snapshot_requires(datas):
+    # A worker may have that; its name for it was another one.
+    code = """
+home = sys.modules["shapes"].__spec__.snapshot
+result = home.needs is home.requirements
+"""
+    assert receive(datas[1][:1], code).result is True

@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 
-from modulepickle._loader.loader import SNAPSHOTS, host_module, put_first
+from modulepickle._loader.loader import SNAPSHOTS, Snapshot, host_module, put_first
 from modulepickle._loader.registry import registry
 
 HOOK = "reducer_override"
@@ -130,3 +130,5 @@ class Watch:
 # Of another release of this text, each guards what its own snapshots made.
 vars(registry).setdefault("guards", []).append(guard_picklers)
 vars(registry).setdefault("watch", Watch())
+# The name that the library of early releases, where a worker has that, knows it by.
+Snapshot.needs = property(lambda home: home.requirements)

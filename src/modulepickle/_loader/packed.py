@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_995cec54"
+LOADER_NAME: Final = "_modulepickle_loader_3617a3b6"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1503,6 +1503,7 @@ class Watch:
         return spec
 vars(registry).setdefault("guards", []).append(guard_picklers)
 vars(registry).setdefault("watch", Watch())
+Snapshot.needs = property(lambda home: home.requirements)
 import builtins
 import importlib
 import importlib.util as util
