@@ -5,6 +5,7 @@ Outside API: `find`.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import os
@@ -40,10 +41,9 @@ def find(text: str, form: str = "MODULE:FUNCTION", program: str = "python -m mod
     name, colon, path = text.rpartition(":") if ".py:" in text else text.partition(":")
     if name.endswith(".py") or "/" in name or os.sep in name:
         if not (colon and path):
-            raise Mistake(f"{text} is a file; name what is in it:  {text.rstrip(':')}:fit")
-        return _attribute(_in_file(name), name, path)
-    if text.endswith(".py") and not colon:
-        raise Mistake(f"{text} is a file; name what is in it:  {text}:fit")
+            kind = "folder" if os.path.isdir(name) else "file"
+            raise Mistake(f"{name} is a {kind}; name what is in it:  {name}:{_example(name)}")
+        return _attribute(_in_file(_with_package(name)), name, path)
     if not (name and colon and path):
         above, _, last = name.rpartition(".")
         example = f"{above}:{last}" if above and last and not colon else "train:fit"
@@ -52,10 +52,38 @@ def find(text: str, form: str = "MODULE:FUNCTION", program: str = "python -m mod
     return _attribute(_imported(name), name, path)
 
 
+def _with_package(name: str) -> str:
+    """Return the file of a package, if a folder was named that is one."""
+    file = os.path.join(name, "__init__.py")
+    return file if os.path.isfile(file) else name
+
+
+def _example(name: str) -> str:
+    """Return the name of a function of a file, or one that could be."""
+    try:
+        with open(_with_package(name), "rb") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return "fit"
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    names = (each.name for each in tree.body if isinstance(each, kinds))
+    return next((each for each in names if not each.startswith("_")), "fit")
+
+
 def _look_here() -> None:
     """Let imports look in the current folder, as `python -m` does, but for PYTHONSAFEPATH."""
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
+
+
+def _look_in_src(name: str) -> bool:
+    """Let imports look in the folder `src`, if that has a module that is nowhere else."""
+    places = [os.path.abspath("src")]
+    if name.partition(".")[0] not in (each.name for each in pkgutil.iter_modules(places)):
+        return False
+    sys.path[:0] = places
+    importlib.invalidate_caches()
+    return True
 
 
 def _in_file(name: str) -> ModuleType:
@@ -112,6 +140,8 @@ def _imported(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
+        if error.name == name.partition(".")[0] and _look_in_src(name):
+            return _imported(name)
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise Mistake(_not_found(error.name)) from None
         _show(error)
@@ -130,11 +160,7 @@ def _not_found(name: str) -> str:
     above, _, last = name.rpartition(".")
     folders = getattr(sys.modules.get(above), "__path__", []) if above else [os.getcwd()]
     hint = close(last, (each.name for each in pkgutil.iter_modules([*folders])))
-    if not above and last in (each.name for each in pkgutil.iter_modules(["src"])):
-        hint = (
-            "; it is in the folder src: put  PYTHONPATH=src  before the command, or name the file"
-        )
-    elif not hint:
+    if not hint:
         hint = "; type this in the folder that it is imported from"
     return f"there is no module {name!r} here: {os.getcwd()}{hint}"
 

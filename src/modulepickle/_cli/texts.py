@@ -71,8 +71,9 @@ RUN: Final = Command(
 Run a function of your project in a bare interpreter.
 
 The interpreter has neither your source nor this library. MODULE is imported from the current
-folder, and [tool.modulepickle] in pyproject.toml counts. The result is printed as its repr;
-what travelled, and how long it took, is reported on stderr.""",
+folder, or else from its folder src; [tool.modulepickle] in pyproject.toml counts. The result is
+printed as its repr, that of an async function when it was awaited; what travelled, and how long
+it took, is reported on stderr.""",
     "MODULE:FUNCTION [ARGUMENT ...]",
     (
         _argument("function", "MODULE:FUNCTION", "train:fit, or src/app/train.py:fit"),
@@ -141,7 +142,8 @@ EXPLAIN: Final = Command(
     """\
 Show what a pickle of an object of your project would carry, and why.
 
-MODULE is imported from the current folder, and [tool.modulepickle] in pyproject.toml counts.""",
+MODULE is imported from the current folder, or else from its folder src; [tool.modulepickle] in
+pyproject.toml counts.""",
     "MODULE:OBJECT",
     (_argument("object", "MODULE:OBJECT", "train:fit, or src/app/train.py:fit"),),
     (

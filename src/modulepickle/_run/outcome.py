@@ -35,7 +35,7 @@ PIPE_CLOSED: Final = 141
 
 CALL: Final = r"""
 def called(data, tell):
-    import json, os, pickle, sys, time, traceback
+    import json, os, pickle, sys, time, traceback, types
     def nobody_reads():
         closed = False
         try:
@@ -60,6 +60,9 @@ def called(data, tell):
         loaded = time.perf_counter()
         tell(loaded=(loaded - began) * 1000)
         result = call(*arguments, **keywords)
+        if isinstance(result, types.CoroutineType):  # of an `async def`
+            import asyncio
+            result = asyncio.run(result)
         report = {"called": (time.perf_counter() - loaded) * 1000, "result": repr(result)}
         try:
             report["value"] = json.loads(json.dumps(result, allow_nan=False))
