@@ -191,6 +191,21 @@ def test_quiet_leaves_errors_and_warnings(tree: Path) -> None:
         assert ".py:" not in done.stderr
 
 
+def test_what_the_library_logs_is_a_warning_of_the_command(tree: Path) -> None:
+    tree.joinpath("shop/large.bin").write_bytes(bytes(11_000_000))
+    done = modulepickle("run", "shop:quote", "tea", "-q", cwd=tree, check=True)
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("modulepickle: warning: shop has 11,000,")
+    done = modulepickle("explain", "shop:quote", cwd=tree, check=True)
+    assert done.stderr == ""
+    assert "package `shop` has 11,000," in done.stdout
+    tree.joinpath("logs.py").write_text(
+        "import logging, shop\nlogging.basicConfig()\nf = shop.quote"
+    )
+    done = modulepickle("run", "logs:f", "tea", "-q", cwd=tree, check=True)
+    assert done.stderr.startswith("WARNING:modulepickle:shop has 11,000,")
+
+
 def keys(schema: Any) -> set[str]:
     return {*schema.__annotations__}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from modulepickle._cli.heard import heard
 from modulepickle._cli.inspect import read
 from modulepickle._cli.mistake import Mistake
 from modulepickle._cli.output import Output
@@ -30,7 +31,8 @@ def explain(options: argparse.Namespace, out: Output) -> int:
     obj = find(options.object, FORM, program())
     # Where no store is named, that of `set_store` counts: the module may have called it.
     store = _store(options.store) if options.store else DEFAULT
-    with progress(f"packing what {options.object} needs", out.quiet):
+    # What it would warn of is in the report.
+    with heard(), progress(f"packing what {options.object} needs", out.quiet):
         report = reports.explain(obj, store=store)
     if out.json:
         out.data(report.data)
@@ -63,7 +65,7 @@ def requirements(options: argparse.Namespace, out: Output) -> int:
         report = read(options.what)
         found, problems = lists.requirements_in(report.data), report.problems
     else:
-        with progress(f"packing what {options.what} needs", out.quiet):
+        with heard(), progress(f"packing what {options.what} needs", out.quiet):
             found = lists.requirements(find(options.what, FORM, program()))
     found = lists.with_theirs(found) if options.all else found
     if out.json:

@@ -12,12 +12,11 @@ import os
 import re
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
-from modulepickle._base.errors import ShippingWarning, StaleSourceWarning
+from modulepickle._cli.heard import heard
 from modulepickle._cli.mistake import Mistake
 from modulepickle._cli.output import Output
 from modulepickle._cli.parser import program
@@ -105,17 +104,11 @@ def _pickled(name: str, function: Any, call: Call, out: Output) -> _Sent:
     file = io.BytesIO()
     pickler = Pickler(file)
     began = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ShippingWarning)
-        warnings.simplefilter("always", StaleSourceWarning)
-        with progress(f"packing what {name} needs", out.quiet):
-            pickled_call(pickler.dump, function, call.arguments, call.keywords)
+    with heard() as warned, progress(f"packing what {name} needs", out.quiet):
+        pickled_call(pickler.dump, function, call.arguments, call.keywords)
     milliseconds = (time.perf_counter() - began) * 1000
-    for each in caught:
-        if issubclass(each.category, (ShippingWarning, StaleSourceWarning)):
-            out.warning(str(each.message))
-        else:
-            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    for text in warned:
+        out.warning(text)
     made = pickler.shipment.snapshots()
     archives: list[SnapshotRun] = []
     for snapshot in made:
