@@ -89,6 +89,59 @@ KINDS: Final[dict[str, Kind]] = {
         "same C found",
         ("same()", "found()", "len(C.mine)"),
     ),
+    "a table that making an instance reads": Kind(
+        """
+        class P:
+            known = {}
+            def __new__(cls, key):
+                if key not in cls.known:
+                    cls.known[key] = super().__new__(cls)
+                    cls.known[key].key = key
+                return cls.known[key]
+            def __getnewargs__(self): return (self.key,)
+            def __getstate__(self): return None
+        A, B = P("a"), P("b")
+        P.first = A
+        def same(): return P("a") is A, P.first is A, sorted(P.known)
+        """,
+        "same A B P",
+        ("same()", "A.key", "P('b') is B"),
+    ),
+    "references in annotations": Kind(
+        """
+        import typing, weakref, struct
+        from dataclasses import dataclass
+        T = typing.TypeVar("T")
+        class A: pass
+        Alias = typing.Union[A, typing.List["A"], None]
+        def function(x: Alias) -> "typing.Dict[str, A]": ...
+        class Row(typing.TypedDict):
+            rows: typing.List["Row"]
+        @dataclass
+        class G(typing.Generic[T]):
+            x: T
+            other: "typing.Optional[G[T]]" = None
+        @dataclass
+        class I(G[int]):
+            y: str = "y"
+        one = I(1, I(2))
+        class Weak:
+            live = weakref.WeakValueDictionary()
+            form = struct.Struct("<h")
+            def __init__(self): Weak.live["it"] = self
+        Weak.held = Weak()
+        """,
+        "A function Row G I one Weak",
+        (
+            "typing.get_type_hints(function)['x'].__args__[0] is A",
+            "typing.get_type_hints(function)['return'] == typing.Dict[str, A]",
+            "typing.get_type_hints(Row)['rows'] == typing.List[Row]",
+            "one.other.x, G[int](3)",
+            "I.__orig_bases__[0] == G[int], G.__parameters__ == I.__orig_bases__[0].__parameters__",
+            "typing.get_type_hints(G)['other'].__args__[0].__origin__ is G",
+            "Weak.live['it'] is Weak.held, Weak.form.pack(1)",
+        ),
+    ),
     "two classes with instances of each other": Kind(
         """
         class A:
@@ -545,13 +598,18 @@ KINDS: Final[dict[str, Kind]] = {
             @abc.abstractmethod
             def p(self): ...
         C.__dict__["s"].extra = "x"
+        @functools.singledispatch
+        def shown(x): return "any"
+        @shown.register
+        def _(x: int): return "int"
+        shown.extra = "x"
         class D(C):
             p = 4
         obj = D()
         D.me = obj
         def called(): return calls
         """,
-        "C D obj called",
+        "C D obj called shown",
         (
             "obj.length, C.__dict__['length'].name",
             "D.make(), C.__dict__['make'].role",
@@ -564,6 +622,7 @@ KINDS: Final[dict[str, Kind]] = {
             "obj.show(1), obj.show('x')",
             "C.__dict__['p'].__isabstractmethod__",
             "called()",
+            "shown(1), shown(''), shown.extra",
             "type(D.me) is D",
             "[n for n in vars(C) if n[:2] != '__' and n[:4] != '_abc']",
             "sorted(C.__abstractmethods__)",

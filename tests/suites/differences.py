@@ -42,7 +42,6 @@ DIFFERENCES: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-_BYTES: Final = "what was received gives other bytes when it is dumped again"
 _PRIVATE: Final = "it calls a private function of cloudpickle's"
 
 CLOUDPICKLE: Final[dict[str, str]] = {
@@ -57,8 +56,6 @@ CLOUDPICKLE: Final[dict[str, str]] = {
     "test_tornado_coroutine": "it asks for `is_tornado_coroutine`, which is deprecated",
     "test_pickling_special_file_handles": "it asks that sys.stdin is refused; it goes by name",
     # The library's own faults, to be mended:
-    "test_deterministic_str_interning_for_chained_dynamic_class_pickling": _BYTES,
-    "test_dynamic_func_deterministic_roundtrip": _BYTES,
     "test_register_pickle_by_value": "another wording of the error",
 }
 """The tests of cloudpickle 3.1.2 that fail with modulepickle in its place, by name."""

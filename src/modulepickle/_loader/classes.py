@@ -13,6 +13,9 @@ entry = registry.texts.setdefault(__name__, globals().get)
 
 
 def set_dispatch(made, registered):
+    if type(registered) is tuple:
+        registered, more = registered
+        vars(made).update(more)
     for kind in registered:
         made.register(*kind)
 

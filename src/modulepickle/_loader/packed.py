@@ -1711,7 +1711,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_f6ce26ce"
+CLASSES_NAME: Final = "_modulepickle_classes_55645952"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1739,6 +1739,9 @@ import sys
 import types
 entry = registry.texts.setdefault(__name__, globals().get)
 def set_dispatch(made, registered):
+    if type(registered) is tuple:
+        registered, more = registered
+        vars(made).update(more)
     for kind in registered:
         made.register(*kind)
 def known(key, make, *args):

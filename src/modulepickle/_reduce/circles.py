@@ -23,7 +23,16 @@ from typing import Any, Final
 from modulepickle._loader.emit import Call, Reduced, StandIn
 from modulepickle._reduce.state import Dump, by_value
 
-__all__ = ["Begun", "Fill", "begin", "can_begin", "reduce_begun", "reduce_fill", "settle"]
+__all__ = [
+    "Begun",
+    "Fill",
+    "begin",
+    "can_begin",
+    "is_free",
+    "reduce_begun",
+    "reduce_fill",
+    "settle",
+]
 
 PLAIN: Final = frozenset(
     {dict, list, set, collections.OrderedDict, collections.defaultdict, collections.deque}
@@ -62,6 +71,12 @@ def can_begin(dump: Dump, value: Any) -> bool:
     module = kind.__module__
     is_mine = type(module) is str and by_value(dump, module) and kind not in dump.table
     return is_mine and not issubclass(kind, SPECIAL)
+
+
+def is_free(value: Any) -> bool:
+    """Tell whether to make such an object runs nobody's code."""
+    kind: Any = type(value)
+    return kind in PLAIN or kind.__new__ is object.__new__
 
 
 SPECIAL: Final = (

@@ -23,7 +23,7 @@ from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
 from modulepickle._reduce.functions import Held, annotations_of
 from modulepickle._reduce.generated import OF_PLAIN, SPECIAL
 from modulepickle._reduce.keys import KNOWN
-from modulepickle._reduce.named import WORD
+from modulepickle._reduce.named import words_of
 from modulepickle._reduce.state import MAIN, in_stable_order
 
 __all__ = ["class_holds", "class_shell", "class_space"]
@@ -171,11 +171,10 @@ def _resolved(cls: Any, annotations: Namespace) -> Namespace:
     """
     module = sys.modules.get(cls.__module__) if cls.__module__ in MAIN else None
     known = vars(module) if module is not None else {}
-    texts = {name: getattr(each, "__forward_arg__", each) for name, each in annotations.items()}
     named = [
         name
-        for name, text in texts.items()
-        if type(text) is str and not known.keys().isdisjoint(WORD.findall(text))
+        for name, each in annotations.items()
+        if type(each) is not type and not known.keys().isdisjoint(words_of(each))
     ]
     if named:
         try:

@@ -29,7 +29,7 @@ from modulepickle._loader.received import is_receiver, requirements_of, resend
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
-from modulepickle._reduce.named import WORD, Named, named
+from modulepickle._reduce.named import Named, named, words_of
 from modulepickle._reduce.script import NO_MODULES, named_of_script, script_of
 from modulepickle._reduce.state import (
     MAIN,
@@ -196,9 +196,9 @@ def _used(
     found = dict.fromkeys(words.used)
     globals_ = function.__globals__
     if annotations:
-        for text in annotations.values():
-            if isinstance(text, str):
-                found.update((sys.intern(word), None) for word in WORD.findall(text))
+        for each in annotations.values():
+            if type(each) is not type:
+                found.update((sys.intern(word), None) for word in words_of(each))
     if words.imports or found or values:
         found.update(named_of_script(function.__code__, globals_, values, found))
     return {name: in_stable_order(globals_[name]) for name in found if name in globals_}

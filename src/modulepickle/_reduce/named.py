@@ -2,7 +2,7 @@
 
 Read from bytecode and not from source, since a function may have none.
 
-Outside API: `Named`, `named`, `WORD`.
+Outside API: `Named`, `named`, `words_of`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import functools
 import re
 import sys
 import weakref
+from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from modulepickle._reduce.code import nested
 
-__all__ = ["WORD", "Named", "named"]
+__all__ = ["Named", "named", "words_of"]
 
 GLOBALS: Final = frozenset(
     {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
@@ -26,6 +27,17 @@ DOTTED: Final = re.compile(r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
+
+
+def words_of(annotation: Any) -> Iterator[str]:
+    """Yield the names in an annotation that is text, or that has references as text in it."""
+    text = getattr(annotation, "__forward_arg__", annotation)
+    if isinstance(text, str):
+        yield from WORD.findall(text)
+    else:
+        for each in getattr(annotation, "__args__", None) or ():
+            if type(each) is not type:
+                yield from words_of(each)
 
 
 class Named(NamedTuple):

@@ -14,6 +14,7 @@ import functools
 import io
 import operator
 import pickle
+import struct
 import sys
 import types
 import typing
@@ -147,6 +148,10 @@ def _weak_dict(_: Dump, obj: Any) -> Any:
     return type(obj), (), None, None, iter([*obj.items()])
 
 
+def _struct(_: Dump, obj: struct.Struct) -> Reduced:
+    return struct.Struct, (obj.format,)
+
+
 def _file(_: Dump, obj: io.TextIOWrapper) -> Any:
     """Reduce a text file that is open for reading to a copy in memory, at the same position."""
     if obj.closed:
@@ -248,6 +253,7 @@ OTHERS: Final[dict[type, Reducer]] = {
     functools.partialmethod: _unless_plain(reduce_partial_method),
     MethodType: reduce_method,
     memoryview: _memoryview,
+    struct.Struct: _struct,
     types.MappingProxyType: _proxy,
     weakref.WeakSet: _weak_set,
     weakref.WeakKeyDictionary: _weak_dict,

@@ -18,6 +18,7 @@ import __future__
 import ast
 import linecache
 import os
+import re
 import sys
 import warnings
 import zlib
@@ -216,9 +217,13 @@ def _covers(node: Definition, code: CodeType) -> bool:
     )
 
 
+MARKED: Final = re.compile(" [0-9a-f]{8}$")
+"""What `label` puts behind a name: of code that was received, it is made anew (R4)."""
+
+
 def label(code: CodeType, place: Place | None) -> str:
     """Return the file name that code has on the receiver: no folder, and no other text's name."""
-    name = os.path.basename(code.co_filename).strip("<>")
+    name = MARKED.sub("", os.path.basename(code.co_filename).strip("<>"))
     if place is None:
         return f"<{name}>"
     mark = zlib.crc32(repr((place.text, place.line, place.around)).encode())

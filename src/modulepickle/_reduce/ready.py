@@ -135,7 +135,7 @@ class Look:
             return self._is_module_ready(value)
         if kind.__module__ == "dataclasses":
             return self._is_field_ready(value, kind)
-        if kind in ALIASES:
+        if issubclass(kind, ALIASES):
             return self._is_alias_ready(value)
         self._look_into(value, kind)
         return False
@@ -215,7 +215,8 @@ class Look:
         origin = getattr(value, "__origin__", None)
         self.needs.append(origin)
         is_ready = self.is_ready(origin)
-        return self._all(getattr(value, "__args__", ())) and is_ready and len(self.seen) == seen
+        parts = *(getattr(value, "__args__", None) or ()), *getattr(value, "__metadata__", ())
+        return self._all(parts) and is_ready and len(self.seen) == seen
 
     def _is_method_ready(self, value: Any) -> bool:
         self._all([value.__func__, value.__self__])
@@ -232,7 +233,8 @@ class Look:
             return
         if kind.__reduce_ex__ is plain.__reduce_ex__ or isinstance(kind, EnumMeta):
             self.seen += by_value_class(self._dump, kind)
-        self._all(_inside(value, kind))
+        if kind in CONTAINERS or by_value(self._dump, kind.__module__):
+            self._all(_inside(value, kind))
 
     def _look_inside(self, value: Any) -> None:
         for name in INSIDE:
@@ -242,13 +244,16 @@ class Look:
                 self.needs.append(inner)
 
 
+CONTAINERS: Final = frozenset({OrderedDict, defaultdict, deque})
+
+
 def _inside(value: Any, kind: Any) -> list[Any]:
-    """Return what travels in a container that is no exact one of Python's, or in an instance."""
+    """Return what travels in a container of `collections`, or in an instance of a user's class."""
     plain: Any = object
-    if kind in (OrderedDict, defaultdict):
-        return [*value, *value.values()]
     if kind is deque:
         return [*value]
+    if kind in CONTAINERS:
+        return [*value, *value.values()]
     if kind.__reduce_ex__ is not plain.__reduce_ex__ or kind.__reduce__ is not plain.__reduce__:
         return []
     if getattr(kind, "__getstate__", None) is not getattr(plain, "__getstate__", None):

@@ -85,7 +85,13 @@ class SortedSet:
 
 
 def in_stable_order(value: Any) -> Any:
-    """Return a stand-in for a value whose plain pickle has a random order, or the value."""
+    """Return a stand-in for a value whose plain pickle has a random order, or the value.
+
+    A text that may be equal to a name is the same object as that, as it is in a module. What was
+    received has two, since attributes are interned: the pickler would write both.
+    """
+    if type(value) is str:
+        return sys.intern(value) if value.isidentifier() else value
     return SortedSet(value) if type(value) is frozenset and len(value) > 1 else value
 
 

@@ -34,7 +34,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, StandIn
-from modulepickle._reduce.circles import Fill, begin, can_begin, settle
+from modulepickle._reduce.circles import Fill, begin, can_begin, is_free, settle
 from modulepickle._reduce.classes import class_holds, class_shell, class_space
 from modulepickle._reduce.functions import SET_FUNCTION, function_holds, function_shell
 from modulepickle._reduce.generated import LATE, outline
@@ -250,21 +250,28 @@ class Plan:
     def then(self) -> Iterator[StandIn]:
         """Yield what is set later, by what needs what: one step for one owner's neighbours."""
         items = [item for each in self.definitions for item in each.later]
-        items.sort(key=lambda item: not item.is_method)
+        # `typing` asks a generic class for its parameters where an alias of it is made.
+        items.sort(key=lambda item: (item.name != "__parameters__", not item.is_method))
         fills: dict[int, Fill] = {}
         for item in items:
             if self._is_in_circle(item):
                 item.fill = fills.setdefault(id(item.value), Fill(item.value))
-                yield LateStep([item])
+                if is_free(item.value):
+                    yield LateStep([item])
         last: list[Item] = []
         for item in self._by_needs(items):
-            if last and (item.fill or item.owner is not last[0].owner):
+            owner = item.owner
+            needs_itself = any(need is owner.obj for need in item.needs)
+            if last and (item.fill or needs_itself or owner is not last[0].owner):
                 yield LateStep(last)
                 last = []
             if item.fill is None:
                 last.append(item)
-            elif fills.pop(id(item.value), None):
-                yield item.fill
+            else:
+                if not is_free(item.value):
+                    yield LateStep([item])
+                if fills.pop(id(item.value), None):
+                    yield item.fill
         if last:
             yield LateStep(last)
 

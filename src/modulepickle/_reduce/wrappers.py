@@ -110,8 +110,15 @@ DISPATCHER: Final = _dispatcher.__code__
 def _dispatcher_call(obj: Any) -> Reduced:
     """Reduce a single-dispatch function: its cache is of weak references, and made again."""
     registered = [(kind, each) for kind, each in obj.registry.items() if kind is not object]
-    made = functools.singledispatch, (obj.registry[object],)
-    return *made, registered, None, None, SET_DISPATCH
+    plain = obj.registry[object]
+    given = {*vars(_dispatcher), "__wrapped__"}
+    more = {
+        name: each
+        for name, each in vars(obj).items()
+        if name not in given and vars(plain).get(name, obj) is not each
+    }
+    state: Any = (registered, more) if more else registered
+    return functools.singledispatch, (plain,), state, None, None, SET_DISPATCH
 
 
 # --- descriptors ----------------------------------------------------------------------------------
