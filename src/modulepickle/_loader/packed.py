@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_3617a3b6"
+LOADER_NAME: Final = "_modulepickle_loader_37275402"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -548,7 +548,7 @@ def asker(frame):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        if frame.f_code.co_name == "_find_and_load":
+        if frame.f_code.co_name in ("_find_and_load", "is_there"):
             return None
         frame = frame.f_back
     return None

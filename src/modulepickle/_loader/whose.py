@@ -120,7 +120,8 @@ def caller_of(frame):
 def asker(frame):
     """The snapshot whose `sys.modules` a frame sees: of its code, or of installed code it calls.
 
-    The import system of Python sees what is there, since it imports for the host.
+    The import system of Python sees what is there, since it imports for the host; so does the
+    loader, when it asks what the host could import.
     """
     if frame.f_code.co_filename.startswith("<modulepickle>"):
         return None
@@ -134,7 +135,7 @@ def asker(frame):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        if frame.f_code.co_name == "_find_and_load":
+        if frame.f_code.co_name in ("_find_and_load", "is_there"):
             return None
         frame = frame.f_back
     return None

@@ -11,6 +11,7 @@ of somebody else has one of its own for each `dump` (`extend`).
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Generator
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -44,7 +45,7 @@ from modulepickle._reduce.whole import (
     reduce_step,
     reduce_whole,
 )
-from modulepickle._reduce.wrappers import reducer_of_subclass
+from modulepickle._reduce.wrappers import is_of_wrapt, reduce_of_wrapt, reducer_of_subclass
 from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["HOOK", "REDUCERS", "Dispatcher", "reducer_of", "resumed"]
@@ -188,6 +189,8 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
         return OF_DATACLASSES[name]
     if name in NAMED:
         return reduce_odd
+    if "wrapt" in sys.modules and is_of_wrapt(kind):
+        return reduce_of_wrapt
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
     return reduce_odd if not plain and _may_name_local(dump, kind) else None
 

@@ -12,14 +12,14 @@ import functools
 import os
 import sys
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.received import resend, snapshot_of
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._local.tree import in_standard_library
 from modulepickle._reduce.state import Dump, KnownModule, by_value, find
-from modulepickle._reduce.whose import import_of, module_of
+from modulepickle._reduce.whose import NOBODY, import_of, module_of, search
 from modulepickle._snapshot.shipment import SnapshotRef
 from modulepickle._snapshot.stale import checks_of
 
@@ -108,6 +108,13 @@ def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:
     if not isinstance(module, str):
         return NotImplemented
     if not by_value(dump, module):
+        if module not in sys.modules and isinstance(
+            getattr(obj, "__dict__", {}).get("__new__"), BuiltinFunctionType
+        ):
+            # Code of C may say the name that it has in no package.
+            found, _ = search(obj, path)
+            is_plain = found == NOBODY
+            module = module if is_plain else found
         snapshot = shipped(dump, obj, module, path)
         is_there = find(module, path) is obj
         if is_there:

@@ -4,7 +4,7 @@ Plain pickle looks through all of `sys.modules`, and fails if one of them raises
 a bystander: a proxy whose server is away, a module that imports on demand. Here that one is passed
 over. What plain pickle would not find then is written as a call.
 
-Outside API: `import_of`, `module_of`, `there`.
+Outside API: `NOBODY`, `import_of`, `module_of`, `search`, `there`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from modulepickle._loader.emit import Call, Reduced
 from modulepickle._reduce.state import MAIN, Dump
 from modulepickle._snapshot.shipment import SnapshotRef
 
-__all__ = ["import_of", "module_of", "there"]
+__all__ = ["NOBODY", "import_of", "module_of", "search", "there"]
 
 NOBODY: Final = "__main__"
 """Where plain pickle says that an object stands which it finds nowhere."""
@@ -31,8 +31,11 @@ def module_of(obj: Any, path: str) -> tuple[Any, bool]:
         path: dotted, what the object is called in its module.
     """
     module = getattr(obj, "__module__", None)
-    if module is not None:
-        return module, True
+    return (module, True) if module is not None else search(obj, path)
+
+
+def search(obj: Any, path: str) -> tuple[Any, bool]:
+    """Return the same, whatever an object says of its module."""
     found: dict[Any, Any] = {**sys.modules}
     raised = False
     for name, each in found.items():

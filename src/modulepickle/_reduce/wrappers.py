@@ -23,9 +23,10 @@ from modulepickle._reduce.generated import generated_owner
 from modulepickle._reduce.state import Dump, Reducer
 
 __all__ = [
-    "HEAP", "VIEWS", "WRAPPER", "is_special", "lru_cache", "reduce_cached_property",
+    "HEAP", "VIEWS", "WRAPPER", "is_of_wrapt", "is_special", "lru_cache", "reduce_cached_property",
     "reduce_descriptor",
-    "reduce_dispatching_method", "reduce_method", "reduce_partial_method", "reduce_property",
+    "reduce_dispatching_method", "reduce_method", "reduce_of_wrapt",
+    "reduce_partial_method", "reduce_property",
     "reduce_special", "reduce_wrapper", "reducer_of_subclass", "wrapper_state",
 ]  # fmt: skip
 
@@ -248,6 +249,19 @@ def reduce_dispatching_method(dump: Dump, obj: Any) -> Reduced:
     """Reduce a `functools.singledispatchmethod`."""
     _, (plain,), registered, *rest = _dispatcher_call(obj.dispatcher)
     return type(obj), (plain,), registered, *rest
+
+
+def is_of_wrapt(kind: type) -> bool:
+    """Tell whether a type is wrapt's, of functions that it has wrapped."""
+    return any(base.__name__ == "_FunctionWrapperBase" for base in kind.__mro__)
+
+
+def reduce_of_wrapt(_: Dump, obj: Any) -> Reduced:
+    """Reduce a function that wrapt has wrapped, which refuses to be pickled: to its parts."""
+    make: Any = type(obj)
+    if "_self_adapter" in object.__getattribute__(obj, "__dict__"):
+        make = functools.partial(make, adapter=obj._self_adapter)
+    return make, (obj.__wrapped__, obj._self_wrapper, obj._self_enabled)
 
 
 def reduce_partial_method(_: Dump, obj: Any) -> Reduced:
