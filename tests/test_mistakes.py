@@ -182,10 +182,10 @@ def unreadable(tree: Path) -> str:
     tree.joinpath("helpers/secret.txt").write_text("")
     code = """
 from modulepickle._snapshot import files
-def refuse(path, *args):
+def refuse(path, *args, **options):
     if path.endswith("secret.txt"):
         raise PermissionError(13, "Permission denied", path)
-    return open(path, *args)
+    return open(path, *args, **options)
 files.open = refuse  # of root, no file refuses
 """
     return dumps(tree, code)

@@ -194,3 +194,103 @@ def test_r08_a_file_that_was_registered_under_an_odd_name(
     """
     data = send(project(tmp_path, ODD), code)
     assert receive(data, "result = obj()", absent=["helper"]).result == 42
+
+
+ABOVE = """
+    === pyproject.toml
+    === src/pkg/__init__.py
+    import os, pathlib
+    === src/pkg/sub/reads.py
+    {code}
+    def f():
+        return ROOT
+    === src/data/table.csv
+    1
+    === settings.ini
+    1
+    === src/pkg/own.txt
+    1
+    === src/own.txt
+    2
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "file"),
+    [
+        ("ROOT = pathlib.Path(__file__).parents[2] / 'data/table.csv'", "src/data/table.csv"),
+        ("ROOT = open(pathlib.Path(__file__).parents[3] / 'settings.ini').read()", "settings.ini"),
+        ("ROOT = os.path.join(os.path.dirname(__file__), '../../../settings.ini')", "settings.ini"),
+        ("ROOT = os.path.join(os.path.dirname(__file__), '..', 'own.txt')", ""),
+        ("ROOT = pathlib.Path('settings.ini')", ""),
+        ("ROOT = pathlib.Path(__file__).parent / 'settings.ini'", ""),
+    ],
+)
+def test_r15_data_above_a_package_stays_at_home_and_that_is_said(
+    tmp_path: Path, code: str, file: str
+) -> None:
+    code = f"import os, pathlib; {code}"
+    project(tmp_path, ABOVE.format(code=code))
+    sender = """
+    import sys; sys.path.insert(0, "src")
+    import modulepickle, pkg.sub.reads, warnings
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        modulepickle.dumps(pkg.sub.reads.f)
+    result = [str(each.message) for each in caught]
+    """
+    said = run(tmp_path, sender).result
+    assert len(said) == bool(file), said
+    for each in said:
+        assert each.startswith(f"{tmp_path / file}: pkg/sub/reads.py looks for it")
+
+
+def test_r15_a_file_that_becomes_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    project(tmp_path, "=== pyproject.toml\n=== pkg/__init__.py\ndef f(): pass\n=== pkg/a.txt\n1")
+    code = """
+    import modulepickle, os, pkg
+    import modulepickle._snapshot.snapshot as snapshot
+    read = snapshot.read
+    def once(*args):  # between the listing and the reading
+        snapshot.read = read
+        os.remove("pkg/a.txt")
+        os.mkfifo("pkg/a.txt")
+        return read(*args)
+    snapshot.read = once
+    try:
+        modulepickle.dumps(pkg.f)
+    except modulepickle.PackagingError as error:
+        result = [each.reason.name for each in error.problems]
+    """
+    assert run(tmp_path, code).result == ["SPECIAL_FILE"]
+
+
+@pytest.mark.parametrize(
+    ("options", "there"),
+    [
+        ("ignore=('data/*',)", []),
+        ("ignore=('data',)", []),
+        ("ignore=('*.csv',)", []),
+        ("ignore=('data/a.csv',)", ["pkg/data/b.csv", "pkg/data/deep/c.csv"]),
+        ("ignore=('data/?.csv', 'data/deep/*')", []),
+        ("", ["pkg/data/a.csv", "pkg/data/b.csv", "pkg/data/deep/c.csv"]),
+    ],
+)
+def test_a_folder_whose_files_are_all_ignored_stays_at_home(
+    tmp_path: Path, options: str, there: list[str]
+) -> None:
+    text = """
+    === pyproject.toml
+    === pkg/__init__.py
+    === pkg/data/a.csv
+    === pkg/data/b.csv
+    === pkg/data/deep/c.csv
+    """
+    code = f"""
+    import modulepickle, pkg, zipfile, io
+    data = modulepickle.dumps(pkg, policy=modulepickle.Policy({options}))
+    at = data.index(b"PK\\3\\4")
+    files = modulepickle.inspect(data).data["snapshots"][0]["files"]
+    result = [each["path"] for each in files if each["path"].startswith("pkg/data")]
+    """
+    assert run(project(tmp_path, text), code).result == there

@@ -12,6 +12,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Final
 
 from modulepickle._base.process import log
+from modulepickle._base.reading import opened
 from modulepickle._local.origin import Origin
 
 __all__ = [
@@ -101,7 +102,7 @@ def extended(name: str, found: Origin) -> Origin:
     if not found.folders or sum(os.path.isdir(os.path.join(each, name)) for each in entries) < 2:
         return found
     try:
-        with open(found.file or "", "rb") as file:
+        with opened(found.file or "") as file:
             text = file.read(MOST)
     except OSError as error:
         log.debug("cannot read %s: %r", found.file, error)

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Final
 
 from modulepickle._base.process import log
+from modulepickle._base.reading import opened
 
 __all__ = [
     "INSTALLATIONS", "STARTED_IN", "WorkingTree", "current_folder", "in_standard_library",
@@ -284,10 +285,8 @@ def _added_by(entry: str, name: str) -> Iterator[str]:
     """
     path = os.path.join(entry, name)
     try:
-        if not os.path.isfile(path):  # a pipe would be waited for
-            return
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().lstrip("\ufeff").splitlines()
+        with opened(path) as file:
+            lines = file.read().decode(errors="replace").lstrip("\ufeff").splitlines()
     except OSError as error:
         log.debug("cannot read %s: %r", path, error)
         return
@@ -321,8 +320,8 @@ def _editable_in(entry: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _direct_url(path: str) -> str | None:
     """Return the local folder that an editable `direct_url.json` points to (PEP 610)."""
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        with opened(path) as file:
+            text = file.read().decode()
         if '"editable"' not in text:
             return None
         import json  # not at the top, nor before: few processes have such a file
@@ -363,8 +362,8 @@ def _unquoted(text: str) -> str:
 
 def _egg_link(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.readline().strip() or None
+        with opened(path) as file:
+            return file.readline().decode().strip() or None
     except (OSError, ValueError) as error:
         log.debug("cannot read %s: %r", path, error)
         return None

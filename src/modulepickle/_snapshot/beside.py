@@ -7,7 +7,10 @@
   Which files those are, its source tells: they are named there. Some cannot travel (hidden ones, or
   those in the folder above), and `data_at_home` says so.
 
-Outside API: `beside`, `data_at_home`. Nothing here imports user code.
+- Data above a package, `Path(__file__).parents[2] / "table.csv"`, never travels: `data_above` finds
+  what a module seems to open so.
+
+Outside API: `beside`, `data_above`, `data_at_home`. Nothing here imports user code.
 """
 
 from __future__ import annotations
@@ -22,10 +25,11 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Final, NamedTuple
 
 from modulepickle._base.process import log
+from modulepickle._base.reading import opened
 from modulepickle._local.finder import IMPORTABLE, LocalPackage
 from modulepickle._local.policy import Policy
 
-__all__ = ["Beside", "beside", "data_at_home"]
+__all__ = ["Beside", "beside", "data_above", "data_at_home"]
 
 Watch = Callable[[str], "os.stat_result | None"]
 
@@ -121,7 +125,7 @@ def _helpers(package: LocalPackage, files: list[Beside], watch: Watch) -> Iterat
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             return file.read(MOST)
     except OSError:
         return b""
@@ -280,3 +284,36 @@ def _at_home(text: str, folder: str) -> str:
     above = os.path.join(os.path.dirname(folder), name)
     is_file_name = os.path.splitext(name)[1] != "" and not name.endswith(IMPORTABLE)
     return above if is_file_name and os.path.isfile(above) else ""
+
+
+UPWARDS: Final = (
+    b"parents[",
+    b".parent.parent",
+    b"dirname(os.path.dirname",
+    b"dirname(dirname",
+    b"..",
+)
+"""One of these stands in code that leads to a folder above that of its file."""
+
+
+def data_above(source: bytes, here: str, package: str) -> Iterator[str]:
+    """Yield the files above a package that a module of it names, and seems to open by its place.
+
+    Args:
+        source: of the module. here: its folder. package: that of the package.
+    """
+    root = os.path.dirname(package)
+    if b"__file__" not in source or not any(each in source for each in UPWARDS):
+        return
+    names = _names(source)
+    for text in names.texts:
+        path = os.path.normpath(text.replace("\\", "/").lstrip("/") or ".")
+        path = path.lstrip("." + os.sep) if path.startswith("..") else path
+        stem, suffix = os.path.splitext(path)
+        if suffix and stem and text in names.parts and not path.endswith(IMPORTABLE):
+            places = (
+                os.path.join(each, path) for each in (here, package, root, os.path.dirname(root))
+            )
+            found = next(filter(os.path.isfile, places), "")
+            if found and not found.startswith(package + os.sep):
+                yield found

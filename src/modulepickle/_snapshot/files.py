@@ -14,6 +14,7 @@ Outside API: `read`, `forget`, `last_read`, `is_racy`, `File`. Nothing here impo
 from __future__ import annotations
 
 import os
+import stat
 import time
 import zlib
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from typing import Any, Final
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.held import held
 from modulepickle._base.process import sha256
+from modulepickle._base.reading import without_waiting
 from modulepickle._snapshot.cython import SOURCES, cython_imports, imported_by_compiled
 from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
 from modulepickle._snapshot.metadata import targets
@@ -59,13 +61,14 @@ class File:
         packed: its content, deflated: also where that is longer, as the loader knows no other way.
         asks_entry_points: its code seems to look for the entry points of distributions.
         asks_by_name: its code seems to import modules by names that it has from elsewhere, or to
-        give such names to somebody who does. words: what in it may be such names (`texts`), once
-        somebody has asked. uses: the dotted names in its code (`accidents`), likewise.
+        give such names to somebody who does. has_place: its code asks for its own file.
+        words: what in it may be such names (`texts`), once somebody has asked.
+        uses: the dotted names in its code (`accidents`), likewise.
     """
 
     __slots__ = (
         "_first", "_imports", "_mentions", "asks_by_name", "asks_entry_points", "crc", "digest",
-        "is_sound", "key", "name", "packed", "racy", "size", "uses", "words",
+        "has_place",        "is_sound", "key", "name", "packed", "racy", "size", "uses", "words",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
@@ -86,6 +89,7 @@ class File:
         self._mentions = _mentions(name, content)
         is_source = name.endswith(".py")
         self.asks_entry_points = is_source and any(each in content for each in ASKING)
+        self.has_place = is_source and b"__file__" in content
         self.asks_by_name = is_source and any(each in content for each in BY_NAME)
 
     @property
@@ -242,9 +246,9 @@ def _read(found: Found, known: File | None) -> File:
     try:
         for _ in range(ATTEMPTS):
             began = time.time_ns()
-            with open(found.path, "rb") as stream:
+            with open(found.path, "rb", opener=without_waiting) as stream:
                 before = key_of(os.fstat(stream.fileno()))
-                if before[0] > found.key[0] + GROWTH:
+                if not stat.S_ISREG(before[4]) or before[0] > found.key[0] + GROWTH:
                     raise Vanished(found.path)  # it is another one than was listed
                 content = stream.read(before[0] + 1)
                 after = key_of(os.fstat(stream.fileno()))

@@ -192,7 +192,8 @@ class _Folder:
         path: on this disk. prefix: its path in the package, with a slash behind it; "" at the top.
         above: real paths of the folders that it stands in, and its own.
         names: of all that is in it. entries: those that are still to be looked at.
-        has: something in it travels. is_residue: it has nothing but bytecode that was left behind.
+        has: something in it travels. is_residue: it has nothing but bytecode that was left behind,
+        and what the policy leaves out.
     """
 
     __slots__ = ("above", "entries", "has", "is_residue", "key", "names", "path", "prefix")
@@ -282,7 +283,9 @@ class Walk:
         """Return the file that an entry is; or put the folder that it is on the stack."""
         relative = here.prefix + entry.name
         if self._leaves_out(entry.name, relative, here.names):
-            here.is_residue &= entry.name == "__pycache__"
+            # What the policy leaves out is not there, and no folder is there for it.
+            is_none = not _is_left_out(entry.name, here.names)
+            here.is_residue &= is_none or entry.name == "__pycache__"
             return None
         try:
             if self._is_bad(entry, relative, here.above):

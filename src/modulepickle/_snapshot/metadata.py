@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from modulepickle._base.process import log
+from modulepickle._base.reading import opened
 
 __all__ = ["MetadataFile", "metadata_files", "targets"]
 
@@ -74,7 +75,7 @@ def _read(path: str, watch: Callable[[str], os.stat_result | None]) -> bytes:
         log.debug("%s is not a file of metadata, and does not travel", path)
         return b""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             return file.read(MOST)
     except OSError as error:
         log.debug("cannot read %s: %r", path, error)

@@ -26,8 +26,8 @@ from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage, TopLeve
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.accidents import reached_by_attribute
 from modulepickle._snapshot.archive import content_hash, make_zip
-from modulepickle._snapshot.beside import data_at_home
 from modulepickle._snapshot.cython import SOURCES
+from modulepickle._snapshot.differences import may_differ
 from modulepickle._snapshot.faults import imports_of_left_out, no_longer_compiles
 from modulepickle._snapshot.files import ATTEMPTS, ENTRY_POINTS, File, forget, read
 from modulepickle._snapshot.left_out import modules_left_out
@@ -150,7 +150,7 @@ class Snapshot:
     def doubts(self, policy: Policy) -> tuple[Problem, ...]:
         """Return what of its files may not be on the receiver as it is here; asked once."""
         if self._doubts is None:
-            self._doubts = (*_compiled(self.name, self.files), *_named(self.package, policy))
+            self._doubts = (*may_differ(self.package, self.files, policy),)
         return self._doubts
 
     def specs(self) -> dict[str, ModuleSpec]:
@@ -168,34 +168,6 @@ class Snapshot:
             if spec is not None and not hasattr(spec, "snapshot"):
                 specs[name] = spec
         return specs
-
-
-def _compiled(name: str, files: dict[str, File]) -> Iterable[Problem]:
-    """Yield the first compiled module that imports modules of its own package."""
-    for path in files:
-        if not path.endswith(tuple(EXTENSION_SUFFIXES)):
-            continue
-        stem = path.partition(".")[0]
-        told = next((f for f in (f"{stem}.pyx", f"{stem}.py", path) if f in files), path)
-        module = stem.replace("/", ".").removesuffix(".__init__")
-        others = [each for each in files[told].imports if f"{each}.".startswith(f"{name}.")]
-        others = [each for each in others if not f"{module}.".startswith(f"{each}.")]
-        if others:
-            detail = (
-                f"compiled code, which imports {others[0]} by itself: on a receiver that gets"
-                " several versions, it may find that of another one"
-            )
-            remedy = "let each receiver load one version of it, or import what it needs in Python"
-            yield Problem(Reason.COMPILED, module, detail, remedy)
-            return
-
-
-def _named(package: LocalPackage, policy: Policy) -> Iterable[Problem]:
-    """Yield the files that a single-file module opens by its place, and that stay at home."""
-    for path in data_at_home(package, policy):
-        detail = f"{package.name} looks for it beside itself, but it does not travel"
-        remedy = "make the module a package, and put the file into it under a plain name"
-        yield Problem(Reason.LEFT_OUT, path, detail, remedy)
 
 
 def _telling(files: dict[str, File]) -> Iterable[File]:

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from modulepickle._base.reading import opened
 from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage
 from modulepickle._snapshot.files import File
 
@@ -133,7 +134,7 @@ def _has(package: LocalPackage, name: str) -> bool:
 
 def _says(path: str, name: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             return re.search(rb"\b%s\b" % name.encode(), file.read(MOST)) is not None
     except OSError:
         return False

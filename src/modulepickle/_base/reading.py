@@ -1,0 +1,34 @@
+"""Opening a file that somebody may have put a pipe or a device in the place of.
+
+Outside API: `opened`, `without_waiting`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import IO, Final
+
+__all__ = ["opened", "without_waiting"]
+
+NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
+"""To open a pipe, else, waits until somebody writes to it."""
+
+
+def opened(path: str) -> IO[bytes]:
+    """Open a regular file to read bytes.
+
+    Raises:
+        OSError: it is none; else as `open`.
+    """
+    file = open(path, "rb", opener=without_waiting)  # noqa: SIM115  # whoever asked closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return file
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """Be the `opener` of `open`, for who looks himself at what he got."""
+    return os.open(path, flags | NO_WAIT)
