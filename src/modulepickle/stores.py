@@ -100,7 +100,7 @@ READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
-    """Return what changes when a file does; None if there is none, or no regular one."""
+    """Return what changes when a file does, or None if there is no regular file."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -111,7 +111,7 @@ def _state(path: Path) -> tuple[int, ...] | None:
 
 
 def _holds(path: Path, archive: bytes) -> bool:
-    """Tell whether a file holds an archive and nothing else; no more of it than that is read."""
+    """Tell whether a file holds an archive and nothing else; it reads one byte more at most."""
     try:
         with open(os.open(path, READ), "rb") as file:
             found = os.fstat(file.fileno())
@@ -167,7 +167,7 @@ class fsspec:
         return Text(f"(lambda files,path:files.cat_file(path))(*{where})", digest)
 
     def _kept(self, path: str, archive: bytes, known: str | None) -> str | None:
-        """See to it that an archive is there; return what changes when that does, if it is told."""
+        """Make sure that an archive is there; return its mark, which changes with it, if it has one."""
         self._files.invalidate_cache()
         state = self._state(path, archive)
         if (state is None or state != known) and not self._holds(path, archive):
@@ -177,7 +177,7 @@ class fsspec:
         return state
 
     def _state(self, path: str, archive: bytes) -> str | None:
-        """Return the file system's mark of a file; None: it is not as large, or has no mark."""
+        """Return the file system's mark of a file; None if it has another size, or no mark."""
         try:
             same_size = self._files.size(path) == len(archive)
             return str(self._files.ukey(path)) if same_size else None

@@ -56,7 +56,7 @@ def _command(words: Sequence[str], version: str) -> int:
         options = parse(name, rest)
         out = Output(options.quiet, options.json)
         return _function(name)(options, out)
-    except SystemExit as error:  # of `--help`; what a user's code says is told of elsewhere
+    except SystemExit as error:  # of `--help`; what a user's code says is reported elsewhere
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except UsageError as error:
         sys.stderr.write(f"{error}\n") if sys.stderr is not None else None

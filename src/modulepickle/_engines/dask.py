@@ -73,7 +73,7 @@ class _Version:
 
     Attributes:
         digests: of all packages. new: those that came with it. plugin: name of the worker plugin.
-        keys: of the futures that were made with it; None: it is the present one.
+        keys: of the futures that were made with it, or None for the present version.
     """
 
     def __init__(self, digests: list[bytes], new: list[bytes], plugin: str) -> None:

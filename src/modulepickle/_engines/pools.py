@@ -118,7 +118,7 @@ def _is_of_script(obj: Any) -> bool:
 
 
 def _are_spawned() -> bool:
-    """Tell whether it is known that the child that reads this is none that was forked."""
+    """Tell whether the child that reads this is known not to have been forked."""
     context = sys.modules["multiprocessing.context"]
     if context.get_spawning_popen() is not None:
         return True
@@ -161,7 +161,7 @@ def _names_of(path: str) -> frozenset[str] | None:
 
 @functools.lru_cache(maxsize=8)
 def _defined(path: str, _: int) -> frozenset[str] | None:
-    """Return the names that a file binds when it is run as `__mp_main__`; None: any name."""
+    """Return the names that a file binds when run as `__mp_main__`, or None for any name."""
     with open(path, "rb") as file:
         tree = ast.parse(file.read())
     names = frozenset(_bound(tree.body))

@@ -59,7 +59,7 @@ class Entry(NamedTuple):
     kind: str
     """A key of `KINDS`."""
     name: str
-    """Of the package, dotted; empty for what is none."""
+    """The dotted name of the package; empty for anything else."""
     files: int
     size: int
     """Bytes of the files' contents."""

@@ -28,7 +28,7 @@ __all__ = ["by_name", "why_not_included", "without_effect"]
 
 
 def by_name(name: str, finder: Finder) -> Problem | None:
-    """Return what is to be said of a module that goes by name; None: a receiver may have it.
+    """Return the warning about a module that goes by name, or None if a receiver may have it.
 
     Args:
         name: dotted. finder: says that it is not local.

@@ -229,7 +229,7 @@ def path_times() -> dict[str, int]:
 
 
 def modified(folder: str) -> int:
-    """Return the mtime of a folder in ns; -1 if there is none."""
+    """Return the mtime of a folder in ns, or -1 if there is no such folder."""
     try:
         return os.stat(folder or os.curdir).st_mtime_ns
     except (OSError, ValueError):  # the latter of a null character

@@ -173,7 +173,7 @@ class Recording(Dispatcher, pickle.Pickler):
         return node
 
     def _walk(self, node: Node, labels: tuple[str, ...], part: Any, is_new: bool = False) -> None:
-        """Note what stands in a part of an object: in containers, which no hook is told of."""
+        """Note what stands in a part of an object: in containers, which no hook sees."""
         todo = [(labels, part)]
         while todo:
             labels, part = todo.pop()

@@ -190,9 +190,9 @@ LITERAL: Final = re.compile(r"""b'((?:[^'\\\n]|\\.)*)'|b"((?:[^"\\\n]|\\.)*)\"""
 
 
 def pickle_in(data: bytes) -> bytes:
-    """Return the pickle in a manifest of some release; what is no manifest as it is.
+    """Return the pickle in a manifest of some release; what is not a manifest, unchanged.
 
-    A manifest is evaluated as a whole, so what has anything else in it is none.
+    A manifest is evaluated as a whole, so data with anything else in it is not a manifest.
     """
     begin = BEGIN.encode()
     for end in map(str.encode, ENDS):
@@ -263,7 +263,7 @@ def set_store(store: Store | None) -> Store | None:
 
 
 def store_writer(store: Store | None = DEFAULT) -> StoreWriter | None:
-    """Return what goes with a store, by default with that of `set_store`; None: with none.
+    """Return the writer of a store, by default of that of `set_store`; None for no store.
 
     Raises:
         TypeError: if it is not one.

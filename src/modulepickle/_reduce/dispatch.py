@@ -66,7 +66,7 @@ class resumed:  # it is used as a function is
     Args:
         names: the attributes of the pickler.
         shipping: what the reducers get.
-        reducers: what reduces the types met so far; None: plain pickle.
+        reducers: type met so far -> its reducer, or None for plain pickle's.
         first: what reduces an object of any other type.
     """
 
@@ -117,7 +117,9 @@ def _found(
                 obj = yield left
         except KeyError:
             reducer = first
-        obj = yield reducer(shipping, obj)  # not above: its errors are none of a missing key
+        obj = yield reducer(
+            shipping, obj
+        )  # outside the `try`: a KeyError of the reducer must not be caught
 
 
 def _emit_shipped(dump: Dump, obj: SnapshotRef) -> Reduced:
@@ -165,7 +167,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
 
 
 def reducer_of(dump: Dump, kind: type) -> Reducer | None:
-    """Return the reducer for objects of a type; None: plain pickle's."""
+    """Return the reducer for objects of a type, or None for plain pickle's."""
     if kind in REDUCERS:
         return REDUCERS[kind]
     reducer = _reducer_of(dump, kind)
@@ -218,7 +220,7 @@ class Dispatcher(Dump):
     """A dump that finds the reducer of each object by its type, once a type.
 
     Attributes:
-        reducers: the types met so far -> what reduces them; None: plain pickle.
+        reducers: type met so far -> its reducer, or None for plain pickle's.
     """
 
     def start(self) -> None:

@@ -39,7 +39,7 @@ MEMBER_NAMES: Final = {
 
 
 def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
-    """Put what the receiver's `EnumMeta` is told into `more`; return the names that it sets."""
+    """Put the arguments of the receiver's `EnumMeta` into `more`; return the names that it sets."""
     if not isinstance(cls, enum.EnumMeta):
         return set()
     boundary = vars(cls).get("_boundary_")

@@ -39,7 +39,7 @@ def reducer_of_process(otherwise: Reducer | None) -> Reducer:
     """Return the reducer for a type that may be one of these.
 
     Args:
-        otherwise: what reduces the objects of the type that are none; None: plain pickle.
+        otherwise: the reducer of the type's other objects, or None for plain pickle's.
     """
 
     def reduce(dump: Dump, obj: Any) -> Any:

@@ -216,7 +216,7 @@ class KnownModule(NamedTuple):
     names: dict[str, Any]
     """The module's own dict, not a copy: what is looked up there is there now."""
     snapshot: SnapshotRef | None
-    """What holds the module; None: it goes by reference."""
+    """What holds the module, or None if it goes by reference."""
     check: Check | None
 
 

@@ -115,7 +115,7 @@ class Item:
         owner: who gets it. group, name, value: as what.
         needs: classes that have to be whole, with all that they and their methods wait for.
         is_name: it may be set before it is filled.
-        is_method: it is a descriptor of a class, and comes before what is none.
+        is_method: it is a descriptor of a class; these come before all others.
         is_written: it has got it: also another plan, in between, may have needed it first.
         fill: what fills the value, if the owner gets it empty (see `circles`).
     """

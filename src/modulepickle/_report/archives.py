@@ -47,7 +47,7 @@ class Archive:
                     self.members.append(each)
 
     def content(self, name: str) -> bytes | None:
-        """Return what `Snapshot.content` is for these files; None if that cannot be told.
+        """Return what `Snapshot.content` is for these files, or None if that is not known.
 
         Raises:
             ValueError: if a file is damaged.

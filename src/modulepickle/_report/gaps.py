@@ -69,7 +69,7 @@ def imported(
 
 
 def _kind(name: str, shipped: SnapshotRef, policy: Policy, finder: Finder | None) -> str | None:
-    """Return what is to be said of an import; None: nothing, it is there."""
+    """Return what a report says of an import, or None if the module is there."""
     top = name.partition(".")[0]
     if top == shipped.name.partition(".")[0] or top in STANDARD_NAMES:
         return None

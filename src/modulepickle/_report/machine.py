@@ -54,7 +54,7 @@ class Machine:
         """Read one pickle, from a position on; return the position after its STOP.
 
         Raises:
-            Malformed: it is none, or no whole one.
+            Malformed: if it is not a pickle, or not a whole one.
         """
         self._stack, self._below, self.protocol, self.opcodes = [], [], 0, 0
         self.frame_end = 0

@@ -136,7 +136,7 @@ def _compared(one: str, sign: str, other: str) -> bool:
 
 
 def _version(text: str) -> tuple[tuple[int, ...], int, str] | None:
-    """Return what versions are ordered by; None if it is none. 3.13.0rc1 comes before 3.13."""
+    """Return the key that orders versions, or None for what is not a version. 3.13.0rc1 < 3.13."""
     match = re.fullmatch(r"v?(\d+(?:\.\d+)*)(\+?)[.-]?([A-Za-z0-9.+]*)", text)
     if match is None:
         return None

@@ -36,7 +36,7 @@ def named_by_value(found: list[CodeByValue], nodes: list[Node]) -> Iterator[Code
 
 
 def told_by_value(each: CodeByValue) -> ByValue:
-    """Return what is to be told of something by value."""
+    """Return what a report says of something by value."""
     return {
         "kind": each["kind"],
         "name": each["name"],

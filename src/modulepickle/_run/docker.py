@@ -54,7 +54,7 @@ tell(started=True)
 sys.exit(called(data, tell))
 """
 )
-"""What runs there. Older Pythons must be able to read it, to be told from no Python.
+"""What runs there. Older Pythons must be able to read it: they are not the same as no Python.
 
 Its arguments: the mark that its reports begin with, and the length of the pickle in bytes.
 """
@@ -260,7 +260,7 @@ def _end(process: subprocess.Popen[bytes], grace: float) -> None:
 
 
 def _outcome(done: _Done, mark: str, image: str) -> Outcome:
-    """Return what came of the call, or raise why there was none."""
+    """Return the outcome of the call; if there was none, raise the reason."""
     report: dict[str, Any] = {}
     for line in done.said.splitlines():
         if line.startswith(mark):

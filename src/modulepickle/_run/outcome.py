@@ -142,7 +142,7 @@ def outcome_of(report: dict[str, Any], code: int, ended: str) -> Outcome:
     """Return what a receiver's report says.
 
     Args:
-        report: what it told. code: the exit code of its process, as a shell has it.
+        report: what it reported. code: the exit code of its process, as a shell has it.
         ended: the same in words.
     """
     loaded, error = report.get("loaded", 0.0), report.get("error", "")

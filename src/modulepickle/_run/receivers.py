@@ -62,7 +62,7 @@ sys.exit(called(data, tell))
 
 
 class BareError(NotRun):
-    """The interpreter is none that a pickle can be tried in; the message says what to type."""
+    """A pickle cannot be tried in this interpreter. The message says what to type."""
 
 
 def run_bare(
@@ -121,7 +121,7 @@ def run_bare(
 
 
 def _told(back: Path) -> dict[str, Any] | None:
-    """Return what a receiver told; None if it did not begin."""
+    """Return what a receiver reported, or None if it did not begin."""
     if not back.exists():
         return None
     report: dict[str, Any] = {}

@@ -57,7 +57,7 @@ class File:
         digest: SHA-256 of its content.
         size: of its content, in bytes.
         crc: CRC-32 of its content.
-        is_sound: it was found to compile, as whoever imported it knows.
+        is_sound: it compiles, which an import has shown.
         packed: its content, deflated: also where that is longer, as the loader knows no other way.
         asks_entry_points: its code seems to look for the entry points of distributions.
         asks_by_name: its code seems to import modules by names that it has from elsewhere, or to

@@ -100,7 +100,7 @@ def _typing() -> re.Pattern[bytes]:
 
 
 def mentions(source: bytes) -> tuple[str, ...] | None:
-    """Return the top-level names that a file may import, sorted; None: parse it to know.
+    """Return the top-level names that a file may import, sorted; None if only a parser knows.
 
     With `RELATIVE` among them if it may import relative to its own package.
     """

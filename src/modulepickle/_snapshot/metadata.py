@@ -67,7 +67,7 @@ def metadata_files(
 
 
 def _read(path: str, watch: Callable[[str], os.stat_result | None]) -> bytes:
-    """Return the content of a file; nothing if it is none, a pipe or a device, or beyond reason."""
+    """Return the content of a regular file of reasonable size; of anything else, nothing."""
     info = watch(path)
     if info is None:
         return b""

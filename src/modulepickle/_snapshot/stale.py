@@ -48,7 +48,7 @@ dotted.
 
 
 def checks_of(module: str) -> Check | None:
-    """Return what checks the objects of a module; None: there is nothing that may differ.
+    """Return what checks the objects of a module, or None if nothing can differ.
 
     Args:
         module: a local module, of which the snapshot has just been made.
@@ -83,7 +83,7 @@ def _check(module: str, origin: str, file: File, obj: Any, path: str) -> None:
 
 
 def _difference(origin: str, file: File, obj: Any) -> str | None:
-    """Return what an object differs from, in words; None: it does not."""
+    """Return what an object differs from, in words, or None if it is the same."""
     try:
         known = _prints_in(origin, file)
     except UNREADABLE:  # that is an error, if it is known (`faults`)
@@ -108,7 +108,7 @@ def _is_known(code: CodeType, file: File) -> bool:
 
 
 QUIET: Final[ContextVar[bool]] = ContextVar("modulepickle_quiet", default=False)
-"""Whether nobody is told now, since what is pickled is pickled once more to be sent."""
+"""Whether warnings are held back, since what is pickled is pickled once more to be sent."""
 
 
 UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)

@@ -84,5 +84,5 @@ def _start(work: Callable[[], None], number: int, started: list[threading.Thread
             thread = threading.Thread(target=work, name="modulepickle")
             thread.start()
             started.append(thread)
-    except RuntimeError:  # there are none: WebAssembly, a limit, the end of the process
+    except RuntimeError:  # no thread can be started: WebAssembly, a limit, the end of the process
         pass
