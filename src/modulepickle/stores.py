@@ -167,7 +167,7 @@ class fsspec:
         return Text(f"(lambda files,path:files.cat_file(path))(*{where})", digest)
 
     def _kept(self, path: str, archive: bytes, known: str | None) -> str | None:
-        """Make sure that an archive is there; return its mark, which changes with it, if it has one."""
+        """Make sure that an archive is there; return its mark, which changes with it, or None."""
         self._files.invalidate_cache()
         state = self._state(path, archive)
         if (state is None or state != known) and not self._holds(path, archive):

@@ -117,9 +117,8 @@ def _found(
                 obj = yield left
         except KeyError:
             reducer = first
-        obj = yield reducer(
-            shipping, obj
-        )  # outside the `try`: a KeyError of the reducer must not be caught
+        # Outside the `try`: a KeyError that the reducer raises must not be caught.
+        obj = yield reducer(shipping, obj)
 
 
 def _emit_shipped(dump: Dump, obj: SnapshotRef) -> Reduced:

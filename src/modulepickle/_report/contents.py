@@ -190,7 +190,7 @@ class Contents:
         return same
 
     def _reach(self, made: Snapshot) -> dict[str, Snapshot | None] | None:
-        """Return what a snapshot requires, and what that requires, by name; None if it is too much."""
+        """Return all that a snapshot requires, by name; None if it is too much."""
         reach: dict[str, Snapshot | None] = {made.name: made}
         todo: list[Snapshot] = [made]
         for each in todo:  # grows as it is read
