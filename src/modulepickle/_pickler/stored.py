@@ -186,7 +186,8 @@ END: Final = f"),__import__('sys').{REGISTRY}.manifest(0,{{'k':k}},s))[1]"
 ENDS: Final = END, "),__import__('sys')._mpc35c6d(0,{'k':k},s))[1]"
 """That of this release, and of 0.1.0."""
 
-LITERAL: Final = re.compile(r"""b'((?:[^'\\\n]|\\.)*)'|b"((?:[^"\\\n]|\\.)*)\"""")
+# Patterns as text: `re` compiles one when it is first used.
+LITERAL: Final = r"""b'((?:[^'\\\n]|\\.)*)'|b"((?:[^"\\\n]|\\.)*)\""""
 
 
 def pickle_in(data: bytes) -> bytes:
@@ -198,7 +199,7 @@ def pickle_in(data: bytes) -> bytes:
     for end in map(str.encode, ENDS):
         if data.startswith(begin) and data.endswith(end):
             literal = data[len(begin) : -len(end)].decode("latin-1")
-            found = LITERAL.fullmatch(literal)
+            found = re.fullmatch(LITERAL, literal)
             if found is not None:
                 text = found[1] if found[1] is not None else found[2]
                 return bytes(codecs.escape_decode(text.encode("latin-1"))[0])  # type: ignore[attr-defined,unused-ignore]
@@ -309,10 +310,10 @@ class Chunks:
 
 
 # Neither quotes nor backslashes in the path: so it is what it looks like.
-DIRECTORY: Final = re.compile(
+DIRECTORY: Final = (
     r"""__import__\('pathlib'\)\.Path\((['"])([^'"\\]+)/\1\+k\.hex\(\)\)\.read_bytes\(\)"""
 )
-RAY: Final = re.compile(
+RAY: Final = (
     r"__import__\('ray\.experimental\.internal_kv'\)\.experimental\.internal_kv"
     r"\._internal_kv_get\(k,namespace=b'modulepickle'\)"
 )
@@ -322,7 +323,7 @@ def store_of(text: Any) -> str:
     """Return the call that makes the store that a text reads in; "" if it is not known to."""
     if type(text) is not str:
         return ""
-    found = DIRECTORY.fullmatch(text)
+    found = re.fullmatch(DIRECTORY, text)
     if found is not None:
         return f"modulepickle.stores.directory({found[2]!r})"
-    return "modulepickle.stores.RayStore()" if RAY.fullmatch(text) else ""
+    return "modulepickle.stores.RayStore()" if re.fullmatch(RAY, text) else ""

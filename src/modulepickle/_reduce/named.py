@@ -22,8 +22,9 @@ __all__ = ["Named", "named", "words_of"]
 GLOBALS: Final = frozenset(
     {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 )
-WORD: Final = re.compile(r"[^\W\d]\w*")
-DOTTED: Final = re.compile(r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*")
+# As text: `re` compiles them when they are first used.
+WORD: Final = r"[^\W\d]\w*"
+DOTTED: Final = r"\.*[^\W\d]\w*(\.[^\W\d]\w*)*"
 
 
 OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
@@ -33,7 +34,7 @@ def words_of(annotation: Any) -> Iterator[str]:
     """Yield the names in an annotation that is text, or that has references as text in it."""
     text = getattr(annotation, "__forward_arg__", annotation)
     if isinstance(text, str):
-        yield from WORD.findall(text)
+        yield from re.findall(WORD, text)
     else:
         for each in getattr(annotation, "__args__", None) or ():
             if type(each) is not type:
@@ -95,7 +96,7 @@ def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> No
             constants.append(step.argval)
     if not {"import_module", "__import__"}.isdisjoint(code.co_names):
         texts = [const for const in code.co_consts if isinstance(const, str)]
-        imports.update((text, None) for text in texts if DOTTED.fullmatch(text))
+        imports.update((text, None) for text in texts if re.fullmatch(DOTTED, text))
 
 
 def _index_of_import(argument: int) -> int:

@@ -159,7 +159,7 @@ def _of_files(name: str, files: list[Member], is_stored: bool) -> Iterator[str]:
 def _secrets(recorder: Recorder) -> Iterator[str]:
     for node in recorder.nodes.values():
         for kind, name in node.held:
-            if SECRET.search(name):
+            if re.search(SECRET, name):
                 yield (
                     f"{kind} `{name}` of {node.title()} looks like a secret, and its value"
                     " travels; read it where it is used, from the environment or a file there"

@@ -15,14 +15,13 @@ Outside API: `beside`, `data_above`, `data_at_home`. Nothing here imports user c
 
 from __future__ import annotations
 
-import ast
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from modulepickle._base.process import log
 from modulepickle._base.reading import opened
@@ -149,6 +148,8 @@ def _names(source: bytes) -> _Names:
     """Return the texts of source that may name files; none if it does not know its place."""
     if not any(mark in source for mark in MARKS):
         return _Names((), frozenset())
+    import ast  # here, as with what follows: few processes parse anything
+
     from modulepickle._snapshot.imports import UNREADABLE, parsed
 
     try:
@@ -170,10 +171,12 @@ def _names(source: bytes) -> _Names:
     return _Names(names, frozenset(parts))
 
 
-def _texts(nodes: Iterable[ast.expr]) -> Iterator[str]:
+def _texts(nodes: Iterable[Any]) -> Iterator[str]:
+    """Yield the texts among nodes of a tree: of all nodes, only constants have one as a value."""
     for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+        value = getattr(node, "value", None)
+        if isinstance(value, str):
+            yield value
 
 
 def _data(package: LocalPackage, policy: Policy, watch: Watch) -> Iterator[Beside]:

@@ -21,10 +21,10 @@ __all__ = ["SOURCES", "cython_imports", "imported_by_compiled"]
 
 SOURCES: Final = (".pyx", ".pxd", ".pxi")
 
-_STATEMENT: Final = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+c?import[ \t]+(\([^)]*\)|[^\n#;]+)"
-    rb"|c?import[ \t]+([\w. \t,]+))",
-    re.MULTILINE,
+# As text: `re` compiles it when it is first used.
+_STATEMENT: Final = (
+    rb"(?m)^[ \t]*(?:from[ \t]+(\.*[ \t]*[\w.]*)[ \t]+c?import[ \t]+(\([^)]*\)|[^\n#;]+)"
+    rb"|c?import[ \t]+([\w. \t,]+))"
 )
 
 
@@ -37,7 +37,7 @@ def cython_imports(source: bytes, module: str, is_package: bool) -> tuple[str, .
     """
     package = module if is_package else module.rpartition(".")[0]
     found: dict[str, None] = {}
-    for match in _STATEMENT.finditer(source.replace(b"\\\n", b" ").replace(b"\r", b"")):
+    for match in re.finditer(_STATEMENT, source.replace(b"\\\n", b" ").replace(b"\r", b"")):
         found.update(dict.fromkeys(_imported(match, package)))
     return tuple(found)
 

@@ -111,7 +111,7 @@ MOST_DOTS: Final = 20_000
 LONGEST_CHAIN: Final = 2 * MOST_DOTS
 """Bytes of one `a.b.c()[0] + d`: 3.9 and 3.10 crash on what 3.11 refuses with a RecursionError."""
 
-_CHAIN: Final = re.compile(
+_CHAIN: Final = (
     rb"""(?:[ \t]*(?:[.][ \t]*\w+|\([^()\n]*\)|\[[^][\n]*\]|[-+*/%@&|^<>]{1,2}[ \t]*[\w.'"]+))+"""
 )
 
@@ -120,7 +120,7 @@ def _is_too_deep(source: bytes) -> bool:
     """Tell whether Python may crash on source. Delete this when 3.10 is dropped."""
     if sys.version_info >= (3, 11) or len(source) < LONGEST_CHAIN:
         return False
-    return any(each.end() - each.start() > LONGEST_CHAIN for each in _CHAIN.finditer(source))
+    return any(each.end() - each.start() > LONGEST_CHAIN for each in re.finditer(_CHAIN, source))
 
 
 def parsed(source: bytes) -> ast.Module:

@@ -82,13 +82,14 @@ def _read(path: str, watch: Callable[[str], os.stat_result | None]) -> bytes:
         return b""
 
 
-_DESCRIPTION: Final = re.compile(rb"^description:.*\n(?:[ \t].*\n)*", re.IGNORECASE | re.MULTILINE)
+# As text, as `_TARGET`: `re` compiles them when they are first used.
+_DESCRIPTION: Final = rb"(?im)^description:.*\n(?:[ \t].*\n)*"
 
 
 def _headers(text: bytes) -> bytes:
     """Return the headers of metadata without the description, which is a header in old ones."""
     text = text.replace(b"\r\n", b"\n")
-    return _DESCRIPTION.sub(b"", text.lstrip(b"\n").partition(b"\n\n")[0].rstrip(b"\n") + b"\n")
+    return re.sub(_DESCRIPTION, b"", text.lstrip(b"\n").partition(b"\n\n")[0].rstrip(b"\n") + b"\n")
 
 
 def _requires(folder: str, watch: Callable[[str], os.stat_result | None]) -> bytes:
@@ -126,7 +127,7 @@ def _plain(name: str) -> str:
 SCRIPTS: Final = frozenset({"console_scripts", "gui_scripts"})
 """Groups whose entry points are made commands of when something is installed, and not imported."""
 
-_TARGET: Final = re.compile(r"[^=]+=\s*([A-Za-z_][\w.]*)")
+_TARGET: Final = r"[^=]+=\s*([A-Za-z_][\w.]*)"
 
 
 def targets(entry_points: bytes) -> tuple[str, ...]:
@@ -140,7 +141,7 @@ def targets(entry_points: bytes) -> tuple[str, ...]:
         line = line.strip()
         if line.startswith("[") and line.endswith("]"):
             group = line[1:-1].strip()
-        match = None if group in SCRIPTS or line.startswith(("#", ";")) else _TARGET.match(line)
+        match = None if group in SCRIPTS or line.startswith(("#", ";")) else re.match(_TARGET, line)
         if match is not None and all(match[1].split(".")):
             found[match[1]] = None
     return tuple(found)

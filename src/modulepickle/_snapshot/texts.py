@@ -46,10 +46,11 @@ class NamedPackage(NamedTuple):
     is_sure: bool
 
 
-_QUOTED: Final = re.compile(rb"""["']([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?=["'{%:])""")
-_SETTING: Final = re.compile(
+# Patterns as text: `re` compiles one when it is first used, and few processes use them all.
+_QUOTED: Final = rb"""["']([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?=["'{%:])"""
+_SETTING: Final = (
     rb"""(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)()"""  # a dotted name, wherever it stands
-    rb"""|[:=\-\[,][ \t]*([A-Za-z_]\w*)()(?=[ \t]*[\],\r\n])""",  # a word that is a value
+    rb"""|[:=\-\[,][ \t]*([A-Za-z_]\w*)()(?=[ \t]*[\],\r\n])"""  # a word that is a value
 )
 
 
@@ -60,10 +61,10 @@ def words(file: File) -> tuple[tuple[str, bool], ...]:
     """
     if file.words is None:
         content = file.content()
-        found = dict.fromkeys(_QUOTED.findall(content))
+        found = dict.fromkeys(re.findall(_QUOTED, content))
         if not file.name.endswith(".py"):
             found.update(
-                (each[:2] if each[0] else each[2:], None) for each in _SETTING.findall(content)
+                (each[:2] if each[0] else each[2:], None) for each in re.findall(_SETTING, content)
             )
         file.words = tuple((name.decode(), bool(dot)) for name, dot in found)
     return file.words
@@ -90,17 +91,15 @@ def named_by(own: str, files: Iterable[File], finder: Finder) -> tuple[NamedPack
     return tuple(found[package] for package in sorted(found))
 
 
-_NAME: Final = re.compile(
-    r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?:[{%:].*)?", re.ASCII | re.DOTALL
-)
+_NAME: Final = r"(?as)([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?:[{%:].*)?"
 
 
 def named_in(text: str, finder: Finder) -> Iterator[LocalPackage]:
     """Yield the local packages of modules that a text names, or has a quoted name of, as JSON."""
-    match = _NAME.fullmatch(text)
+    match = re.fullmatch(_NAME, text)
     found = [(match[1], bool(match[2]))] if match is not None else []
     if '"' in text or "'" in text:
-        quoted = _QUOTED.findall(text[:MOST].encode(errors="replace"))
+        quoted = re.findall(_QUOTED, text[:MOST].encode(errors="replace"))
         found += [(name.decode(), bool(dot)) for name, dot in quoted]
     for name, is_open in found:
         if name.partition(".")[0] in finder.top_level_names():
