@@ -84,8 +84,8 @@ def test_r15_a_name_of_too_many_parts_is_named():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("x = " + "[" * 100_000 + "]" * 100_000, "too deep in each other|not valid TOML"),
-        ("x = " + "{a=" * 100_000 + "1" + "}" * 100_000, "too deep in each other|not valid TOML"),
+        ("x = " + "[" * 100_000 + "]" * 100_000, "nested too deeply|not valid TOML"),
+        ("x = " + "{a=" * 100_000 + "1" + "}" * 100_000, "nested too deeply|not valid TOML"),
         (".".join(["a"] * 400_000) + " = 1", "a line has more than 5,000 dots"),
         ("#" * 2**20, "more than 1,048,576 bytes"),
     ],
