@@ -1,4 +1,4 @@
-"""R13, R14: thousands of loads while receivers are killed and their cache folder is damaged.
+"""R13, R14: thousands of loads while receivers are killed or interrupted, and their cache damaged.
 
 `MODULEPICKLE_SOAK=10000` sets how many; without it there are 1,000. Each chunk of them is one bare
 receiver, which forks a child for each load, all with one cache folder on a small disk of its own.
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mishaps import CHILD, on_small_disk
-from receivers import Result, project, receive, send
+from receivers import SOURCE, Result, project, receive, send
 
 pytestmark = pytest.mark.faults
 
@@ -63,13 +63,33 @@ def right(version: int) -> tuple[int, int, int, int]:
 
 SOAK = f"""
 {CHILD}
-    import random, shutil, time
+    import random, shutil, subprocess, time
     from collections import Counter
     random.seed(SEED)
     disk, ballast = os.path.dirname(CACHE), os.path.dirname(CACHE) + "/ballast"
     kinds, killed, wrong = Counter(), 0, []
 
+    # An interrupt ends a load at any place; the process goes on, and loads again.
+    class Interrupt(BaseException):
+        pass
+    armed, interrupts = [], []
+    def interrupt(*_):
+        if armed:
+            armed.pop()
+            interrupts.append(1)
+            raise Interrupt
+    signal.signal(signal.SIGUSR1, interrupt)
     def loaded(i):
+        for _ in range(4):
+            try:
+                armed.append(1)
+                found = once(i)
+                armed.clear()
+                return (*found, len(interrupts))
+            except Interrupt:
+                pass
+        return (*once(i), len(interrupts))
+    def once(i):
         f, data = load(i)
         texts = []
         for name in ("data/one.txt", "data/two.txt"):
@@ -137,6 +157,11 @@ SOAK = f"""
         for w, _, names in os.walk(CACHE):
             for path in [w, *(os.path.join(w, name) for name in names)]:
                 os.utime(path, (10**9, 10**9))
+    def clear():  # what `modulepickle cache clear` does
+        code = "from modulepickle._loader import cache; cache.clear()"
+        env = {{**os.environ, "PYTHONPATH": SOURCE}}
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True)
+        assert not done.returncode or b"FileNotFoundError" in done.stderr, done.stderr
     def make_room():
         if os.path.isdir(ballast):
             shutil.rmtree(ballast)
@@ -146,7 +171,7 @@ SOAK = f"""
               file_for_folder, fill, use_up_inodes, age]
     # What may keep it from the disk.
     ODD = {{folder_for_file, file_for_folder, fill, use_up_inodes}}
-    DURING = [nothing, nothing, delete, delete_all, cut]
+    DURING = [nothing, nothing, delete, delete_all, cut, clear]
 
     done = 0
     while done < LOADS:
@@ -160,14 +185,17 @@ SOAK = f"""
         for _ in range(min(BATCH, LOADS - done)):
             i = random.randrange(len(datas))
             batch.append((i, start(lambda: loaded(i))))
-        kinds[before.__name__ + " before"] += 1
+        kinds[before.__name__ + " before"] += len(batch)
         victims = random.sample(batch, random.choice([0, 0, 1, 2, len(batch)]))
         time.sleep(random.choice([0, 0.002, 0.01, 0.03]))
         try:
             during()
         except OSError:
             pass
-        kinds[during.__name__ + " during"] += 1
+        kinds[during.__name__ + " during"] += len(batch)
+        for each in random.sample(batch, random.choice([0, 1, 3])):
+            if each not in victims:
+                os.kill(each[1][0], signal.SIGUSR1)  # not yet waited for
         for _, (pid, _) in victims:
             os.kill(pid, signal.SIGKILL)  # not yet waited for: it is still its number
         for each in batch:
@@ -184,22 +212,30 @@ SOAK = f"""
                 kinds["hang" if outcome == ("signal", signal.SIGALRM) else "wrong"] += 1
                 wrong.append((before.__name__, during.__name__, i, outcome))
                 continue
-            value, texts, warnings = outcome[1]
+            value, texts, warnings, met = outcome[1]
+            kinds["interrupted"] += met
             good = value == VALUES[i]
             # What is deleted or cut under a process that reads it, is not there, or is not whole.
-            disturbed = during is not nothing or warnings and before in ODD
+            disturbed = during not in (nothing, clear) or warnings and before in ODD
             for text, whole in zip(texts, TEXTS[i]):
                 good = good and (text == whole or disturbed and (
                     text == "FileNotFoundError" or during is cut and whole.startswith(text)
                     or text == "NotADirectoryError"))
             kinds["right" if good else "wrong"] += 1
             kinds["with a warning"] += bool(warnings)
-            calm = before not in ODD and during is nothing
+            calm = before not in ODD and during in (nothing, clear)
             if not good or len(warnings) > (not calm):
                 wrong.append((before.__name__, during.__name__, i, outcome))
         if before in ODD:
             make_room()
             delete_all()
+    # What killed loads left is known as such, and goes.
+    top = os.path.join(CACHE, "modulepickle-%d" % os.getuid())
+    found = os.listdir(top) if os.path.isdir(top) else []
+    kinds["parts left"] += sum(name.startswith("part-") for name in found)
+    age()
+    clear()
+    kinds["left after clear"] += len(os.listdir(top)) if found else 0
     delete_all()
     last = [child(lambda: loaded(i)) for i in range(len(datas))]
     result = dict(kinds), wrong, last
@@ -217,21 +253,21 @@ def test_r13_loads_under_faults_of_every_kind(tmp_path):
         loads = min(CHUNK, LOADS - seed * CHUNK)
         folder = tmp_path / f"chunk{seed}"
         python = on_small_disk(folder, folder / "disk", "size=1m,nr_inodes=300")
-        head = f"    SEED, LOADS, BATCH = {seed}, {loads}, {BATCH}\n"
+        head = f"    SEED, LOADS, BATCH, SOURCE = {seed}, {loads}, {BATCH}, {str(SOURCE)!r}\n"
         head += f"    VALUES, TEXTS = {values}, {texts}\n"
         cache = folder / "disk" / "cache"
         return receive(datas, head + SOAK, lazy=True, python=python, cache=cache)
 
     total: Counter[str] = Counter()
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         for got in pool.map(chunk, range(-(-LOADS // CHUNK))):
             kinds, wrong, last = got.result
             assert wrong == []
-            assert last == [("value", (value, text, [])) for value, text in zip(values, texts)]
+            assert last == [("value", (value, text, [], 0)) for value, text in zip(values, texts)]
             assert got.stderr == ""
             total += Counter(kinds)
-    print(dict(total))
-    assert total["hang"] == total["wrong"] == 0
+    print(*(f"{kind}: {number}" for kind, number in sorted(total.items())), sep="\n")
+    assert total["hang"] == total["wrong"] == total["left after clear"] == 0
     assert total["right"] + total["killed"] == LOADS
     assert total["right"] > LOADS / 2
     assert min(total["killed"], total["with a warning"]) > LOADS / 50

@@ -291,6 +291,10 @@ class Contents:
         self._warnings += warnings_of([each.calls for each in self._readings])
         for text in self._evaluated():
             self._warnings.append(f"it evaluates the text {text[:SHOWN]!r}")
+        if codes:
+            from modulepickle._report.bytecode import mismatches  # it imports a lot
+
+            self._warnings += mismatches(codes, self._budget)
         for code in codes:
             made_for = _python_of(code.magic)
             if made_for and code.python and made_for != code.python:
