@@ -108,7 +108,8 @@ def test_a_constant_that_the_source_does_not_have(tmp_path: Path) -> None:
     assert warned(data) == []
     (warning,) = warned(changed)
     assert "has bytecode that is not what its source compiles to" in warning
-    assert warning.startswith("<sender.py ") and ", line 1, has" in warning
+    assert warning.startswith("<sender.py ")
+    assert ", line 1, has" in warning
     # It is what it says: the receiver runs the bytecode.
     got = receive(changed, "result = obj(4)").result
     assert got == "evil_"
