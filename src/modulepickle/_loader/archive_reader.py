@@ -73,11 +73,14 @@ def pieces_of(path, member):
     """
     crc, size, packed, _ = member
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left, total, at = size, 0, 0
-    while left >= 0 and (at < len(packed) or inflater.unconsumed_tail):
-        # Some bytes at a time here as well: what was not consumed is copied.
-        more = inflater.unconsumed_tail or packed[at : at + PIECE // 64]
-        at += 0 if inflater.unconsumed_tail else len(more)
+    left, total, at, more, data = size, 0, 0, b"", b""
+    while left >= 0 and not inflater.eof and (more or data or at < len(packed)):
+        # Some bytes at a time here, too: what was not consumed is copied. And with none left, there
+        # may be more to come of those before.
+        more = inflater.unconsumed_tail
+        if not more and len(data) < PIECE:
+            more = packed[at : at + PIECE // 64]
+            at += len(more)
         data = inflater.decompress(more, PIECE)
         left -= len(data)
         total = zlib.crc32(data, total)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_37275402"
+LOADER_NAME: Final = "_modulepickle_loader_a95170f0"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -195,10 +195,12 @@ def inflate(path, member):
 def pieces_of(path, member):
     crc, size, packed, _ = member
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left, total, at = size, 0, 0
-    while left >= 0 and (at < len(packed) or inflater.unconsumed_tail):
-        more = inflater.unconsumed_tail or packed[at : at + PIECE // 64]
-        at += 0 if inflater.unconsumed_tail else len(more)
+    left, total, at, more, data = size, 0, 0, b"", b""
+    while left >= 0 and not inflater.eof and (more or data or at < len(packed)):
+        more = inflater.unconsumed_tail
+        if not more and len(data) < PIECE:
+            more = packed[at : at + PIECE // 64]
+            at += len(more)
         data = inflater.decompress(more, PIECE)
         left -= len(data)
         total = zlib.crc32(data, total)
