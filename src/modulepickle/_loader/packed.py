@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_a95170f0"
+LOADER_NAME: Final = "_modulepickle_loader_f44b69ee"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -729,6 +729,9 @@ def asked_by(answer):
         del vars(this)[name]
     return property(find, put, delete)
 class Sys(type(sys)):
+    def __new__(cls, *args, **options):
+        plain = Sys.__mro__[1]
+        return plain(*args, **options) if cls is Sys else plain.__new__(cls, *args, **options)
     @asked_by
     def modules(modules, frame):
         seen = getattr(asker(frame), "modules", None)

@@ -157,6 +157,11 @@ def asked_by(answer):
 class Sys(type(sys)):
     """The class of `sys`, for two of its attributes."""
 
+    def __new__(cls, *args, **options):
+        # `importlib` makes modules by `type(sys)(name)`: they are as ever.
+        plain = Sys.__mro__[1]
+        return plain(*args, **options) if cls is Sys else plain.__new__(cls, *args, **options)
+
     @asked_by
     def modules(modules, frame):
         seen = getattr(asker(frame), "modules", None)
