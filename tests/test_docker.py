@@ -481,6 +481,43 @@ def test_the_command_line_says_what_to_type(tree: Path, path: Fake) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_command_line_hands_on_what_the_container_gets(tree: Path, path: Fake) -> None:
+    words = ("run", "pack:text", "--docker", "some/image", "--json", "-q")
+    more = ("--isolated", "--env", "A=b=c", "--env", "D=")
+    done = modulepickle(*words, *more, cwd=tree, check=True)
+    data = json.loads(done.stdout)
+    assert (data["python"], data["image"], data["value"]) == (None, "some/image", "some data")
+    assert done.stderr == "in pack.inner\n"
+    (created,) = [entry for entry in path.log if entry[0] == "create"]
+    variables = [created[at + 1] for at, word in enumerate(created) if word == "--env"]
+    assert variables == ["A=b=c", "D="]
+    at = created.index("some/image")
+    assert created[at : at + 5] == ["some/image", "-I", "-S", "-u", "-c"]
+
+
+def test_a_container_that_takes_too_long_is_removed(tree: Path, path: Fake) -> None:
+    code = "import time\ndef f():\n    while True: time.sleep(1)\n"
+    tree.joinpath("hangs.py").write_text(code)
+    words = ("run", "hangs:f", "--docker", "some/image", "--timeout", "0.05", "-q")
+    done = modulepickle(*words, cwd=tree)
+    assert (done.returncode, done.stdout) == (124, "")
+    said = "hangs:f failed there: it did not return within 0.05 seconds, and was ended"
+    assert done.stderr == f"modulepickle: {said}\n"
+    assert path.containers() == []
+
+
+def test_how_a_container_ended_is_how_the_command_ends(tree: Path, path: Fake) -> None:
+    tree.joinpath("ends.py").write_text("import os, sys\ndef f(n): os._exit(n)\ng = sys.exit\n")
+    for words, code, said in [
+        (["ends:f", "7"], 7, "the interpreter ended with exit code 7"),
+        (["ends:f", "139"], 139, "the interpreter was killed by signal 11 (SIGSEGV)"),
+        (["ends:g", "3"], 3, "it called sys.exit, with exit code 3"),
+    ]:
+        done = modulepickle("run", *words, "--docker", "some/image", "-q", cwd=tree)
+        assert done.returncode == code
+        assert done.stderr == f"modulepickle: {words[0]} failed there: {said}\n"
+
+
 def test_the_command_line_takes_an_interpreter_or_an_image(tree: Path, path: Fake) -> None:
     both = ("--docker", "some/image", "--python", "python3")
     done = modulepickle("run", "pack:text", *both, cwd=tree)
