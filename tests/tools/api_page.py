@@ -47,6 +47,12 @@ OF_PICKLE: Final = {
 SAID: Final = {"Store": "The type of a store: a function that keeps bytes under a digest."}
 """Of what has no docstring of its own."""
 
+HIDDEN: Final = {"extend": "modulepickle.extend.extend"}
+"""Function -> where it is found, since a module has its name."""
+
+WITHOUT_MEMBERS: Final = {"modulepickle.Policy", "modulepickle.hold"}
+"""Classes whose methods are for the library."""
+
 IN_FULL: Final = """
 ## In full
 
@@ -83,9 +89,15 @@ def page() -> str:
         module = getattr(modulepickle, path.rpartition(".")[2])
         parts.append(f"\n## {path}\n\n{rows(module, names)}\n")
     shown = [name for name in grouped if name not in OF_PICKLE]
-    full = [f"modulepickle.{name}" for name in shown]
+    full = [HIDDEN.get(name, f"modulepickle.{name}") for name in shown]
     full += [f"{path}.{name}" for path, names in MODULES.items() for name in names]
-    return "".join([*parts, IN_FULL, *(f"\n::: {name}\n" for name in full)])
+    return "".join([*parts, IN_FULL, *map(directive, full)])
+
+
+def directive(name: str) -> str:
+    """Return the line for which the site has a docstring."""
+    options = "    options:\n      members: false\n" if name in WITHOUT_MEMBERS else ""
+    return f"\n::: {name}\n{options}"
 
 
 if __name__ == "__main__":
