@@ -83,8 +83,11 @@ class ShippedText(StandIn):
 
     @cached_property
     def packed(self) -> bytes:
-        """The text as it travels: zlib data, made once a process."""
-        return zlib.compress(self.text.encode(), 9)
+        """The text as it travels: zlib data, made once a process.
+
+        Level 9 would take four times as long, 3 ms of each first `dumps`, to save one per cent.
+        """
+        return zlib.compress(self.text.encode(), 6)
 
 
 THE_LOADER: Final = ShippedText("snapshots", packed.LOADER_NAME, packed.LOADER)

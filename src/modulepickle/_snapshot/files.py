@@ -88,9 +88,9 @@ class File:
         self.packed = deflate.compress(content) + deflate.flush()
         self._mentions = _mentions(name, content)
         is_source = name.endswith(".py")
-        self.asks_entry_points = is_source and any(each in content for each in ASKING)
+        self.asks_entry_points = is_source and _has_one(ASKING, content)
         self.has_place = is_source and b"__file__" in content
-        self.asks_by_name = is_source and any(each in content for each in BY_NAME)
+        self.asks_by_name = is_source and _has_one(BY_NAME, content)
 
     @property
     def mentions(self) -> tuple[str, ...]:
@@ -275,6 +275,14 @@ def _mentions(name: str, content: bytes) -> tuple[str, ...] | None:
 
         return mentions(content)
     return None if name.endswith(TELLING) else ()
+
+
+def _has_one(words: tuple[bytes, ...], content: bytes) -> bool:
+    """Tell whether a file has one of some words: a plain loop, since each new file is asked."""
+    for word in words:  # noqa: SIM110  # a generator takes as long as all the searches
+        if word in content:
+            return True
+    return False
 
 
 ASKING: Final = (b"entry_points", b"entrypoints", b"stevedore")
