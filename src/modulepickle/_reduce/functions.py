@@ -246,6 +246,8 @@ def _requirements(
     requirements: dict[str, SnapshotRef | str] = dump.included() if dump.policy.include else {}
     if type(function.__globals__.get("__builtins__")) is dict:
         requirements = {**requirements, **_received_needs(dump, function.__globals__)}
+    for made in named_in_texts(dump, function):
+        requirements = {**requirements, made.name: made}
     if not (imports or requirements):
         return requirements
     package = function.__globals__.get("__package__") or ""
@@ -266,8 +268,6 @@ def _requirements(
             part, text = requirement(name)
             if text:
                 requirements.setdefault(part, text)
-    for need in named_in_texts(dump, function):
-        requirements.setdefault(need.name, need)
     return {name: need for name, need in requirements.items() if need}
 
 
