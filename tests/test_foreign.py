@@ -221,7 +221,7 @@ def test_r13_without_a_disk(tree: Path, python: str) -> None:
     code = "import os; result = obj(), os.path.exists(obj.__code__.co_filename)"
     got = receive(data, code, python=python, cache="/dev/null/not-there")
     assert got.result == (("pack.deep.inner", "one", "one", True, "pack"), False)
-    assert got.stderr.count("all is run from memory") == 1
+    assert got.stderr.count("everything runs from memory") == 1
 
 
 def test_r13_a_traceback_has_source_lines(tree: Path, python: str) -> None:

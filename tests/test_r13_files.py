@@ -288,7 +288,7 @@ def test_r13_an_unfit_cache_is_not_used(tmp_path, unfit, python):
     assert 'raise KeyError("1")' in late_text
     assert source == 'def fail():\n    raise KeyError("1")  # late\n'
     assert [level for level, _ in records] == ["WARNING"]
-    assert "all is run from memory" in records[0][1]
+    assert "everything runs from memory" in records[0][1]
     assert f"{cache}/modulepickle-" in records[0][1]
     assert listing(tmp_path / "inside") == before  # and nothing was written
 

@@ -158,7 +158,7 @@ def test_r13_nowhere_to_write(tmp_path, home):
     assert not os.path.exists(file)
     # One warning for all, and nothing else.
     assert [level for level, _ in records] == ["WARNING"]
-    assert "no files are unpacked, all is run from memory" in records[0][1]
+    assert "no files are unpacked, and everything runs from memory" in records[0][1]
     assert got.stderr == ""
 
 

@@ -21,7 +21,9 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
+            raise OSError(
+                f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
+            )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -113,7 +115,7 @@ def distrust(path, user):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
             return "it is not a folder of this user"
         if found.st_mode & others:
-            return "others may write in it"
+            return "other users may write to it"
     above = os.path.realpath(path)
     while above != "/":
         above = os.path.dirname(above)
@@ -124,7 +126,7 @@ def distrust(path, user):
             break
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (user, 0):
-            return f"others may rename what is in {above}"
+            return f"other users may rename what is in {above}"
     return ""
 
 

@@ -24,7 +24,9 @@ class Files:
             folder = unpack(name, self.files, self)
         except (OSError, ValueError) as error:
             warn_once(
-                "disk", "modulepickle: no files are unpacked, all is run from memory: %s", error
+                "disk",
+                "modulepickle: no files are unpacked, and everything runs from memory: %s",
+                error,
             )
             folder = f"{os.devnull}/{name}"  # nobody can make that one
         FOLDERS[folder] = self

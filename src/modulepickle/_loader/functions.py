@@ -52,8 +52,8 @@ def code(magic, version, data, path, source="", *place):
     if not source:
         raise pickle.UnpicklingError(
             f"code of {path} is bytecode of Python {version}, without source; this is Python "
-            f"{here}: load it with Python {version}, or define it in a file, on lines of its own, "
-            "as no tool writes or rewrites it"
+            f"{here}: load it with Python {version}, or define it on lines of its own, in a "
+            "file that no tool rewrites"
         )
     try:
         return compiled(path, source, *place)

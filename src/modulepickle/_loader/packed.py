@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_f44b69ee"
+LOADER_NAME: Final = "_modulepickle_loader_a2a161bc"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -36,7 +36,7 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
+            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -97,7 +97,7 @@ def distrust(path, user):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
             return "it is not a folder of this user"
         if found.st_mode & others:
-            return "others may write in it"
+            return "other users may write to it"
     above = os.path.realpath(path)
     while above != "/":
         above = os.path.dirname(above)
@@ -108,7 +108,7 @@ def distrust(path, user):
             break
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (user, 0):
-            return f"others may rename what is in {above}"
+            return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
     with open(path, "rb") as file:
@@ -840,7 +840,7 @@ class Files:
             folder = unpack(name, self.files, self)
         except (OSError, ValueError) as error:
             warn_once(
-                "disk", "modulepickle: no files are unpacked, all is run from memory: %s", error
+                "disk", "modulepickle: no files are unpacked, and everything runs from memory: %s", error
             )
             folder = f"{os.devnull}/{name}"
         FOLDERS[folder] = self
@@ -1591,7 +1591,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_3c3b38f9"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_89a20fe8"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1648,8 +1648,8 @@ def code(magic, version, data, path, source="", *place):
     if not source:
         raise pickle.UnpicklingError(
             f"code of {path} is bytecode of Python {version}, without source; this is Python "
-            f"{here}: load it with Python {version}, or define it in a file, on lines of its own, "
-            "as no tool writes or rewrites it"
+            f"{here}: load it with Python {version}, or define it on lines of its own, in a "
+            "file that no tool rewrites"
         )
     try:
         return compiled(path, source, *place)
@@ -2032,7 +2032,7 @@ def script(names):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_83b34bc3"
+STORE_NAME: Final = "_modulepickle_store_ed254a20"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2066,7 +2066,7 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. MODULEPICKLE_CACHE names another place")
+            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -2127,7 +2127,7 @@ def distrust(path, user):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
             return "it is not a folder of this user"
         if found.st_mode & others:
-            return "others may write in it"
+            return "other users may write to it"
     above = os.path.realpath(path)
     while above != "/":
         above = os.path.dirname(above)
@@ -2138,7 +2138,7 @@ def distrust(path, user):
             break
         is_shared = found.st_mode & others and not found.st_mode & stat.S_ISVTX
         if is_shared or found.st_uid not in (user, 0):
-            return f"others may rename what is in {above}"
+            return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
     with open(path, "rb") as file:
@@ -2246,7 +2246,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_cc4799ac"
+PEERS_NAME: Final = "_modulepickle_peers_7209c6c5"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2358,8 +2358,8 @@ class Version:
         found = self.peer.snapshots.get(self.digest) or self.peer.seen.get(self.digest)
         if found is None:
             raise pickle.UnpicklingError(
-                f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
-                " process (any more): submit the task again"
+                f"version {self.digest.hex()[:8]} of the code that was sent is no longer kept"
+                " in this process: submit the task again"
             )
         return found
     def resolve_name(self, name):

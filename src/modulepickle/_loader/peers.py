@@ -169,8 +169,8 @@ class Version:
         found = self.peer.snapshots.get(self.digest) or self.peer.seen.get(self.digest)
         if found is None:
             raise pickle.UnpicklingError(
-                f"version {self.digest.hex()[:8]} of the code that was sent is not kept in this"
-                " process (any more): submit the task again"
+                f"version {self.digest.hex()[:8]} of the code that was sent is no longer kept"
+                " in this process: submit the task again"
             )
         return found
 
