@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_a2a161bc"
+LOADER_NAME: Final = "_modulepickle_loader_ee872de3"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -36,7 +36,9 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
+            raise OSError(
+                f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
+            )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
@@ -840,7 +842,9 @@ class Files:
             folder = unpack(name, self.files, self)
         except (OSError, ValueError) as error:
             warn_once(
-                "disk", "modulepickle: no files are unpacked, and everything runs from memory: %s", error
+                "disk",
+                "modulepickle: no files are unpacked, and everything runs from memory: %s",
+                error,
             )
             folder = f"{os.devnull}/{name}"
         FOLDERS[folder] = self
@@ -2032,7 +2036,7 @@ def script(names):
     return made
 """
 
-STORE_NAME: Final = "_modulepickle_store_ed254a20"
+STORE_NAME: Final = "_modulepickle_store_877eef95"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2066,7 +2070,9 @@ def cache_folder():
     if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
         reason = distrust(path, os.geteuid())
         if reason:
-            raise OSError(f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder")
+            raise OSError(
+                f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
+            )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
     elif not POSIX:
