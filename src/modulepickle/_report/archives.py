@@ -1,11 +1,10 @@
 """Archives in a pickle, each read once, however many snapshots share it.
 
-Outside API: `Archive`, `Archives`.
+Outside API: `Archive`, `Archives`, `members_of`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import struct
 import zlib
@@ -15,9 +14,9 @@ from typing import Any, Final
 from modulepickle._base.process import DIGEST_SIZE
 from modulepickle._loader.archive_reader import read_archive
 from modulepickle._report.budget import Budget
-from modulepickle._snapshot.archive import Member, content_hash, members
+from modulepickle._snapshot.archive import Member, content_hash
 
-__all__ = ["Archive", "Archives"]
+__all__ = ["Archive", "Archives", "members_of"]
 
 PIECE: Final = 2**18
 """Bytes of a file that are unpacked at once to be hashed."""
@@ -28,7 +27,7 @@ class Archive:
 
     Attributes:
         data: its bytes. archive_hash: by which a receiver sees that it came through whole. members:
-        the files that could be read. problem: why the others could not; "" if all could.
+        the files; none if a receiver refuses it. problem: why it does; "" if it does not.
     """
 
     def __init__(self, data: bytes, budget: Budget) -> None:
@@ -39,12 +38,9 @@ class Archive:
         self._budget = budget
         self._hashes: list[tuple[str, bytes, bool]] | None = None
         try:
-            self.members += _read(data)
+            self.members += members_of(data)
         except (ValueError, struct.error) as error:
             self.problem = f"{error}, and the receiver will refuse it"
-            with contextlib.suppress(ValueError):  # to be looked at, as far as it can be read
-                for each in members(data):
-                    self.members.append(each)
 
     def content(self, name: str) -> bytes | None:
         """Return what `Snapshot.content` is for these files, or None if that is not known.
@@ -79,7 +75,7 @@ class Archives:
         return self._known[data]
 
 
-def _read(data: bytes) -> Iterator[Member]:
+def members_of(data: bytes) -> Iterator[Member]:
     """Yield the members of an archive, by the very text with which the loader reads it.
 
     Raises:

@@ -26,6 +26,7 @@ from modulepickle._pickler.stored import DEFAULT, Fetch, Store, StoreWriter, sto
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Scope, by_value
 from modulepickle._report.advice import effects, warnings_of
+from modulepickle._report.archives import members_of
 from modulepickle._report.gaps import Imported, imported, is_standard
 from modulepickle._report.inspect import inspect
 from modulepickle._report.lines import explained
@@ -45,7 +46,7 @@ from modulepickle._report.told import (
     told_by_name,
     told_by_value,
 )
-from modulepickle._snapshot.archive import Member, members
+from modulepickle._snapshot.archive import Member
 from modulepickle._snapshot.left_out import left_out
 from modulepickle._snapshot.requirements import distributions
 from modulepickle._snapshot.shipment import SnapshotRef
@@ -144,7 +145,7 @@ class _Story:
         here = finder(recorder.policy)
         for node in recorder.shipped():
             shipped: SnapshotRef = node.obj
-            files = self._files[shipped.digest] = [*members(shipped.archive)]
+            files = self._files[shipped.digest] = [*members_of(shipped.archive)]
             whose = None if shipped.digest in recorder.resent else here
             found = imported(shipped, files, recorder.policy, whose)
             self._imported[shipped.digest] = found

@@ -6,21 +6,21 @@ an edit to one. This writes the same format (PKWARE's APPNOTE, sections 4.3.7, 4
 A member's mode stands in the central directory: a file, one that may be executed, or an empty
 folder, whose name ends in a slash. No other mode of the sender's travels, and no time.
 
-Outside API: `content_hash`, `make_zip`, `members`, `unpack`, `Member`.
+Outside API: `content_hash`, `make_zip`, `unpack`, `Member`.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from typing import Final, NamedTuple
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.process import fold
 from modulepickle._snapshot.files import File
 
-__all__ = ["Member", "content_hash", "make_zip", "members", "unpack"]
+__all__ = ["Member", "content_hash", "make_zip", "unpack"]
 
 MAX_FILES: Final = 65_535
 """Of a zip file without its 64-bit extension."""
@@ -124,42 +124,6 @@ class Member(NamedTuple):
     """Deflated: the loader knows no other method. Of a folder, nothing."""
     is_executable: bool = False
     """Somebody may execute it."""
-
-
-def members(archive: bytes) -> Iterator[Member]:
-    """Yield the files of an archive.
-
-    Raises:
-        ValueError: if it is damaged; the files before the damage were yielded.
-    """
-    end = 0
-    attributes = _attributes(archive)
-    while archive[end : end + 4] == b"PK\3\4":
-        if end + 30 > len(archive):
-            raise ValueError(f"the archive ends inside the header at byte {end:,}")
-        crc, packed, size, width = struct.unpack_from("<14xIIIH", archive, end)
-        start = end + 30 + width
-        path = archive[end + 30 : start].decode()
-        end = start + packed
-        if end > len(archive):
-            raise ValueError(f"the archive ends inside {path!r}")
-        if "/../" in f"/{path}/":
-            raise ValueError(f"{path!r} leads out of the folder, and the receiver will refuse it")
-        is_executable = attributes.get(path) == EXECUTABLE
-        yield Member(path, crc, size, archive[start:end], is_executable)
-
-
-def _attributes(archive: bytes) -> dict[str, int]:
-    """Return path -> external attributes, as far as the central directory can be read."""
-    found: dict[str, int] = {}
-    if archive[-22:-18] == b"PK\5\6":
-        (at,) = struct.unpack_from("<I", archive, len(archive) - 6)
-        while archive[at : at + 4] == b"PK\1\2" and at + 46 < len(archive):
-            width, extra, comment, value = struct.unpack_from("<28xHHH4xI", archive, at)
-            start = at + 46
-            found[archive[start : start + width].decode(errors="replace")] = value
-            at = start + width + extra + comment
-    return found
 
 
 def unpack(member: Member, limit: int) -> bytes:
