@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -106,3 +107,26 @@ except modulepickle.PackagingError as error:
     found = run(tree, code).result
     assert "pyproject.toml" in found
     assert any(each in found for each in says.split("|"))
+
+
+@pytest.mark.parametrize("name", ["code.py", "data.bin"])
+@pytest.mark.parametrize("whole", ["pkg/", ""], ids=["in a package", "a single file"])
+def test_r15_max_bytes_ends_the_reading(tmp_path, name, whole):
+    """Eight gigabytes of nothing, in a process that may have one."""
+    tree = project(tmp_path, "=== pkg/__init__.py\ndef f():\n    import single\n=== single.py\n")
+    path = tree / "single.py" if not whole else tree / "pkg" / name
+    path.touch()
+    os.truncate(path, 8 * 2**30)
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+resource.setrlimit(resource.RLIMIT_CPU, (15, 20))
+import modulepickle, pkg
+try:
+    modulepickle.dumps(pkg.f)
+except modulepickle.PackagingError as error:
+    result = str(error)
+"""
+    said = run(tree, code, fresh=True).result
+    assert "larger than Policy.max_bytes" in said
+    assert f"8,589,934,592  {path.relative_to(tree)}" in said
