@@ -59,7 +59,7 @@ def make_class(meta, name, bases, space):
 
 
 # Slots of a shield: which one goes with the bases depends on what these have.
-SHIELDS = (None, (), ("__dict__",), ("__weakref__",))
+SHIELDS = ((), None, ("__dict__",), ("__weakref__",))
 
 
 @classmethod

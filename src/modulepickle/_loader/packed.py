@@ -1720,7 +1720,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_55645952"
+CLASSES_NAME: Final = "_modulepickle_classes_7633a428"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1783,7 +1783,7 @@ def make_class(meta, name, bases, space):
     made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
     return made
-SHIELDS = (None, (), ("__dict__",), ("__weakref__",))
+SHIELDS = ((), None, ("__dict__",), ("__weakref__",))
 @classmethod
 def ignore(*_, **more):
     pass

@@ -108,9 +108,7 @@ def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:
     if not isinstance(module, str):
         return NotImplemented
     if not by_value(dump, module):
-        if module not in sys.modules and isinstance(
-            getattr(obj, "__dict__", {}).get("__new__"), BuiltinFunctionType
-        ):
+        if module not in sys.modules and _is_made_by_c(obj):
             # Code of C may say the name that it has in no package.
             found, _ = search(obj, path)
             is_plain = found == NOBODY
@@ -125,6 +123,12 @@ def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:
         elif is_there or snapshot_of(obj, module, path) is not None:
             return snapshot, names_of(module, path)
     return VALUE
+
+
+def _is_made_by_c(obj: Any) -> bool:
+    """Tell whether a class, or one above it, makes its instances in C."""
+    new: Any = getattr(obj, "__new__", None) if type(obj) is type else None
+    return isinstance(new, BuiltinFunctionType) and new is not object.__new__
 
 
 def names_of(module: str, path: str) -> tuple[str, ...]:

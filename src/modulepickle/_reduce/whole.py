@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, Union
 
 from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, StandIn
 from modulepickle._reduce.circles import Fill, begin, can_begin, is_free, settle
@@ -134,6 +134,9 @@ class Item:
         # A global, what a closure holds, an attribute: nobody looks at it when it is set.
         self.is_name = not (name[:1] == "_" == name[-1:]) and group < 2 - owner.is_class
         self.is_method = owner.is_class and not group and hasattr(type(value), "__get__")
+
+
+Node = Union[Item, Definition]
 
 
 class Plan:
@@ -297,32 +300,45 @@ class Plan:
         return known
 
     def _by_needs(self, items: list[Item]) -> Iterator[Item]:
-        """Yield items, each after what its needs wait for; in a circle, as they stand."""
-        done: set[int] = set()
-        reached: set[int] = set()
-        for item in items:
-            todo: list[tuple[Item, bool]] = [(item, False)]
-            while todo:
-                each, is_free = todo.pop()
-                if is_free:
-                    yield each
-                elif id(each) not in done:
-                    done.add(id(each))
-                    todo.append((each, True))
-                    todo += [(need, False) for need in reversed(self._waits(each, reached))]
+        """Yield items, each after what its needs wait for; in a circle, as they stand.
 
-    def _waits(self, item: Item, reached: set[int]) -> list[Item]:
-        """Return the items that the needs of one lead to, without what was reached before."""
-        found: list[Item] = []
-        needs = [self._planned.get(id(need)) for need in item.needs]
-        queue = [each for each in needs if each is not None and id(each) not in reached]
-        reached.update(map(id, queue))
-        for each in queue:  # grows as it is read
-            found += (other for other in each.later if not (other is item or other.is_written))
-            new = [link for link in each.links if id(link) not in reached]
-            reached.update(map(id, new))
-            queue += new
-        return found
+        Several owners may wait for one value: they get it one after the other, when it is there.
+        """
+        seen: set[int] = set()
+        waiting: dict[int, list[Item]] = {}  # by the id of a value that is not written yet
+        for item in items:
+            stack: list[tuple[Node, Iterator[Node]]] = []
+            if id(item) not in seen:
+                stack.append((item, self._before(item)))
+            while stack:
+                each, before = stack[-1]
+                if id(each) not in seen:
+                    seen.add(id(each))
+                    if isinstance(each, Item):
+                        waiting[id(each.value)] = []
+                for other in before:
+                    if id(other) in seen or (isinstance(other, Item) and other.is_written):
+                        continue
+                    if isinstance(other, Item) and id(other.value) in waiting:
+                        waiting[id(other.value)].append(other)
+                        continue
+                    stack.append((other, self._before(other)))
+                    break
+                else:
+                    stack.pop()
+                    if isinstance(each, Item):
+                        yield each
+                        for other in waiting.pop(id(each.value)):
+                            if id(other) not in seen:
+                                seen.add(id(other))
+                                yield other
+
+    def _before(self, each: Node) -> Iterator[Node]:
+        """Return what comes before an item: its needs; and of those, what they lead to."""
+        if isinstance(each, Definition):
+            return iter((*each.links, *each.later))
+        found = (self._planned.get(id(need)) for need in each.needs)
+        return iter([need for need in found if need is not None])
 
 
 def _note_secrets(dump: Dump, each: Definition) -> None:
