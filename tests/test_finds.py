@@ -411,6 +411,17 @@ def test_r15_why_something_stays_at_home_is_no_distribution(tmp_path):
     assert run(tmp_path, code).result == ([], [{}])
 
 
+def test_explain_knows_what_an_excluded_part_leaves_out(tmp_path):
+    code = """
+    import pkg, modulepickle
+    policy = modulepickle.Policy(exclude=("pkg.secret", "pkg.none.*"))
+    rules = modulepickle.explain(pkg.f, policy=policy).data["policy"]["rules"]
+    result = [(each["pattern"], each["matches"]) for each in rules]
+    """
+    found = run(project(tmp_path, IMPORTS_A_SECRET), code).result
+    assert found == [("pkg.secret", 1), ("pkg.none.*", 0)]
+
+
 def test_what_stands_in_an_excluded_part_is_an_error(tmp_path):
     code = """
     import pkg.secret, modulepickle

@@ -120,6 +120,25 @@ def test_r08_names_for_the_standard_library_and_for_frameworks(tmp_path):
     assert run(tmp_path, code).result == [["app", "handlers"], ["settings", "shop"]]
 
 
+@pytest.mark.parametrize("where", ["module", "script"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "(resources.files('assets') / 'a.txt').read_text()",
+        "pkgutil.get_data('assets', 'a.txt').decode()",
+        "pkgutil.resolve_name('assets.texts:TEXT')",
+        "runpy.run_module('assets.texts')['TEXT']",
+    ],
+)
+def test_r08_what_the_standard_library_is_given_by_name(tmp_path, code, where):
+    text = f"import pkgutil, runpy\nfrom importlib import resources\ndef f():\n    return {code}\n"
+    files = "=== pyproject.toml\n=== assets/__init__.py\n=== assets/a.txt\nhi\n"
+    project(tmp_path, files + "=== assets/texts.py\nTEXT = 'hi\\n'\n")
+    (tmp_path / "app.py").write_text(text)
+    data = send(tmp_path, f"{text}\nobj = f" if where == "script" else "import app\nobj = app.f")
+    assert receive(data, "result = obj()", absent=["app", "assets"]).result == "hi\n"
+
+
 def packages(folder: Path, text: str) -> list[str]:
     project(folder, "=== pyproject.toml\n" + textwrap.dedent(text))
     code = """

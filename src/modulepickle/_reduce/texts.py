@@ -20,7 +20,10 @@ from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["named_in_texts"]
 
-IMPORTING: Final = frozenset({"__import__", "import_module", "resolve_name", "run_module"})
+IMPORTING: Final = frozenset(
+    {"__import__", "import_module", "import_string", "find_spec", "resolve_name", "run_module"}
+    | {"dictConfig", "get_data", "resources", "PackageLoader", "patch"}
+)
 """Functions that import what a text names."""
 
 MOST: Final = 1000

@@ -217,6 +217,8 @@ def effects(
     for field, names in things.items():
         for pattern in getattr(policy, field):
             matches = sum(covers((pattern,), str(name)) for name in names)
+            if field == "exclude":
+                matches += sum(1 for _ in _left_out_by(pattern, snapshots))
             hint = "" if matches or field != "exclude" else _hint_to_exclude(pattern, snapshots)
             rules.append(_rule(field, pattern, matches, hint))
     for pattern in policy.ignore:
@@ -228,6 +230,14 @@ def effects(
 
 def _rule(field: str, pattern: str, matches: int, hint: str) -> Rule:
     return {"field": field, "pattern": pattern, "matches": matches, "hint": hint}
+
+
+def _left_out_by(pattern: str, snapshots: list[SnapshotThere]) -> Iterator[str]:
+    """Yield the paths that one pattern on the names of modules leaves out."""
+    for each in snapshots:
+        yield from (
+            left["path"] for left in each["left_out"] if left["rule"] == f'exclude "{pattern}"'
+        )
 
 
 def _ignored(pattern: str, snapshots: list[SnapshotThere]) -> Iterator[str]:

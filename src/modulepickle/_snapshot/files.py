@@ -76,7 +76,7 @@ class File:
         self._imports: tuple[str, ...] | None = None
         self._first: set[str] = set()
         self.uses: frozenset[str] | None = None
-        self.words: tuple[tuple[str, bool], ...] | None = None
+        self.words: dict[str, tuple[tuple[str, bool], ...]] | None = None
         self.key = key
         self.racy = racy
         self.is_sound = False
@@ -290,8 +290,8 @@ ASKING: Final = (b"entry_points", b"entrypoints", b"stevedore")
 
 BY_NAME: Final = (
     b"import_module", b"__import__", b"import_string", b"resolve_name", b"find_spec", b"run_module",
-    b"locate(", b"dictConfig", b"loadTestsFrom", b"get_data", b"mock", b"_target_",
-    b"INSTALLED_APPS", b"DJANGO_SETTINGS_MODULE",
+    b"locate(", b"dictConfig", b"loadTestsFrom", b"get_data", b"resources", b"PackageLoader",
+    b"mock", b"_target_", b"INSTALLED_APPS", b"DJANGO_SETTINGS_MODULE",
 )  # fmt: skip
 """One of these stands in code that imports by names, or that sets up somebody who does."""
 

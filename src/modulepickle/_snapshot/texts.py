@@ -54,10 +54,10 @@ _SETTING: Final = (
 )
 
 
-def words(file: File) -> tuple[tuple[str, bool], ...]:
+def words(file: File) -> dict[str, tuple[tuple[str, bool], ...]]:
     """Return the dotted names in a file, each once, and whether more of the name follows it.
 
-    What follows, only a run can tell: `f"plugins.{name}"`.
+    What follows, only a run can tell: `f"plugins.{name}"`. Those with one first part together.
     """
     if file.words is None:
         content = file.content()
@@ -66,7 +66,10 @@ def words(file: File) -> tuple[tuple[str, bool], ...]:
             found.update(
                 (each[:2] if each[0] else each[2:], None) for each in re.findall(_SETTING, content)
             )
-        file.words = tuple((name.decode(), bool(dot)) for name, dot in found)
+        file.words = {}
+        for name, dot in found:
+            top, word = name.partition(b".")[0].decode(), (name.decode(), bool(dot))
+            file.words[top] = (*file.words.get(top, ()), word)
     return file.words
 
 
@@ -82,8 +85,9 @@ def named_by(own: str, files: Iterable[File], finder: Finder) -> tuple[NamedPack
     tops = finder.top_level_names()
     found: dict[LocalPackage, NamedPackage] = {}
     for file in asking:
-        for name, is_open in words(file):
-            package = _meant(name, is_open, finder) if name.partition(".")[0] in tops else None
+        near = words(file)
+        for name, is_open in (word for top in sorted(near.keys() & tops) for word in near[top]):
+            package = _meant(name, is_open, finder)
             if package is not None and package.name != own:
                 made = NamedPackage(package, file.name, is_open or "." in name)
                 if package not in found or made.is_sure > found[package].is_sure:
