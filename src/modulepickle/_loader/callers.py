@@ -21,7 +21,7 @@ from modulepickle._loader.loader import (
     import_by_globals,
 )
 from modulepickle._loader.registry import registry
-from modulepickle._loader.whose import real_modules
+from modulepickle._loader.whose import SNAPSHOTS, real_modules, refresh
 
 
 def import_module(name, package=None):
@@ -46,6 +46,10 @@ def run_module(mod_name, init_globals=None, run_name=None, alter_sys=False):
     return sys._modulepickle_registry.calls["run_module"](
         mod_name, init_globals, run_name, alter_sys
     )
+
+
+def install(self, names=None):
+    return sys._modulepickle_registry.calls["install"](self, names)
 
 
 def for_caller(name, use):
@@ -91,16 +95,17 @@ def divert(function, template, use):
     for_caller(name, use)
 
 
-# Modules of the standard library that import by `__import__` what they are given by name.
-IMPORTERS = (
-    "doctest",
-    "logging.config",
-    "pkgutil",
-    "pydoc",
-    "runpy",
-    "unittest.loader",
-    "unittest.mock",
-)
+# Modules of the standard library that import by `__import__` what they are given by name, by their
+# top-level name.
+IMPORTERS = {
+    "doctest": ("doctest",),
+    "gettext": (),
+    "logging": ("logging.config",),
+    "pkgutil": ("pkgutil",),
+    "pydoc": ("pydoc",),
+    "runpy": ("runpy",),
+    "unittest": ("unittest.loader", "unittest.mock"),
+}
 
 
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
@@ -109,11 +114,19 @@ def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 
 
+def install_for_all(home, original, *args):
+    """`gettext` writes into the dict of `builtins` past `Builtins`."""
+    original(*args)
+    for snapshot in [*SNAPSHOTS.values()]:
+        refresh(snapshot)
+
+
 def serve(name):
     """Let a module act for who calls it, when shipped code imports it: few processes have it."""
-    top = f"{name}.".partition(".")[0]
-    for each in IMPORTERS:
-        module = real_modules().get(each) if each.partition(".")[0] == top else None
+    if name == "gettext" and "install" not in registry.originals:
+        divert(real_modules()[name].NullTranslations.install, install, install_for_all)
+    for each in IMPORTERS[name.partition(".")[0]]:
+        module = real_modules().get(each)
         if not module or vars(module).get("__import__") is import_for_caller:
             continue
         vars(module)["__import__"] = import_for_caller

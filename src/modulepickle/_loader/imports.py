@@ -148,7 +148,8 @@ class Imports:
         if not self.has(full):
             try:
                 module = find(name, globals, locals, fromlist, level)
-                serve(full)  # noqa: F821  # it stands in `callers`
+                if full.partition(".")[0] in IMPORTERS:  # noqa: F821  # it stands in `callers`
+                    serve(full)  # noqa: F821  # it stands in `callers`
                 return module
             except ModuleNotFoundError as error:
                 self.explain(error, full, (globals or {}).get("__name__", self.top))

@@ -10,6 +10,7 @@ from importlib import util
 
 from modulepickle._loader.finders import FINDER, namespace_spec
 from modulepickle._loader.module_loaders import LOADERS, ExtensionLoader
+from modulepickle._loader.registry import registry
 from modulepickle._loader.whose import (
     NOTHING,
     DeadlockError,
@@ -40,7 +41,8 @@ class Modules:
         if suffix:
             loader = LOADERS[suffix](name, place)
             loader.home, loader.member = self, stem + suffix
-            spec = util.spec_from_file_location(name, place, loader=loader)
+            make = registry.originals["spec_from_file_location"]  # it asks nobody who calls
+            spec = make(name, place, loader=loader)
         else:  # a namespace package: it has no file, and executes nothing
             is_seen = self.is_active() and self.is_on_disk() and not is_elsewhere
             spec = PathFinder.find_spec(name, path) if is_seen else None
@@ -79,18 +81,20 @@ class Modules:
         What the host put into `sys.modules` in its place, or took away there, counts as it does for
         a native import, as long as that is where this snapshot is seen.
         """
-        if self.is_changed(name):
-            with ImportLock():  # unless another thread is just putting it there
-                if self.is_changed(name):
-                    self.made[name] = real_modules().get(name, NOTHING)
-                    if self.made[name] is NOTHING:
-                        del self.made[name]
+        made = self.made.get(name, NOTHING)
+        if real_modules().get(name, NOTHING) is made or not self.is_changed(name):
+            return made
+        with ImportLock():  # unless another thread is just putting it there
+            if self.is_changed(name):
+                self.made[name] = real_modules().get(name, NOTHING)
+                if self.made[name] is NOTHING:
+                    del self.made[name]
         return self.made.get(name, NOTHING)
 
     def is_changed(self, name):
         shown = real_modules().get(name, NOTHING)
-        is_other = shown is not self.made.get(name, NOTHING)
-        return is_other and self.is_active() and owner_of(shown) in (None, self)
+        is_other = self.is_active() and shown is not self.made.get(name, NOTHING)
+        return is_other and owner_of(shown) in (None, self)
 
     def fetch(self, name):
         """The module of a dotted name in this snapshot, imported if need be."""
@@ -120,7 +124,8 @@ class Modules:
         package, path = None, None
         if name != self.top:
             parent = name.rpartition(".")[0]
-            package = self.fetch(parent)
+            if self.known(parent) is not None:  # that has no path
+                package = self.fetch(parent)
             module = self.known(name)
             if module is not NOTHING:  # importing its parent did it
                 return module

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_ee872de3"
+LOADER_NAME: Final = "_modulepickle_loader_b6d38d7e"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -895,7 +895,8 @@ class Modules:
         if suffix:
             loader = LOADERS[suffix](name, place)
             loader.home, loader.member = self, stem + suffix
-            spec = util.spec_from_file_location(name, place, loader=loader)
+            make = registry.originals["spec_from_file_location"]
+            spec = make(name, place, loader=loader)
         else:
             is_seen = self.is_active() and self.is_on_disk() and not is_elsewhere
             spec = PathFinder.find_spec(name, path) if is_seen else None
@@ -924,17 +925,19 @@ class Modules:
         top = str(names.get("__name__")).partition(".")[0]
         return home in self.paths.values() if home or top in self.paths else True
     def known(self, name):
-        if self.is_changed(name):
-            with ImportLock():
-                if self.is_changed(name):
-                    self.made[name] = real_modules().get(name, NOTHING)
-                    if self.made[name] is NOTHING:
-                        del self.made[name]
+        made = self.made.get(name, NOTHING)
+        if real_modules().get(name, NOTHING) is made or not self.is_changed(name):
+            return made
+        with ImportLock():
+            if self.is_changed(name):
+                self.made[name] = real_modules().get(name, NOTHING)
+                if self.made[name] is NOTHING:
+                    del self.made[name]
         return self.made.get(name, NOTHING)
     def is_changed(self, name):
         shown = real_modules().get(name, NOTHING)
-        is_other = shown is not self.made.get(name, NOTHING)
-        return is_other and self.is_active() and owner_of(shown) in (None, self)
+        is_other = self.is_active() and shown is not self.made.get(name, NOTHING)
+        return is_other and owner_of(shown) in (None, self)
     def fetch(self, name):
         module = self.known(name)
         if module is NOTHING or is_initializing(module):
@@ -959,7 +962,8 @@ class Modules:
         package, path = None, None
         if name != self.top:
             parent = name.rpartition(".")[0]
-            package = self.fetch(parent)
+            if self.known(parent) is not None:
+                package = self.fetch(parent)
             module = self.known(name)
             if module is not NOTHING:
                 return module
@@ -1176,7 +1180,8 @@ class Imports:
         if not self.has(full):
             try:
                 module = find(name, globals, locals, fromlist, level)
-                serve(full)
+                if full.partition(".")[0] in IMPORTERS:
+                    serve(full)
                 return module
             except ModuleNotFoundError as error:
                 self.explain(error, full, (globals or {}).get("__name__", self.top))
@@ -1532,6 +1537,8 @@ def run_module(mod_name, init_globals=None, run_name=None, alter_sys=False):
     return sys._modulepickle_registry.calls["run_module"](
         mod_name, init_globals, run_name, alter_sys
     )
+def install(self, names=None):
+    return sys._modulepickle_registry.calls["install"](self, names)
 def for_caller(name, use):
     before = registry.calls.get(name)
     def call(*args, **options):
@@ -1562,22 +1569,27 @@ def divert(function, template, use):
             co_filename=old.co_filename, co_firstlineno=first
         )
     for_caller(name, use)
-IMPORTERS = (
-    "doctest",
-    "logging.config",
-    "pkgutil",
-    "pydoc",
-    "runpy",
-    "unittest.loader",
-    "unittest.mock",
-)
+IMPORTERS = {
+    "doctest": ("doctest",),
+    "gettext": (),
+    "logging": ("logging.config",),
+    "pkgutil": ("pkgutil",),
+    "pydoc": ("pydoc",),
+    "runpy": ("runpy",),
+    "unittest": ("unittest.loader", "unittest.mock"),
+}
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     home = caller_of(sys._getframe(1))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
+def install_for_all(home, original, *args):
+    original(*args)
+    for snapshot in [*SNAPSHOTS.values()]:
+        refresh(snapshot)
 def serve(name):
-    top = f"{name}.".partition(".")[0]
-    for each in IMPORTERS:
-        module = real_modules().get(each) if each.partition(".")[0] == top else None
+    if name == "gettext" and "install" not in registry.originals:
+        divert(real_modules()[name].NullTranslations.install, install, install_for_all)
+    for each in IMPORTERS[name.partition(".")[0]]:
+        module = real_modules().get(each)
         if not module or vars(module).get("__import__") is import_for_caller:
             continue
         vars(module)["__import__"] = import_for_caller
