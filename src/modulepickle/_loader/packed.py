@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_b6d38d7e"
+LOADER_NAME: Final = "_modulepickle_loader_8dfd2b56"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -751,6 +751,9 @@ class Sys(type(sys)):
         return kept
     def __reduce__(self):
         return __import__, ("sys",)
+    if sys.version_info >= (3, 14):
+        def __getattr__(self, name):
+            raise AttributeError(f"module 'sys' has no attribute {name!r}", name=name, obj=self)
 Sys.__name__ = Sys.__qualname__ = "module"
 Sys.__module__ = "builtins"
 if not hasattr(type(sys), "modules"):

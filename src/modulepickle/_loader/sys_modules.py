@@ -183,6 +183,11 @@ class Sys(type(sys)):
     def __reduce__(self):
         return __import__, ("sys",)  # pickled by name, as what it is
 
+    if sys.version_info >= (3, 14):
+        # These read attributes of any module past its class, unless that has a way of its own.
+        def __getattr__(self, name):
+            raise AttributeError(f"module 'sys' has no attribute {name!r}", name=name, obj=self)
+
 
 Sys.__name__ = Sys.__qualname__ = "module"
 Sys.__module__ = "builtins"
