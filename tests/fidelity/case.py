@@ -135,7 +135,8 @@ def case(name: str, call: str, files: str, *, script: str = "", **options: Any) 
         same: the native answer is the same in all versions. Otherwise it must tell them apart.
         since: the first Python that has what the case needs.
         warned: a regular expression; `dumps` must warn of that, and of nothing else.
-        limits: a mode, or "*" -> the words under Limits in the docs that say why it cannot hold.
+        limits: a mode, "mode 3.9" for one Python, or "*" -> the words under Limits in the docs that
+            say why it cannot hold.
     """
     if "." in call and not script:
         script = f"import {call.rpartition('.')[0]}"

@@ -46,7 +46,7 @@ def write(found: Found, versions: list[str]) -> None:
         limits = CASES[name].limits
         usable = [v for v in versions if tuple(map(int, v.split("."))) >= CASES[name].since]
         for mode in MODES:
-            where = [v for v in usable if (name, mode, v) in found]
+            where = [v for v in usable if (name, mode, v) in found and f"{mode} {v}" not in limits]
             if mode in limits or "*" in limits or not where:
                 continue
             rows += [(name, mode)] if where == usable else [(name, mode, v) for v in where]

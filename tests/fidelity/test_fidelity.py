@@ -29,7 +29,8 @@ def harness(
 
 def expected(case: Case, version: str) -> dict[str, str]:
     """The modes in which the case is said to differ -> why."""
-    found = {mode: case.limits.get(mode) or case.limits.get("*", "") for mode in MODES}
+    keys = {mode: (mode, f"{mode} {version}", "*") for mode in MODES}
+    found = {mode: next(filter(None, map(case.limits.get, keys[mode])), "") for mode in MODES}
     for mode in MODES:
         if {(case.name, mode), (case.name, mode, version)} & GAPS:
             found[mode] = "known_gaps.py"

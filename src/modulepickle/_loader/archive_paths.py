@@ -59,6 +59,8 @@ class ArchivePath:
     def is_file(self):
         return any(self.path in home.files for home in self.homes)
 
+    isfile = is_file  # when 3.9 goes, which asks so, so does this
+
     def exists(self):
         return self.is_dir() or self.is_file()
 

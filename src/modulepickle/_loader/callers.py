@@ -87,10 +87,12 @@ def divert(function, template, use):
         original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
         original.__kwdefaults__ = function.__kwdefaults__
         registry.originals[name] = original
-        lines = [line for *_, line in getattr(old, "co_lines", list)() if line]
-        first = max(lines, default=old.co_firstlineno + 1) - 1
+        if hasattr(old, "co_lines"):
+            last = max(line for *_, line in old.co_lines() if line)
+        else:  # when 3.9 goes, so does this
+            last = old.co_firstlineno + sum(old.co_lnotab[1::2])
         function.__code__ = template.__code__.replace(
-            co_filename=old.co_filename, co_firstlineno=first
+            co_filename=old.co_filename, co_firstlineno=last - 1
         )
     for_caller(name, use)
 

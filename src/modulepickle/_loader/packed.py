@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_8dfd2b56"
+LOADER_NAME: Final = "_modulepickle_loader_d46375ec"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -242,6 +242,7 @@ class ArchivePath:
         return bool(self.below()) or any(f"{self.path}/" in home.files for home in self.homes)
     def is_file(self):
         return any(self.path in home.files for home in self.homes)
+    isfile = is_file
     def exists(self):
         return self.is_dir() or self.is_file()
     def iterdir(self):
@@ -1566,10 +1567,12 @@ def divert(function, template, use):
         original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
         original.__kwdefaults__ = function.__kwdefaults__
         registry.originals[name] = original
-        lines = [line for *_, line in getattr(old, "co_lines", list)() if line]
-        first = max(lines, default=old.co_firstlineno + 1) - 1
+        if hasattr(old, "co_lines"):
+            last = max(line for *_, line in old.co_lines() if line)
+        else:
+            last = old.co_firstlineno + sum(old.co_lnotab[1::2])
         function.__code__ = template.__code__.replace(
-            co_filename=old.co_filename, co_firstlineno=first
+            co_filename=old.co_filename, co_firstlineno=last - 1
         )
     for_caller(name, use)
 IMPORTERS = {

@@ -44,6 +44,7 @@ case(
         return @V@
     """,
     script="import eps, plug",
+    since=(3, 10),
 )
 
 _SETUPTOOLS = """

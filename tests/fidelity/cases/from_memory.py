@@ -47,6 +47,7 @@ names = sorted(each.name for each in top.iterdir() if each.name[:2] != "__")
 kinds = (top / "x.txt").is_file(), (top / "deep").is_dir(), (top / "no").is_file(), top.name
 return names, kinds, top.joinpath("x.txt").read_text(), (top / "deep" / "y.txt").read_bytes()
 """,
+    limits={"no_disk 3.9": "says of a resource that is not there that it is a file"},
 )
 _resources(
     "files_opened",

@@ -214,6 +214,7 @@ case(
     import none_@V@
     === pkg/fine.py
     """,
+    since=(3, 11),
 )
 case(
     "r14_the_traceback_as_printed",
@@ -234,6 +235,7 @@ case(
         raise KeyError("bottom @V@")
     deep()
     """,
+    since=(3, 11),
 )
 case(
     "r14_an_optional_dependency",
