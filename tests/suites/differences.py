@@ -11,10 +11,6 @@ from typing import Final
 INTERPRETER: Final = (
     "it starts a new interpreter, which has unpickled nothing and so cannot import the project"
 )
-TRACEBACK: Final = (
-    "it takes a module for broken, and not for missing, if the traceback of the error goes on "
-    "below the import statement: there it has a frame of the loader, which Python puts there"
-)
 
 DIFFERENCES: Final[dict[str, dict[str, str]]] = {
     "click": {
@@ -22,12 +18,6 @@ DIFFERENCES: Final[dict[str, dict[str, str]]] = {
         "tests/test_types/test_Path.py::test_path_dash_no_byteswarning": INTERPRETER,
     },
     "dateutil": {"tests/test_imports.py::test_import_without_six": INTERPRETER},
-    "flask": {
-        "tests/test_cli.py::test_help_echo_loading_error": TRACEBACK,
-        "tests/test_cli.py::test_locate_app_suppress_raise": TRACEBACK,
-        "tests/test_cli.py::test_no_command_echo_loading_error": TRACEBACK,
-        "tests/test_cli.py::test_scriptinfo": TRACEBACK,
-    },
     "jsonschema": {
         "tests/test_cli.py::TestCLIIntegration::test_no_arguments_shows_usage_notes": INTERPRETER,
         "tests/test_cli.py::TestCLIIntegration::test_version": INTERPRETER,
