@@ -16,6 +16,7 @@ from modulepickle._loader.whose import (
     NamespaceLoader,
     active_homes,
     caller_of,
+    has_view,
     home_of,
     owner_of,
     real_modules,
@@ -26,7 +27,7 @@ class Finder:
     """Finds for the host's own imports what is active, and the metadata of who asks."""
 
     def find_spec(self, name, path=None, target=None):
-        homes = [owner_of(target)] if owner_of(target) else active_homes()
+        homes = [owner_of(target)] if has_view(owner_of(target)) else active_homes()
         home = next((home for home in homes if f"{name}.".startswith(f"{home.top}.")), None)
         spec = home and home.spec(name, path)
         if spec and spec.loader and not target:  # but a reload executes it again

@@ -285,6 +285,9 @@ class Builtins(type(builtins)):
         for snapshot in [*SNAPSHOTS.values()]:
             refresh(snapshot)
 
+    def __reduce__(self):
+        return __import__, ("builtins",)  # pickled by name, as what it is
+
 
 def is_import_as(frame):
     """Whether a frame takes a part of what it imports: `import a.b as c`, and not `import a.b`."""

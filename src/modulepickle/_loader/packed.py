@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_d46375ec"
+LOADER_NAME: Final = "_modulepickle_loader_cb3d6f7d"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -540,6 +540,8 @@ def caller_of(frame):
             return None
         frame = frame.f_back
     return None
+def has_view(home):
+    return hasattr(home, "modules")
 def asker(frame):
     if frame.f_code.co_filename.startswith("<modulepickle>"):
         return None
@@ -547,7 +549,8 @@ def asker(frame):
     while frame:
         home = home_of_globals(frame.f_globals)
         if home:
-            return None if passed & home.paths.keys() else home
+            is_seen = has_view(home) and not passed & home.paths.keys()
+            return home if is_seen else None
         file = frame.f_code.co_filename
         if "site-packages" in file or "dist-packages" in file:
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
@@ -737,8 +740,8 @@ class Sys(type(sys)):
         return plain(*args, **options) if cls is Sys else plain.__new__(cls, *args, **options)
     @asked_by
     def modules(modules, frame):
-        seen = getattr(asker(frame), "modules", None)
-        return modules if seen is None else seen
+        home = asker(frame)
+        return home.modules if home else modules
     @asked_by
     def meta_path(finders, frame):
         if frame.f_code.co_name != "_find_spec":
@@ -746,7 +749,7 @@ class Sys(type(sys)):
         name, kept = frame.f_locals["name"], []
         for finder in finders:
             home = home_of_globals(getattr(getattr(finder, "find_spec", 0), "__globals__", {}))
-            is_its = home and name.partition(".")[0] in home.paths
+            is_its = has_view(home) and name.partition(".")[0] in home.paths
             if not is_its or home.is_active() or asker(frame) is home:
                 kept.append(finder)
         return kept
@@ -765,7 +768,7 @@ import sys
 from itertools import filterfalse
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        homes = [owner_of(target)] if owner_of(target) else active_homes()
+        homes = [owner_of(target)] if has_view(owner_of(target)) else active_homes()
         home = next((home for home in homes if f"{name}.".startswith(f"{home.top}.")), None)
         spec = home and home.spec(name, path)
         if spec and spec.loader and not target:
@@ -1292,6 +1295,8 @@ class Builtins(type(builtins)):
         super().__delattr__(name)
         for snapshot in [*SNAPSHOTS.values()]:
             refresh(snapshot)
+    def __reduce__(self):
+        return __import__, ("builtins",)
 def is_import_as(frame):
     from opcode import opmap
     code, place = frame.f_code.co_code, frame.f_lasti + 2

@@ -11,7 +11,7 @@ What is written in C looks into the dict by itself.
 import sys
 from collections.abc import MutableMapping
 
-from modulepickle._loader.whose import NOTHING, asker, home_of_globals, real_modules
+from modulepickle._loader.whose import NOTHING, asker, has_view, home_of_globals, real_modules
 
 WRITTEN = {}  # name -> what snapshots last put into `sys.modules` under a name of no local package
 
@@ -164,8 +164,8 @@ class Sys(type(sys)):
 
     @asked_by
     def modules(modules, frame):
-        seen = getattr(asker(frame), "modules", None)
-        return modules if seen is None else seen
+        home = asker(frame)
+        return home.modules if home else modules
 
     @asked_by
     def meta_path(finders, frame):
@@ -175,7 +175,7 @@ class Sys(type(sys)):
         name, kept = frame.f_locals["name"], []
         for finder in finders:
             home = home_of_globals(getattr(getattr(finder, "find_spec", 0), "__globals__", {}))
-            is_its = home and name.partition(".")[0] in home.paths
+            is_its = has_view(home) and name.partition(".")[0] in home.paths
             if not is_its or home.is_active() or asker(frame) is home:
                 kept.append(finder)
         return kept

@@ -117,6 +117,11 @@ def caller_of(frame):
     return None
 
 
+def has_view(home):
+    """Whether a snapshot sees a `sys.modules` of its own: those of the first releases do not."""
+    return hasattr(home, "modules")
+
+
 def asker(frame):
     """The snapshot whose `sys.modules` a frame sees: of its code, or of installed code it calls.
 
@@ -129,7 +134,8 @@ def asker(frame):
     while frame:
         home = home_of_globals(frame.f_globals)
         if home:
-            return None if passed & home.paths.keys() else home
+            is_seen = has_view(home) and not passed & home.paths.keys()
+            return home if is_seen else None
         file = frame.f_code.co_filename
         if "site-packages" in file or "dist-packages" in file:
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
