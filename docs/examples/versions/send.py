@@ -18,9 +18,9 @@ def edit(old, new):
 
 
 Path("old.pickle").write_bytes(modulepickle.dumps(prices.tea))
-edit("TEA = 3", "TEA = 4")
+edit("TEA = 3", "TEA = 3.5")
 Path("new.pickle").write_bytes(modulepickle.dumps(prices.tea))
-edit("TEA = 4", "TEA = 3")
+edit("TEA = 3.5", "TEA = 3")
 
 RECEIVER = """
 import pickle
