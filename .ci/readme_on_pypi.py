@@ -1,6 +1,8 @@
 """The README as PyPI shows it, where there are no other files beside it, and titles have no names.
 
-Links to other files become text, images go, and titles get the anchors that GitHub gives them.
+Links to other files lead to the repository, if `pyproject.toml` says where that is
+(`repository = "https://..."` in the table of this hook); else they become text. Images go, and
+titles get the anchors that code hosts give them.
 """
 
 from __future__ import annotations
@@ -14,22 +16,32 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 BLOCK = re.compile(r"(^```.*?^```\n)", re.MULTILINE | re.DOTALL)
 
 
-def for_pypi(text: str) -> str:
-    """Return a README that needs no other files."""
+def for_pypi(text: str, repository: str = "") -> str:
+    """Return a README that needs no other files.
+
+    Args:
+        repository: where the files of the main branch are, as `https://host/owner/name/blob/main`.
+    """
     parts = BLOCK.split(text)
-    parts[::2] = map(_outside, parts[::2])  # the others are blocks of code
+    parts[::2] = (_outside(part, repository) for part in parts[::2])  # the others are code
     return "".join(parts)
 
 
-def _outside(text: str) -> str:
+def _outside(text: str, repository: str) -> str:
     text = re.sub(r"^!\[[^]]*\]\((?!https?:)[^)]*\)\n\n?", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\[([^]]+)\]\((?!https?:|#)([^)]+)\)", _plain, text)
+    plain = rf"[\1]({repository.rstrip('/')}/\2)" if repository else _plain
+    text = re.sub(r"\[([^]]+)\]\((?!https?:|#)([^)]+)\)", plain, text)
     return re.sub(r"^(#+) (.+)$", _with_anchor, text, flags=re.MULTILINE)
 
 
 def _plain(link: re.Match[str]) -> str:
-    """Return the text of a link, and the file that it leads to, where the text does not say it."""
+    """Return the text of a link, and the file that it leads to, where the text does not say it.
+
+    What leads into the middle of a page is only text: it stands in a sentence of its own.
+    """
     words, path = link[1], link[2]
+    if "#" in path:
+        return words
     return f"`{path}`" if words == path else f"{words} (`{path}` in the sources)"
 
 
@@ -44,4 +56,5 @@ class Readme(MetadataHookInterface):
     def update(self, metadata: dict[str, Any]) -> None:
         """Set the field `readme`."""
         text = Path(self.root, "README.md").read_text(encoding="utf-8")
-        metadata["readme"] = {"content-type": "text/markdown", "text": for_pypi(text)}
+        where = self.config.get("repository", "")
+        metadata["readme"] = {"content-type": "text/markdown", "text": for_pypi(text, where)}

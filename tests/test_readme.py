@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import runpy
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -87,3 +90,15 @@ def test_the_package_says_what_the_readme_says() -> None:
     init = (SOURCE / "modulepickle/__init__.py").read_text(encoding="utf-8")
     assert "load only what you trust" in init
     assert "load only what you trust" in README
+
+
+def test_on_pypi_its_links_lead_to_the_repository_if_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    interface = types.SimpleNamespace(MetadataHookInterface=object)  # hatchling's may not be here
+    monkeypatch.setitem(sys.modules, "hatchling.metadata.plugin.interface", interface)
+    on_pypi = runpy.run_path(str(ROOT / ".ci/readme_on_pypi.py"))["for_pypi"]
+    where = "https://example.org/modulepickle/blob/main"
+    there = pages.links(on_pypi(README, where))
+    assert there == [f"{where}/{link}" for link in pages.links(README)]
+    assert pages.links(on_pypi(README)) == []
