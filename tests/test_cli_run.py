@@ -50,7 +50,7 @@ def test_what_may_be_meant_in_another_way_is_said() -> None:
         "True is passed as a string; if you mean Python's, type  true"
     ]
     assert called_with(["n=None"]).keywords == {"n": "None"}
-    assert called_with(["[1, 2"]).notes == ["[1, 2 is no JSON, and is passed as a string"]
+    assert called_with(["[1, 2"]).notes == ["[1, 2 is not valid JSON, so it is passed as a string"]
     assert called_with(["[" * 100_000]).arguments == ["[" * 100_000]
     assert called_with(["9" * 5000]).arguments[0] in ("9" * 5000, int("9" * 4000))
 
@@ -58,7 +58,7 @@ def test_what_may_be_meant_in_another_way_is_said() -> None:
 def test_a_call_that_means_nothing_is_a_mistake() -> None:
     with pytest.raises(Mistake, match="given twice"):
         called_with(["a=1", "a=2"])
-    with pytest.raises(Mistake, match="stands behind a="):
+    with pytest.raises(Mistake, match="comes after a="):
         called_with(["a=1", "2"])
 
 
@@ -172,11 +172,11 @@ def test_files_that_cannot_be_imported(tmp_path: Path) -> None:
     tree = project(tmp_path / "tree", FILES)
     project(tmp_path / "far", "=== away.py\ndef f(): return 1")
     for name, says in [
-        ("not-a-name.py:f", "'not-a-name' is no name of a module; rename it"),
+        ("not-a-name.py:f", "'not-a-name' is not a valid module name; rename the file"),
         ("time.py:f", "would be imported as time, and that is another module here: a built-in one"),
         ("raises.py:f", "raises cannot be imported, see above"),
         ("text.txt:f", "there is no module 'text'"),
-        ("./text.txt:f", "./text.txt is no Python file: its name does not end with .py"),
+        ("./text.txt:f", "./text.txt is not a Python file: its name does not end with .py"),
         ("../far/away.py:f", f"so it would not travel; type  cd {tmp_path}/far  first"),
         ("scripts/no.py:f", "there is no file scripts/no.py; did you mean 'go.py'?"),
         ("src/app/train.py:fti", "'src/app/train.py' has no 'fti'; did you mean 'fit'?"),

@@ -265,7 +265,7 @@ def test_several_files_stand_under_their_names(folder: Path) -> None:
     done = modulepickle("inspect", "old", "new", "--files", cwd=folder, check=True)
     assert [line for line in done.stdout.splitlines() if ":" in line] == ["old:", "new:"]
     done = modulepickle("inspect", "--check", "old", "new", cwd=folder, check=True)
-    assert done.stdout.startswith("old:\nall is here: 1 distribution\n\nnew:\n")
+    assert done.stdout.startswith("old:\nnothing is missing: 1 distribution\n\nnew:\n")
     folder.joinpath("text").write_text("hello")
     assert modulepickle("inspect", "old", "text", cwd=folder).returncode == 1
 

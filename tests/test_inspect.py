@@ -668,7 +668,7 @@ def test_the_command_says_why_there_are_no_files(tmp_path: Path, tree: Path) -> 
     assert (done.stdout, done.stderr) == ("", f"modulepickle: the files of units are {where}\n")
     done = command("inspect", "plain", "--files", cwd=tmp_path, check=True)
     assert done.stdout == ""
-    assert done.stderr == "modulepickle: no package is in it, so there are no files\n"
+    assert done.stderr == "modulepickle: it holds no package, so there are no files\n"
 
 
 def test_the_commands_mistakes(tmp_path: Path, sent: bytes) -> None:

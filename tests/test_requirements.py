@@ -226,7 +226,7 @@ def test_check_says_what_is_missing_or_of_another_version(tree):
     (tree / "some.pickle").write_bytes(data)
     site = tree.parent / "site-packages"
     assert command(tree, "inspect", "--check", "some.pickle") == (
-        0, ["all is here: 2 distributions"], "",
+        0, ["nothing is missing: 2 distributions"], "",
     )  # fmt: skip
     path = site / "beta-2.dist-info/METADATA"
     path.write_text(path.read_text().replace("2", "2.1"))

@@ -89,7 +89,7 @@ def _list(report: Inspection, out: Output) -> None:
             where = {"store": f"in a store: {each['store']}"}.get(each["where"], "out of band")
             out.note(f"the files of {each['name']} are {where}, {each['archive']}")
     if not report.snapshots and not report.problems:
-        out.note("no package is in it, so there are no files")
+        out.note("it holds no package, so there are no files")
     for problem in report.problems:
         out.error(problem)
 
@@ -106,7 +106,7 @@ def _show(report: Inspection, path: str, out: Output) -> int:
 
 
 def _check(found: list[tuple[str, Inspection]], out: Output) -> int:
-    """Say what this environment lacks of what pickles require."""
+    """Report what this environment lacks of what pickles require."""
     data: list[CheckData] = []
     for name, report in found:
         data.append(
@@ -135,13 +135,13 @@ def _checked(each: CheckData, out: Output) -> None:
     for line in each["missing"]:
         out.line(line)
     if not each["missing"] and not each["problems"]:
-        out.line(f"all is here: {count(len(lines), 'distribution')}")
+        out.line(f"nothing is missing: {count(len(lines), 'distribution')}")
     elif each["missing"] and lines:
         out.line(f"to install what the sender had:  pip install {' '.join(lines)}")
 
 
 def _diff(names: list[str], out: Output) -> int:
-    """Say in what two pickles differ."""
+    """Report in what two pickles differ."""
     if len(names) != 2:
         raise Mistake(f"--diff compares two FILEs, and there {_are(len(names))}")
     old, new = map(read, names)

@@ -93,12 +93,12 @@ class Output:
     # --- reports
 
     def report(self, text: str) -> None:
-        """Write a line on what was done, unless it is to be quiet."""
+        """Write a line on what was done, unless the command is to be quiet."""
         if not self.quiet:
             _write(sys.stderr, f"{text}\n")
 
     def note(self, text: str) -> None:
-        """Write a line on what may be of interest, unless it is to be quiet."""
+        """Write a line on what may be of interest, unless the command is to be quiet."""
         if not self.quiet:
             _write(sys.stderr, f"modulepickle: {printable(text)}\n")
 

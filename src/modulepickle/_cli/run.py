@@ -70,14 +70,14 @@ def _settings(options: argparse.Namespace, out: Output) -> Settings:
     for text in options.env:
         name, equals, value = text.partition("=")
         if not NAME.fullmatch(name):
-            raise Mistake(f"--env takes NAME=VALUE, and not {text}")
+            raise Mistake(f"--env takes NAME=VALUE, not {text}")
         if not equals and name not in os.environ:
             raise Mistake(f"--env {name}: there is no such variable here; type  --env {name}=VALUE")
         env[name] = value if equals else os.environ[name]
         if name.startswith("PYTHON") and not options.docker:
             out.warning(f"--env {name} has no effect: the interpreter is started with -I")
     if options.timeout is not None and not 0 < options.timeout < 10**7:
-        raise Mistake(f"--timeout takes a number of seconds above 0, and not {options.timeout:g}")
+        raise Mistake(f"--timeout takes a number of seconds above 0, not {options.timeout:g}")
     return Settings(options.isolated, env, options.timeout, not out.json)
 
 
@@ -158,13 +158,13 @@ def _report(options: argparse.Namespace, sent: _Sent, outcome: Outcome, out: Out
         name = paint("name", printable(each["name"]))
         out.report(f"{name}  {each['archive'][:16]}  {files}  {size}")
     if not sent.archives:
-        out.report(f"nothing was shipped: {options.function} is installed, and went as a name")
+        out.report(f"nothing was shipped: {options.function} is installed, and was sent by name")
     took = f"pickled in {sent.milliseconds:.1f} ms, loaded in {outcome.milliseconds:.1f} ms"
     out.report(f"{took}, called in {outcome.call_milliseconds:.1f} ms")
 
 
 def _fail(options: argparse.Namespace, sent: _Sent, outcome: Outcome, out: Output) -> None:
-    """Say why it did not return."""
+    """Report why it did not return."""
     if outcome.error and not (out.json and outcome.kind == "raised" and out.quiet):
         out.failure(outcome.error)
     if outcome.kind == "raised":

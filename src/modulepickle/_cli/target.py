@@ -93,14 +93,16 @@ def _in_file(name: str) -> ModuleType:
         raise Mistake(_no_file(name))
     folder, file = os.path.split(path)
     if not file.endswith(".py"):
-        raise Mistake(f"{name} is no Python file: its name does not end with .py")
+        raise Mistake(f"{name} is not a Python file: its name does not end with .py")
     parts = [] if file == "__init__.py" else [file[: -len(".py")]]
     while os.path.exists(os.path.join(folder, "__init__.py")):
         folder, last = os.path.split(folder)
         parts.insert(0, last)
     module = ".".join(parts)
     if not all(part.isidentifier() for part in parts):
-        raise Mistake(f"{name} cannot be imported: {module!r} is no name of a module; rename it")
+        raise Mistake(
+            f"{name} cannot be imported: {module!r} is not a valid module name; rename the file"
+        )
     _is_in_the_tree(path, folder, name, module)
     _look_here()
     sys.path.insert(0, folder)  # as for a script that stands there
@@ -156,12 +158,12 @@ def _imported(name: str) -> ModuleType:
 
 
 def _not_found(name: str) -> str:
-    """Say that there is no module, and what may be meant."""
+    """Return the message for a module that is not there, with what may be meant."""
     above, _, last = name.rpartition(".")
     folders = getattr(sys.modules.get(above), "__path__", []) if above else [os.getcwd()]
     hint = close(last, (each.name for each in pkgutil.iter_modules([*folders])))
     if not hint:
-        hint = "; type this in the folder that it is imported from"
+        hint = "; run this in the folder that it is imported from"
     return f"there is no module {name!r} here: {os.getcwd()}{hint}"
 
 

@@ -60,7 +60,7 @@ examples:
   {program} COMMAND --help
 
 Results go to stdout, reports and errors to stderr. The exit code is 0 if all is well, 1 if
-what was asked for failed or was found wanting, 2 if something was typed wrong.
+the function failed or a check found something, 2 for a mistake in the command.
 """
 
 # --- run ------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ A string that is also JSON, or that has a = in it, is typed as JSON: '"3"', '"a=
 
 exit codes:
   0 if it returned, 1 if it raised; that of its process if that ended by itself, 128 and the
-  number of the signal that killed it; 124 if it took too long; 2 if something was typed wrong
+  number of the signal that killed it; 124 if it took too long; 2 for a mistake in the command
 """,
 )
 
@@ -164,8 +164,8 @@ examples:
   {program} explain train:fit --json | jq '.snapshots[].name'
 
 exit codes:
-  0 if it can be pickled; 1 if it cannot, or if --check finds something; 2 if something was
-  typed wrong
+  0 if it can be pickled; 1 if it cannot, or if --check finds something; 2 for a mistake in the
+  command
 """,
 )
 
@@ -210,8 +210,8 @@ examples:
   {program} inspect --check *.pickle      (the test for a worker's image)
 
 exit codes:
-  0 if all could be read; 1 if not, or if --check or --diff finds something; 2 if something
-  was typed wrong
+  0 if all could be read; 1 if not, or if --check or --diff finds something; 2 for a mistake
+  in the command
 """,
 )
 

@@ -31,7 +31,7 @@ class Call(NamedTuple):
 def called_with(texts: Iterable[str]) -> Call:
     """Return the arguments that are typed: `3`, `[1, 2]`, `tea`, `n=3`, `name=tea`.
 
-    What is no JSON is a string. `'"a=b"'` is the string `a=b`, and `'"3"'` is the string `3`.
+    What is not JSON is a string. `'"a=b"'` is the string `a=b`, and `'"3"'` is the string `3`.
 
     Raises:
         Mistake: a keyword is given twice, or an argument stands behind one.
@@ -43,7 +43,7 @@ def called_with(texts: Iterable[str]) -> Call:
             if call.keywords:
                 last = [*call.keywords][-1]
                 raise Mistake(
-                    f"the argument {text} stands behind {last}=...; type those without a name first"
+                    f"the argument {text} comes after {last}=...; positional arguments come first"
                 )
             call.arguments.append(_value(text, call.notes))
         elif keyword[1] in call.keywords:
@@ -61,7 +61,7 @@ def _value(text: str, notes: list[str]) -> Any:
     if text in PYTHONS:
         notes.append(f"{text} is passed as a string; if you mean Python's, type  {PYTHONS[text]}")
     elif text[:1] in ("[", "{", '"') and len(text) > 1:
-        notes.append(f"{text} is no JSON, and is passed as a string")
+        notes.append(f"{text} is not valid JSON, so it is passed as a string")
     return text
 
 

@@ -164,7 +164,8 @@ def outcome_of(report: dict[str, Any], code: int, ended: str) -> Outcome:
 
 def too_long(settings: Settings) -> str:
     """Return how a call ended that took too long."""
-    return f"it did not return within {settings.timeout:g} seconds, and was ended"
+    plural = "" if settings.timeout == 1 else "s"
+    return f"it did not return within {settings.timeout:g} second{plural}, and was ended"
 
 
 PAIR: Final = ("`tuple` object", "item 0")
