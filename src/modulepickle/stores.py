@@ -84,7 +84,7 @@ class directory:
         return Text(f"__import__('pathlib').Path({f'{self.path}/'!r}+k.hex()).read_bytes()", digest)
 
     def _write(self, path: Path, archive: bytes) -> None:
-        """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
+        """Write a file so that no part of it is ever seen, and none is left behind on failure."""
         self.path.mkdir(parents=True, exist_ok=True)  # somebody may have taken that away as well
         part = self.path / f".{secrets.token_hex(8)}"
         try:

@@ -30,7 +30,7 @@ def prepare() -> None:
 
 
 def drop(stream: Any) -> None:
-    """Send what a stream still has to nowhere: Python would say at its end that nobody reads it."""
+    """Discard what a stream still holds: at exit, Python would report that the pipe is closed."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError, AttributeError):  # it has no descriptor

@@ -53,7 +53,7 @@ def find(text: str, form: str = "MODULE:FUNCTION", program: str = "python -m mod
 
 
 def _with_package(name: str) -> str:
-    """Return the file of a package, if a folder was named that is one."""
+    """Return the file of a package, if the folder of one was named."""
     file = os.path.join(name, "__init__.py")
     return file if os.path.isfile(file) else name
 

@@ -145,7 +145,7 @@ def write_new(path, pieces, mode=0o600):
 
 
 def write_file(path, pieces, mode=0o600):
-    """Write a file so that nobody sees it in part, and nothing is left behind if that fails."""
+    """Write a file so that no part of it is ever seen, and none is left behind on failure."""
     make_folders(os.path.dirname(path))
     part = f"{cache_folder()}/part-{os.urandom(8).hex()}"  # swept, if this process is killed
     try:

@@ -53,7 +53,7 @@ def install(self, names=None):
 
 
 def for_caller(name, use):
-    """Answer for the snapshot that calls, by `use`, or as ever."""
+    """Answer by `use` for the snapshot that calls, or as usual if none does."""
     before = registry.calls.get(name)  # of another release of this text
 
     def call(*args, **options):
@@ -111,7 +111,7 @@ IMPORTERS = {
 
 
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
-    """`__import__` of those modules: for the snapshot that calls them, or as ever."""
+    """`__import__` of those modules: for the snapshot that calls them, or as usual."""
     home = caller_of(sys._getframe(1))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 

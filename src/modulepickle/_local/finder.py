@@ -264,7 +264,7 @@ class Finder:
         return LocalPackage(name, paths, is_package, self._metadata.of(name, paths[0]), archive)
 
     def _whole(self, name: str, portions: tuple[str, ...]) -> LocalPackage | None:
-        """Return a namespace as one package, with all files, if nobody else has a part in it."""
+        """Return a namespace as one package, with all its files, if all its portions are local."""
         for folder in portions:
             self._watch(folder)
         if len(portions) != 1 or not self._is_local(name, portions[0]):
@@ -337,7 +337,7 @@ def _finder_now(policy: Policy) -> Finder:
 
 
 def _is_standard(module: object) -> bool:
-    """Tell whether what was imported under a standard name, if it was, is what it should be."""
+    """Tell whether a standard name, if it was imported, is the standard library's own module."""
     file = module.__dict__.get("__file__") if type(module) is types.ModuleType else None
     if not isinstance(file, str):
         return module is None
@@ -352,7 +352,7 @@ def _is_installed(name: str, found: Origin, module: object) -> bool:
 
 
 def _forget_listing(folder: str) -> None:
-    """Make the import system list a folder anew: it trusts mtimes as well."""
+    """Make the import system list a folder again: it trusts mtimes."""
     known = sys.path_importer_cache.get(folder or os.getcwd())
     if known is not None and hasattr(known, "invalidate_caches"):
         known.invalidate_caches()

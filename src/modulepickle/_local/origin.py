@@ -38,7 +38,7 @@ class Origin:
 
 
 def reference(module: object) -> Callable[[], object]:
-    """Return a weak reference: a module that nobody else holds must be free to go (R12)."""
+    """Return a weak reference, so that a module can be garbage-collected (R12)."""
     try:
         return weakref.ref(module)
     except TypeError:  # None, or an odd object that put itself into `sys.modules`

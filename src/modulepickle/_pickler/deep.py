@@ -23,7 +23,7 @@ LAST: Final = 4
 
 
 class TooDeep(pickle.PicklingError, RecursionError):
-    """An object is nested too deep. Plain pickle raises a RecursionError, so it is one as well."""
+    """An object is nested too deeply. It is a RecursionError, as in plain pickle."""
 
 
 FLAT: Final = "let __reduce__ or __getstate__ return it flat"

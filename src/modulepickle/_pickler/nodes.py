@@ -91,7 +91,7 @@ class Node:
 
 
 def parts_of(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
-    """Yield what a reduction has, and what to call it; empty if it goes without."""
+    """Yield the parts of a reduction, each with what to call it, or "" if it needs no name."""
     state = reduction[2] if len(reduction) > 2 else None
     if is_a(obj, FunctionType) and isinstance(state, tuple):
         for kind, values in zip(("global", "closure variable", "attribute"), state):

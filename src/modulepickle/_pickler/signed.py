@@ -155,7 +155,7 @@ def _fit(key: Any) -> bytes:
 
 
 def _reason(data: bytes, keys: int) -> str:
-    """Say why data are refused, as far as what nobody has vouched for can tell."""
+    """Return why data are refused, as far as unsigned data can be trusted to tell."""
     at = data.rfind(STEM)
     if at < 0:
         return (

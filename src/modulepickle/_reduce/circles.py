@@ -74,7 +74,7 @@ def can_begin(dump: Dump, value: Any) -> bool:
 
 
 def is_free(value: Any) -> bool:
-    """Tell whether to make such an object runs nobody's code."""
+    """Tell whether an object of this kind can be made without running user code."""
     kind: Any = type(value)
     return kind in PLAIN or kind.__new__ is object.__new__
 

@@ -208,7 +208,7 @@ def _may_name_local(dump: Dump, kind: type) -> bool:
 
 
 def _is_foreign(dump: Dump, module: str) -> bool:
-    """Tell whether a module is known to be nobody's, or is the standard library's, not shadowed."""
+    """Tell whether a module is known not to be local, or is the unshadowed standard library's."""
     if dump.is_foreign(module) or is_standard(module):
         return True
     standard = module.partition(".")[0] in STANDARD_NAMES
@@ -223,7 +223,7 @@ class Dispatcher(Dump):
     """
 
     def start(self) -> None:
-        """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
+        """Forget the previous `dump`: each one looks at the working tree again (R5)."""
         super().start()
         self.reducers: dict[type, Reducer | None] = REDUCERS.copy()
 

@@ -182,7 +182,7 @@ def _title(file: Any) -> str:
 
 
 def reduce_dynamic_module(dump: Dump, module: ModuleType) -> Reduced:
-    """Reduce a module that nobody can import: to a new one, with all that it holds."""
+    """Reduce a module that cannot be imported to a new one, with all that it holds."""
     dump.parts.adopt(module)
     left_out = {"__builtins__", "__spec__", "__loader__", "__file__", "__cached__", "__path__"}
     state = {name: value for name, value in vars(module).items() if name not in left_out}
@@ -200,7 +200,7 @@ def reduce_by_name(dump: Dump, obj: Any) -> Any:
 
 
 def reduce_sentinel(dump: Dump, obj: Any) -> Any:
-    """Reduce an object as if it said nothing of how; it is one object on the receiver as well."""
+    """Reduce an object by the default way; it stays one object on the receiver."""
     kind = type(obj)
     if not kind.__flags__ & HEAP:
         return NotImplemented

@@ -185,7 +185,7 @@ def by_value(dump: Dump, module: str) -> bool:
 
 
 def _has_no_way_there(dump: Dump, module: str) -> bool:
-    """Tell whether a module of the tree stands in `sys.modules` below a name that nobody imported.
+    """Tell whether a local module stands in `sys.modules` below a name that was not imported.
 
     Whoever registers a file under a name like `tasks.py` makes one that no import finds.
     """
@@ -249,7 +249,7 @@ class Dump:
     parts: ByValue
 
     def start(self) -> None:
-        """Forget the `dump` before: a new one looks at the working tree anew (R5)."""
+        """Forget the previous `dump`: each one looks at the working tree again (R5)."""
         self.table: Any = getattr(self, "dispatch_table", copyreg.dispatch_table)
         self.known_modules: dict[str, KnownModule] = {"builtins": BUILTINS}
         self._foreign: set[str] = set()
@@ -277,7 +277,7 @@ class Dump:
         return [*self._notices, *(() if shipment is None else shipment.notices)]
 
     def finish(self) -> None:
-        """Say what there is to say of what was shipped (R15).
+        """Give the warnings about what was shipped (R15).
 
         Raises:
             PackagingError: if the policy is strict, and there is something.
@@ -342,7 +342,7 @@ class Dump:
             self.parts, self.protocol = parts, protocol
 
     def is_foreign(self, module: str) -> bool:
-        """Tell whether a module was found to be nobody's working tree, in this `dump`."""
+        """Tell whether this `dump` has found that a module is not of the working tree."""
         return module in self._foreign
 
     def note_foreign(self, module: str) -> None:

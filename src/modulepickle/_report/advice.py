@@ -118,7 +118,7 @@ def _of_nobody(name: str, place: str) -> Iterator[str]:
 
 
 def _computed(name: str, places: list[str]) -> Iterator[str]:
-    """Yield that files of a package import by names that nobody can follow, and the cure."""
+    """Yield the warning that a package imports modules by computed names, with the cure."""
     if places:
         shown = ", ".join(places[:COMPUTED_SHOWN])
         more = len(places) - COMPUTED_SHOWN

@@ -303,7 +303,7 @@ class _Story:
                 }
 
     def _left_out(self, shipped: SnapshotRef) -> list[LeftOut]:
-        """Return what stays at home; nothing of what was itself received."""
+        """Return what is left out; nothing for a package that was itself received."""
         recorder = self._recorder
         if shipped.digest in recorder.resent:
             return []

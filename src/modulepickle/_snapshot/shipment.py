@@ -180,7 +180,7 @@ class Shipment:
         self._shipped.update(refs)  # last: another thread takes what it finds here
 
     def _refs(self, reach: list[str]) -> dict[str, SnapshotRef]:
-        """Return what stands for each package in pickles, with what it requires."""
+        """Return the snapshot of each package, with its requirements."""
         new = [name for name in reach if name not in self._shipped]
         made = {name: self._sealed(name) for name in new}
         known = {**self._shipped, **made}

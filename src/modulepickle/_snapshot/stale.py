@@ -115,7 +115,7 @@ UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def compiles(path: str, file: File) -> str:
-    """Return why a file does not compile, with the line; "" if it does, or nobody knows."""
+    """Return why a file does not compile, with the line, or "" if it does, or it is not known."""
     try:
         _prints_in(path, file)
     except (SyntaxError, ValueError) as error:
