@@ -104,20 +104,24 @@ def _key(node: Definition) -> tuple[str, int]:
     return node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
-_files: dict[tuple[str, int], tuple[list[str], _File | None]] = {}
+_files: dict[tuple[str, int], tuple[Any, _File | None]] = {}
 
 
 def _file(name: str, flags: int, held: list[str] | None = None) -> _File | None:
     """Return the file that code says it is of, if it can be read and compiled."""
-    lines = linecache.getlines(name) if held is None else held
+    lines: Any = linecache.getlines(name) if held is None else held
+    received = registry.sources.get(name)
+    if received is not None:  # a `def` that begins its line here, whatever stood before it there
+        lines = received
     known = _files.get((name, flags))
     # linecache keeps the list as long as nothing happens to the file.
     if known is not None and known[0] is lines:
         return known[1]
     file = None
     if lines:
+        text = "".join(lines) if received is None else "\n" * (received[1] - 1) + received[0]
         try:
-            file = _File("".join(lines), name, flags)
+            file = _File(text, name, flags)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass
     if len(_files) >= 64:  # cells of a long session
@@ -152,12 +156,17 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
     if not found or (len(found) > 1 and not hasattr(code, "co_positions")):
         return None
     node, around = found[0]
+    column = node.col_offset
+    source = registry.sources.get(code.co_filename)
+    if source is not None:  # it is of what came, not of a whole file
+        column += source[2] if node.lineno == source[1] else 0
+        around = (*source[5:], *around)
     text = ast.get_source_segment(file.text, node)
     if text is None or not _reads(text, node):
         return None
     end = node.end_lineno or 0, node.end_col_offset or 0
     flags = code.co_flags & FUTURE
-    return Place(text, node.lineno, node.col_offset, end, flags, code.co_freevars, around)
+    return Place(text, node.lineno, column, end, flags, code.co_freevars, around)
 
 
 def _by_order(

@@ -29,16 +29,17 @@ Outside API: `is_definition`, `reduce_definition`, `told`, and the reducers of s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import FunctionType, ModuleType
-from typing import Any, Final, Union
+from typing import Any, Final
 
-from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, StandIn
-from modulepickle._reduce.circles import Fill, begin, can_begin, is_free, settle
-from modulepickle._reduce.classes import class_holds, class_shell, class_space
-from modulepickle._reduce.functions import SET_FUNCTION, function_holds, function_shell
+from modulepickle._loader.emit import Rebuilt, Reduced, StandIn
+from modulepickle._reduce.circles import begin, settle
+from modulepickle._reduce.classes import class_holds, class_space
+from modulepickle._reduce.definitions import SET_CLASS, Definition, Groups, Item
+from modulepickle._reduce.functions import SET_FUNCTION, function_holds
 from modulepickle._reduce.generated import LATE, outline
 from modulepickle._reduce.keys import key_of
+from modulepickle._reduce.order import LateStep, Order
 from modulepickle._reduce.ready import (
     ATOMS,
     Look,
@@ -55,88 +56,10 @@ __all__ = [
     "reduce_late_step", "reduce_step", "reduce_whole", "told",
 ]  # fmt: skip
 
-SET_CLASS: Final = Rebuilt("set_class", THE_CLASSES)
 WHOLE: Final = Rebuilt("whole")
 
 FEW: Final = 16
 """Functions that may be written inside each other."""
-
-Groups = tuple[dict[str, Any], ...]
-
-
-class Definition:
-    """A function or class by value, and what it holds.
-
-    Attributes:
-        obj: the function or class. key: of a class. space: what a class is made with.
-        now: what is ready. behind: what stands behind that in the state: the modules that a
-        function reaches, or the names of what a class gets later; until then, that is None.
-        held: all that it holds, in groups by kind.
-        links: the functions and classes that it leads to. later: what it still waits for then.
-        is_complete: it is a function that is filled as soon as it is made.
-    """
-
-    __slots__ = (
-        "behind", "held", "is_class", "is_complete", "key", "later", "links", "now", "obj", "space",
-    )  # fmt: skip
-
-    def __init__(self, obj: Any) -> None:
-        self.obj = obj
-        self.is_class = type(obj) is not FunctionType
-        self.is_complete = False
-        self.key = b""
-        self.space: dict[str, Any] = {}
-        self.held: Groups = ()
-        self.now: Groups = ()
-        self.behind: tuple[Any, ...] = ()
-        self.links: list[Definition] = []
-        self.later: list[Item] = []
-
-    def state(self, groups: Groups, behind: tuple[Any, ...] = ()) -> tuple[Any, ...]:
-        """Return the state that sets some of what it holds."""
-        if self.is_class:
-            return (self.key, *groups, behind) if behind else (self.key, *groups)
-        return (*groups, *behind) if behind or groups[3] else groups[:3]
-
-    def shell(self, dump: Dump) -> Reduced:
-        """Return what makes it, and if it is complete, what fills it."""
-        if self.is_class:
-            return class_shell(self.obj, self.key, self.space)
-        make, args = function_shell(dump, self.obj)
-        if not self.is_complete:
-            return make, args
-        return make, args, self.state(self.now, self.behind), None, None, SET_FUNCTION
-
-
-class Item:
-    """One value that its owner gets later.
-
-    Attributes:
-        owner: who gets it. group, name, value: as what.
-        needs: classes that have to be whole, with all that they and their methods wait for.
-        is_name: it may be set before it is filled.
-        is_method: it is a descriptor of a class; these come before all others.
-        is_written: it has got it: also another plan, in between, may have needed it first.
-        fill: what fills the value, if the owner gets it empty (see `circles`).
-    """
-
-    __slots__ = (
-        "fill", "group", "is_method", "is_name", "is_written", "name", "needs", "owner", "value",
-    )  # fmt: skip
-
-    def __init__(
-        self, owner: Definition, group: int, name: str, value: Any, needs: list[Any]
-    ) -> None:
-        self.owner, self.group, self.name, self.value = owner, group, name, value
-        self.needs = needs
-        self.is_written = False
-        self.fill: Fill | None = None
-        # A global, what a closure holds, an attribute: nobody looks at it when it is set.
-        self.is_name = not (name[:1] == "_" == name[-1:]) and group < 2 - owner.is_class
-        self.is_method = owner.is_class and not group and hasattr(type(value), "__get__")
-
-
-Node = Union[Item, Definition]
 
 
 class Plan:
@@ -146,7 +69,6 @@ class Plan:
         self._dump = dump
         self._planned: dict[int, Definition] = dump.parts.planned
         self.definitions: list[Definition] = []
-        self._values: dict[int, set[int]] = {}
         self._looked = self._written = 0
 
     def add(self, root: Definition) -> Definition:
@@ -250,96 +172,6 @@ class Plan:
         classes.sort(key=lambda each: len(each.obj.__mro__))  # bases come first
         return [*(each for each in new if not each.is_class and any(each.now)), *classes]
 
-    def then(self) -> Iterator[StandIn]:
-        """Yield what is set later, by what needs what: one step for one owner's neighbours."""
-        items = [item for each in self.definitions for item in each.later]
-        # `typing` asks a generic class for its parameters where an alias of it is made.
-        items.sort(key=lambda item: (item.name != "__parameters__", not item.is_method))
-        fills: dict[int, Fill] = {}
-        for item in items:
-            if self._is_in_circle(item):
-                item.fill = fills.setdefault(id(item.value), Fill(item.value))
-                if is_free(item.value):
-                    yield LateStep([item])
-        last: list[Item] = []
-        for item in self._by_needs(items):
-            owner = item.owner
-            needs_itself = any(need is owner.obj for need in item.needs)
-            if last and (item.fill or needs_itself or owner is not last[0].owner):
-                yield LateStep(last)
-                last = []
-            if item.fill is None:
-                last.append(item)
-            else:
-                if not is_free(item.value):
-                    yield LateStep([item])
-                if fills.pop(id(item.value), None):
-                    yield item.fill
-        if last:
-            yield LateStep(last)
-
-    def _is_in_circle(self, item: Item) -> bool:
-        """Tell whether what runs when a container is loaded may read what gets the container."""
-        if not item.needs or not item.is_name or not can_begin(self._dump, item.value):
-            return False
-        return any(id(item.value) in self._values_of(need) for need in item.needs)
-
-    def _values_of(self, need: Any) -> set[int]:
-        """Return the ids of all values that a class, and what it leads to, waits for."""
-        known = self._values.get(id(need))
-        if known is None:
-            root = self._planned.get(id(need))
-            queue = [] if root is None else [root]
-            seen = {*map(id, queue)}
-            known = self._values[id(need)] = set()
-            for each in queue:  # grows as it is read
-                known.update(id(other.value) for other in each.later)
-                new = [link for link in each.links if id(link) not in seen]
-                seen.update(map(id, new))
-                queue += new
-        return known
-
-    def _by_needs(self, items: list[Item]) -> Iterator[Item]:
-        """Yield items, each after what its needs wait for; in a circle, as they stand.
-
-        Several owners may wait for one value: they get it one after the other, when it is there.
-        """
-        seen: set[int] = set()
-        waiting: dict[int, list[Item]] = {}  # by the id of a value that is not written yet
-        for item in items:
-            stack: list[tuple[Node, Iterator[Node]]] = []
-            if id(item) not in seen:
-                stack.append((item, self._before(item)))
-            while stack:
-                each, before = stack[-1]
-                if id(each) not in seen:
-                    seen.add(id(each))
-                    if isinstance(each, Item):
-                        waiting[id(each.value)] = []
-                for other in before:
-                    if id(other) in seen or (isinstance(other, Item) and other.is_written):
-                        continue
-                    if isinstance(other, Item) and id(other.value) in waiting:
-                        waiting[id(other.value)].append(other)
-                        continue
-                    stack.append((other, self._before(other)))
-                    break
-                else:
-                    stack.pop()
-                    if isinstance(each, Item):
-                        yield each
-                        for other in waiting.pop(id(each.value)):
-                            if id(other) not in seen:
-                                seen.add(id(other))
-                                yield other
-
-    def _before(self, each: Node) -> Iterator[Node]:
-        """Return what comes before an item: its needs; and of those, what they lead to."""
-        if isinstance(each, Definition):
-            return iter((*each.links, *each.later))
-        found = (self._planned.get(id(need)) for need in each.needs)
-        return iter([need for need in found if need is not None])
-
 
 def _note_secrets(dump: Dump, each: Definition) -> None:
     """Note what looks like a secret among what a function refers to."""
@@ -367,13 +199,6 @@ class Step(StandIn):
 
     def __init__(self, owner: Definition, groups: Groups, behind: tuple[Any, ...] = ()) -> None:
         self.owner, self.groups, self.behind = owner, groups, behind
-
-
-class LateStep(StandIn):
-    """Stands for a call that sets what its owner waited for."""
-
-    def __init__(self, items: list[Item]) -> None:
-        self.items = items
 
 
 class Whole(StandIn):
@@ -423,7 +248,7 @@ def reduce_late(dump: Dump, late: Late) -> Reduced:
         return WHOLE, new
     if dump.parts.open is late.plan:
         dump.parts.open = None
-    return WHOLE, tuple(late.plan.then())
+    return WHOLE, tuple(Order(dump, late.plan.definitions).steps())
 
 
 def reduce_definition(dump: Dump, obj: Any) -> Reduced:

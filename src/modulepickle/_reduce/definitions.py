@@ -1,0 +1,93 @@
+"""Functions and classes by value, and what each of them gets later (see `_reduce.whole`).
+
+Outside API: `SET_CLASS`, `Definition`, `Groups`, `Item`.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any, Final
+
+from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
+from modulepickle._reduce.circles import Fill
+from modulepickle._reduce.classes import class_shell
+from modulepickle._reduce.functions import SET_FUNCTION, function_shell
+from modulepickle._reduce.state import Dump
+
+__all__ = ["SET_CLASS", "Definition", "Groups", "Item"]
+
+SET_CLASS: Final = Rebuilt("set_class", THE_CLASSES)
+
+Groups = tuple[dict[str, Any], ...]
+
+
+class Definition:
+    """A function or class by value, and what it holds.
+
+    Attributes:
+        obj: the function or class. key: of a class. space: what a class is made with.
+        now: what is ready. behind: what stands behind that in the state: the modules that a
+        function reaches, or the names of what a class gets later; until then, that is None.
+        held: all that it holds, in groups by kind.
+        links: the functions and classes that it leads to. later: what it still waits for then.
+        is_complete: it is a function that is filled as soon as it is made.
+    """
+
+    __slots__ = (
+        "behind", "held", "is_class", "is_complete", "key", "later", "links", "now", "obj", "space",
+    )  # fmt: skip
+
+    def __init__(self, obj: Any) -> None:
+        self.obj = obj
+        self.is_class = type(obj) is not FunctionType
+        self.is_complete = False
+        self.key = b""
+        self.space: dict[str, Any] = {}
+        self.held: Groups = ()
+        self.now: Groups = ()
+        self.behind: tuple[Any, ...] = ()
+        self.links: list[Definition] = []
+        self.later: list[Item] = []
+
+    def state(self, groups: Groups, behind: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+        """Return the state that sets some of what it holds."""
+        if self.is_class:
+            return (self.key, *groups, behind) if behind else (self.key, *groups)
+        return (*groups, *behind) if behind or groups[3] else groups[:3]
+
+    def shell(self, dump: Dump) -> Reduced:
+        """Return what makes it, and if it is complete, what fills it."""
+        if self.is_class:
+            return class_shell(self.obj, self.key, self.space)
+        make, args = function_shell(dump, self.obj)
+        if not self.is_complete:
+            return make, args
+        return make, args, self.state(self.now, self.behind), None, None, SET_FUNCTION
+
+
+class Item:
+    """One value that its owner gets later.
+
+    Attributes:
+        owner: who gets it. group, name, value: as what.
+        needs: classes that have to be whole, with all that they and their methods wait for.
+        is_name: it may be set before it is filled.
+        is_method: it is a descriptor of a class; these come before all others.
+        is_written: it has got it: also another plan, in between, may have needed it first.
+        fill: what fills the value, if the owner gets it empty (see `circles`).
+    """
+
+    __slots__ = (
+        "fill", "group", "is_method", "is_name", "is_written", "name", "needs", "owner", "value",
+    )  # fmt: skip
+
+    def __init__(
+        self, owner: Definition, group: int, name: str, value: Any, needs: list[Any]
+    ) -> None:
+        self.owner, self.group, self.name, self.value = owner, group, name, value
+        self.needs = needs
+        self.is_written = False
+        self.fill: Fill | None = None
+        # A global, what a closure holds, an attribute: nobody looks at it when it is set.
+        self.is_name = not (name[:1] == "_" == name[-1:]) and group < 2 - owner.is_class
+        self.is_method = owner.is_class and not group and hasattr(type(value), "__get__")

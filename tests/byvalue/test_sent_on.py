@@ -1,0 +1,47 @@
+"""R4, R16: what was received by value gives the same bytes when it is sent on."""
+
+from __future__ import annotations
+
+import pytest
+
+from receivers import receive, send
+
+MAKERS = """
+class Case:
+    def method(self):
+        def make(dumps):
+            def function(first, second):
+                return first
+            return dumps(function)
+        return make
+make = Case().method()
+"""
+
+NAMES = """
+class A:
+    "A class with names that are values, too."
+    first = "join"
+    second = "class_value"
+    def join(self, first): return first
+A.join.first = "join"
+def function(join="join"): return join, WORD, A
+WORD = "strip"
+"""
+
+
+def test_r04_a_function_that_a_received_one_makes_has_the_bytes_of_the_sender(tmp_path):
+    here = send(tmp_path, MAKERS + "obj = None", dumps="make(modulepickle.dumps)")
+    data = send(tmp_path, MAKERS + "obj = make")
+    code = "import modulepickle; result = obj(modulepickle.dumps)"
+    assert receive(data, code, bare=False).result == here
+
+
+@pytest.mark.parametrize("name", ["A", "function", "[A, function]"])
+def test_r16_the_second_hop_has_the_bytes_of_the_first(tmp_path, name):
+    data = send(tmp_path, f"{NAMES}obj = {name}")
+    again = receive(data, "import modulepickle; result = modulepickle.dumps(obj)", bare=False)
+    assert again.result == data
+    third = receive(
+        again.result, "import modulepickle; result = modulepickle.dumps(obj)", bare=False
+    )
+    assert third.result == data
