@@ -255,6 +255,21 @@ def hidden(tree: Path) -> str:
     return receive(data, code, lazy=True, cache=tree.parent / "cache").stderr
 
 
+def deep(tree: Path) -> str:
+    code = """
+class Node: pass
+node = None
+for _ in range(50_000):
+    above = Node()
+    above.next, node = node, above
+try:
+    modulepickle.dumps(node)
+except RecursionError as error:
+    result = str(error)
+"""
+    return str(run(tree, start(tree) + code).result)
+
+
 def damaged(tree: Path) -> str:
     data = send(tree, start(tree) + "import train\nobj = train.fit")
     place = data.index(b"PK\3\4") + 40
@@ -294,6 +309,7 @@ MISTAKES: dict[str, Callable[[Path], str]] = {
     "Import finds the package that came in a pickle": hidden,
     "It goes by name, and no installed distribution has it": by_name,
     "modulepickle.dumps was called where the library is not installed": stand_in,
+    "Nested too deeply": deep,
     "No files are unpacked": no_files,
     "No module named, by name": not_local,
     "No module named, missing distribution": third_party,
@@ -340,7 +356,7 @@ def test_the_page_shows_what_is_said(tree: Path, title: str) -> None:
         pytest.importorskip("tomllib")  # new in 3.11
     said = make(tree).replace(str(tree), "/home/me/project")
     (shown,) = TEXT.findall(ENTRIES[title])
-    shown = shown.rstrip("\n") if make in (lost, syntax, hidden) else shown
+    shown = shown.rstrip("\n") if make in (deep, lost, syntax, hidden) else shown
     assert shown in said + "\n", f"the page shows\n{shown}\nand what is said is\n{said}"
     assert ENTRIES[title].rpartition("```")[2].strip(), "there is a cure"
 
