@@ -124,8 +124,8 @@ def _computed(name: str, places: list[str]) -> Iterator[str]:
         more = len(places) - COMPUTED_SHOWN
         shown += f" and {more} more" if more > 0 else ""
         yield (
-            f"package `{name}` imports by computed names at {shown}: such a module travels if a text"
-            ' of the package names it whole, or if the policy does: Policy(include=("name",)), or'
+            f"package `{name}` imports by computed names at {shown}: such a module travels if a"
+            ' text of the package names it whole, or the policy does: Policy(include=("name",)), or'
             ' include = ["name"] under [tool.modulepickle] in pyproject.toml'
         )
 
