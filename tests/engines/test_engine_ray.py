@@ -145,3 +145,84 @@ assert ray.cloudpickle.dumps(helpers.double) == pickle.dumps(helpers.double, 5)
 print("all passed")
 """
     assert "all passed" in drive_ray(code)
+
+
+NESTED = """
+import importlib, os, pathlib, sys
+SOURCE = '''
+VERSION = 1
+class Point:
+    def __init__(self, x):
+        self.x = x
+    def version(self):
+        return VERSION, self.x
+class Counter:
+    def __init__(self, start):
+        self.total = start
+    def add(self):
+        self.total += VERSION
+        return Point(self.total)
+def add(first, second):
+    return Point(first.x + second.x)
+'''
+
+def write(folder, version):
+    os.makedirs(folder, exist_ok=True)
+    text = SOURCE.replace("VERSION = 1", f"VERSION = {version}")
+    pathlib.Path(folder, "nested.py").write_text(text)
+
+write(".", 1)
+write("../older", 0)
+import nested, modulepickle, ray
+OLDER = f"import sys; sys.path.insert(0, {os.path.abspath('../older')!r}); import nested"
+hooks = {
+    "none": None,
+    "hook": {"worker_process_setup_hook": modulepickle.preload(nested)},
+    "older": {"worker_process_setup_hook": eval("lambda: exec(text)", {"text": OLDER})},
+}
+hook = hooks[os.environ["HOOK"]]
+ray.init(num_cpus=2, include_dashboard=False, configure_logging=False, log_to_driver=False,
+         runtime_env=hook)
+modulepickle.extend_ray()
+remote, get = ray.remote, lambda ref: ray.get(ref, timeout=100)
+
+@remote
+def tasks(function, n):
+    made = remote(function).remote(nested.Point(n), nested.Point(1))
+    here = remote(lambda: nested.Point(n).version()).remote()
+    return ray.get(made).version(), ray.get(here)
+
+@remote
+def actors(n):
+    counter = remote(nested.Counter).remote(n)
+    return ray.get(counter.add.remote()), ray.get(counter.add.remote()).version()
+
+@remote
+class Own:
+    def version(self):
+        return nested.VERSION, nested.Point(1).version()
+
+@remote
+def deeper(n):
+    return ray.get(actors.remote(n))
+
+for version in (1, 2, 3):
+    if version > 1:
+        write(".", version)
+        importlib.reload(nested)
+    assert get(tasks.remote(nested.add, 1)) == ((version, 2), (version, 1))
+    assert get(Own.remote().version.remote()) == (version, (version, 1))
+    for each in actors, deeper:
+        point, then = get(each.remote(5))
+        assert type(point) is nested.Point and point.version() == (version, 5 + version)
+        assert then == (version, 5 + 2 * version)
+ray.shutdown()
+print("all passed")
+"""
+
+
+@pytest.mark.parametrize("hook", ["none", "hook", "older"])
+def test_r08_tasks_and_actors_that_tasks_make_run_what_was_sent(tmp_path: Path, hook: str) -> None:
+    require("ray")
+    out = drive(tmp_path, NESTED, script=True, RAY_AUTH_MODE="disabled", HOOK=hook)
+    assert "all passed" in out

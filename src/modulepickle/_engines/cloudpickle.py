@@ -76,9 +76,11 @@ _last_keys: Final[WeakKeyDictionary[type, bytes]] = WeakKeyDictionary()
 """Class by value -> its key when cloudpickle pickled it last."""
 
 
-def _extended(module: str, function: str, install: str, store: Store | None = None) -> Extension:
+def _extended(
+    module: str, function: str, install: str, store: Store | None = None, methods: str = ""
+) -> Extension:
     found = framework(module, function, install)
-    return Extension({found.Pickler: for_cloudpickle(found)}, store)
+    return Extension({found.Pickler: for_cloudpickle(found)}, store, pools=methods)
 
 
 def extend_cloudpickle() -> Extension:
@@ -128,7 +130,7 @@ def extend_ray(*, store: bool = False) -> Extension:
         from modulepickle.stores import RayStore  # not at the top: for few
 
         kept = RayStore()
-    return _extended("ray.cloudpickle.cloudpickle", "extend_ray", "ray", kept)
+    return _extended("ray.cloudpickle.cloudpickle", "extend_ray", "ray", kept, methods="ray")
 
 
 def extend_pyspark() -> Extension:

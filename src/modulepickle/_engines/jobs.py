@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Final
 
+from modulepickle._engines.ray import remote_methods
 from modulepickle._snapshot.jobs import Job, job_now
 
 __all__ = ["EDITED", "enter_pools", "leave_pools", "opened"]
@@ -133,6 +134,8 @@ def _tasks(before: Callable[..., Any]) -> Callable[..., Any]:
 
 def _pool_methods(package: str) -> list[tuple[type, str, Any]]:
     """Return what is wrapped: class, method, and what wraps it."""
+    if package == "ray":
+        return remote_methods()
     found: list[tuple[type, str, Any]] = []
     pool = importlib.import_module(f"{package}.pool").Pool
     found.append((pool, "__init__", _init))
@@ -174,7 +177,7 @@ _methods: Final[dict[str, _Methods]] = {}
 
 
 def enter_pools(package: str) -> None:
-    """Wrap the methods of `multiprocessing`, or of a copy of it; once for each `leave_pools`."""
+    """Wrap the methods of `multiprocessing`, of a copy of it, or of Ray; till `leave_pools`."""
     _methods.setdefault(package, _Methods()).enter(package)
 
 

@@ -19,7 +19,7 @@ from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
 from modulepickle._engines.jobs import enter_pools, leave_pools, opened
-from modulepickle._loader.emit import THE_LOADER, THE_PEERS, ShippedText, reduce_text
+from modulepickle._loader.emit import STAGE0, THE_LOADER, THE_PEERS, ShippedText, reduce_text
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.stored import Store, store_writer
 from modulepickle._reduce.dispatch import HOOK, REDUCERS, Dispatcher, resumed
@@ -121,7 +121,7 @@ def _reduce_text(dump: Any, text: ShippedText) -> Any:
     """Let the loader come with what sends results home (see `_loader.peers`)."""
     if text is THE_LOADER and dump.returns is not None:
         cls = dump.returns
-        return THE_PEERS, ("returning", cls.__module__, cls.__qualname__, _LOADER)
+        return THE_PEERS, ("returning", cls.__module__, cls.__qualname__, _LOADER, STAGE0)
     return reduce_text(text)
 
 

@@ -2275,7 +2275,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_7209c6c5"
+PEERS_NAME: Final = "_modulepickle_peers_290fcf5e"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2362,6 +2362,24 @@ class DeferredCallable(Deferred):
         return real(self)(*args, **options)
 def real(obj):
     return pickle.loads(pickle.dumps(obj, 5))
+class SentOn:
+    def __new__(cls, snapshot, make, known):
+        digest = snapshot.parts[1]
+        if digest not in known:
+            made = known[digest] = object.__new__(cls)
+            made.call = make, snapshot.parts
+            made.requirements = {
+                name: need if isinstance(need, str) else SentOn(need, make, known)
+                for name, need in snapshot.requirements.items()
+            }
+        return known[digest]
+    def __call__(self, *args):
+        raise TypeError("only the next process can call this")
+    def __reduce_ex__(self, protocol):
+        return (*self.call, self.requirements)
+def text_of(names, stage0):
+    registry = Now(getattr, Now(__import__, "sys"), "_modulepickle_registry", eval)
+    return Now(registry, stage0, {"__name__": names["__name__"], "packed": names["packed"]})
 class Unusable:
     def __init__(self, error):
         self.error = error
@@ -2405,7 +2423,7 @@ class Peer:
     def __init__(self):
         self.held, self.snapshots, self.tops, self.homes = {}, {}, (), []
         self.seen = weakref.WeakValueDictionary()
-        self.sender, self.is_patched, self.returns = None, False, set()
+        self.sender, self.is_patched, self.returns, self.sent_on = None, False, set(), None
         self.local = threading.local()
     def get(self, digest, default=None):
         return Version(self, digest)
@@ -2433,12 +2451,16 @@ class Peer:
         ]
         if used:
             threading.Thread(target=warm, args=(used,), daemon=True).start()
-    def returning(self, module, name, loader):
+    def returning(self, module, name, loader, stage0=None):
         cls = getattr(sys.modules.get(module), name, None)
         if cls and not self.homes and cls not in self.returns:
             self.returns.add(cls)
             rest = getattr(cls, "reducer_override", leave)
             cls.reducer_override = first(self.reduce_result, rest)
+            cls.dump = self.noting_code(cls.dump)
+        if stage0:
+            ours, theirs = (text_of(each.__globals__, stage0) for each in (call, loader))
+            self.sent_on = Now(ours, "returning", module, name, theirs, stage0)
         def snapshot(top, digest, *rest):
             found = self.seen[digest] = loader(top, digest, *rest)
             return found
@@ -2446,6 +2468,8 @@ class Peer:
     def reduce_result(self, obj):
         if type(obj) is dict and is_builtins(obj):
             return vars, (Now(__import__, "builtins"),)
+        if self.is_code and isinstance(obj, (FunctionType, type, ModuleType)):
+            return self.reduce_code(obj)
         if not isinstance(obj, (FunctionType, type)):
             return NotImplemented
         name = obj.__module__, obj.__qualname__
@@ -2455,6 +2479,25 @@ class Peer:
             is_right = False
         digest = None if is_right else self.digest(obj, *name)
         return NotImplemented if digest is None else reference(digest, "%s:%s" % name, False)
+    @property
+    def is_code(self):
+        return self.sent_on is not None and getattr(self.local, "code", False)
+    def noting_code(self, dump):
+        def dump_noting(pickler, obj):
+            before, self.local.code = self.is_code, isinstance(obj, (FunctionType, type))
+            try:
+                return dump(pickler, obj)
+            finally:
+                self.local.code = before
+        return dump_noting
+    def reduce_code(self, obj):
+        is_module = isinstance(obj, ModuleType)
+        name = (obj.__name__, "") if is_module else (obj.__module__, obj.__qualname__)
+        digest = self.digest(obj, *name)
+        if digest not in self.seen:
+            return NotImplemented
+        path = name[1].split(".") if name[1] else ()
+        return SentOn(self.seen[digest], self.sent_on, {}), (name[0], *path)
     def patch(self):
         if self.is_patched or self.homes:
             return

@@ -129,6 +129,33 @@ def real(obj):
     return pickle.loads(pickle.dumps(obj, 5))
 
 
+class SentOn:
+    """Stands, in a pickle, for a snapshot as it came, with all that it requires."""
+
+    def __new__(cls, snapshot, make, known):
+        digest = snapshot.parts[1]
+        if digest not in known:
+            made = known[digest] = object.__new__(cls)
+            made.call = make, snapshot.parts
+            made.requirements = {
+                name: need if isinstance(need, str) else SentOn(need, make, known)
+                for name, need in snapshot.requirements.items()
+            }
+        return known[digest]
+
+    def __call__(self, *args):
+        raise TypeError("only the next process can call this")
+
+    def __reduce_ex__(self, protocol):
+        return (*self.call, self.requirements)
+
+
+def text_of(names, stage0):
+    """The call that finds a text where a pickle arrives, or executes it as it came here."""
+    registry = Now(getattr, Now(__import__, "sys"), "_modulepickle_registry", eval)
+    return Now(registry, stage0, {"__name__": names["__name__"], "packed": names["packed"]})
+
+
 class Unusable:
     """Stands for what could not be imported, and raises that error as soon as it is used."""
 
@@ -195,7 +222,9 @@ class Peer:
         seen: digest -> snapshot, of what came with the tasks of other engines, while it is used.
         homes: the clients in this process, whose modules are the process' own (`_engines.dask`).
         sender: pickles what such a client sends, and answers None for all else.
-        local: `graph` is True while this thread pickles a graph.
+        sent_on: what makes snapshots elsewhere, of those that came with the tasks of an engine.
+        local: `graph` is True while this thread pickles a graph; `code`, a function or class that
+            is a task by itself.
     """
 
     later, callable = Deferred, DeferredCallable
@@ -203,7 +232,7 @@ class Peer:
     def __init__(self):
         self.held, self.snapshots, self.tops, self.homes = {}, {}, (), []
         self.seen = weakref.WeakValueDictionary()
-        self.sender, self.is_patched, self.returns = None, False, set()
+        self.sender, self.is_patched, self.returns, self.sent_on = None, False, set(), None
         self.local = threading.local()
 
     def get(self, digest, default=None):
@@ -239,13 +268,17 @@ class Peer:
         if used:
             threading.Thread(target=warm, args=(used,), daemon=True).start()
 
-    def returning(self, module, name, loader):
+    def returning(self, module, name, loader, stage0=None):
         """What makes snapshots; what they define, a pickler of this process sends as references."""
         cls = getattr(sys.modules.get(module), name, None)
         if cls and not self.homes and cls not in self.returns:
             self.returns.add(cls)
             rest = getattr(cls, "reducer_override", leave)
             cls.reducer_override = first(self.reduce_result, rest)
+            cls.dump = self.noting_code(cls.dump)
+        if stage0:
+            ours, theirs = (text_of(each.__globals__, stage0) for each in (call, loader))
+            self.sent_on = Now(ours, "returning", module, name, theirs, stage0)
 
         def snapshot(top, digest, *rest):
             found = self.seen[digest] = loader(top, digest, *rest)
@@ -257,6 +290,8 @@ class Peer:
         """The reduction of what plain pickle would refuse, since its name finds another here."""
         if type(obj) is dict and is_builtins(obj):
             return vars, (Now(__import__, "builtins"),)
+        if self.is_code and isinstance(obj, (FunctionType, type, ModuleType)):
+            return self.reduce_code(obj)
         if not isinstance(obj, (FunctionType, type)):
             return NotImplemented
         name = obj.__module__, obj.__qualname__
@@ -266,6 +301,32 @@ class Peer:
             is_right = False
         digest = None if is_right else self.digest(obj, *name)
         return NotImplemented if digest is None else reference(digest, "%s:%s" % name, False)
+
+    # A task that makes tasks: their code goes to processes that may have nothing of it
+
+    @property
+    def is_code(self):
+        return self.sent_on is not None and getattr(self.local, "code", False)
+
+    def noting_code(self, dump):
+        def dump_noting(pickler, obj):
+            before, self.local.code = self.is_code, isinstance(obj, (FunctionType, type))
+            try:
+                return dump(pickler, obj)
+            finally:
+                self.local.code = before
+
+        return dump_noting
+
+    def reduce_code(self, obj):
+        """The reduction of something shipped in a function or class that is a task itself."""
+        is_module = isinstance(obj, ModuleType)
+        name = (obj.__name__, "") if is_module else (obj.__module__, obj.__qualname__)
+        digest = self.digest(obj, *name)
+        if digest not in self.seen:
+            return NotImplemented
+        path = name[1].split(".") if name[1] else ()
+        return SentOn(self.seen[digest], self.sent_on, {}), (name[0], *path)
 
     # What this process pickles
 

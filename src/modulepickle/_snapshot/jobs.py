@@ -97,7 +97,8 @@ class _Last:
         self.lock = threading.Lock()
         self.packages = Packages()
         self.key: object = None
-        self.job = Job(Held(is_asked_for=False), {})
+        self.job = self.held_job = Job(Held(is_asked_for=False), {})
+        self.held: Held | None = None
         self.batches: list[tuple[object, Job]] = []
 
 
@@ -113,7 +114,10 @@ def job_now() -> Job:
     state = held()
     if state is not None:
         with _last.lock:
-            return Job(state, _digests(Shipment(get_policy())))
+            if _last.held is not state:
+                _last.held_job = Job(state, _digests(Shipment(get_policy())))
+                _last.held = state
+            return _last.held_job
     with _last.lock:
         shipment = Shipment(get_policy())
         found = _digests(shipment)

@@ -1,0 +1,69 @@
+"""Ray: what was pickled once for all its calls is pickled anew after an edit.
+
+Ray pickles a remote function, and the class of an actor, when it is first called, and keeps that.
+So its `_remote` looks at the working tree: if a local package has changed since the last call, what
+was kept is dropped, and gets another id in the cluster. Tasks that were submitted before keep the
+old one.
+
+Outside API: `remote_methods`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from modulepickle._snapshot.jobs import Job, job_now
+
+__all__ = ["remote_methods"]
+
+_kept: Final[WeakKeyDictionary[Any, tuple[Job, Callable[[Any], None]]]] = WeakKeyDictionary()
+"""Remote function or actor class that was called -> the tree as it was then, what drops it."""
+
+
+def remote_methods() -> list[tuple[type, str, Any]]:
+    """Return what is wrapped: class, method, and what wraps it."""
+    function = importlib.import_module("ray.remote_function").RemoteFunction
+    actor = importlib.import_module("ray.actor").ActorClass
+    return [
+        (function, "_remote", functools.partial(_looking, _drop_function)),
+        (actor, "_remote", functools.partial(_looking, _drop_class)),
+    ]
+
+
+def _looking(drop: Callable[[Any], None], before: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(before)
+    def _remote(self: Any, *args: Any, **kwargs: Any) -> Any:
+        job = job_now()
+        known = _kept.get(self)
+        if known is None or known[0] is not job:
+            _drop_edited(job)
+            _kept[self] = job, drop
+        return before(self, *args, **kwargs)
+
+    return _remote
+
+
+def _drop_edited(job: Job) -> None:
+    """Drop all that was kept of another tree: one remote function may hold another."""
+    for each, (last, drop) in [*_kept.items()]:
+        if job.edited(last):
+            drop(each)
+            _kept[each] = job, drop
+
+
+def _drop_function(function: Any) -> None:
+    function._uuid = uuid.uuid4()
+    function._last_export_cluster_and_job = None
+
+
+def _drop_class(actor: Any) -> None:
+    meta = actor.__ray_metadata__
+    cls = meta.modified_class.__ray_actor_class__
+    make = type(meta.actor_creation_function_descriptor).from_class
+    meta.actor_creation_function_descriptor = make(cls)
+    meta.last_export_cluster_and_job = None
