@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import uuid
 from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -57,7 +56,7 @@ def _drop_edited(job: Job) -> None:
 
 
 def _drop_function(function: Any) -> None:
-    function._uuid = uuid.uuid4()
+    function._uuid = importlib.import_module("uuid").uuid4()
     function._last_export_cluster_and_job = None
 
 
