@@ -26,8 +26,6 @@ SUPERSEDED: Final = {"after": BY_NAME[0], "before": BY_NAME[0], "older": BY_NAME
 
 HOST_FIRST: Final = "finds the one that came in a pickle"
 """Of a host that imports a package itself only after one of that name was loaded."""
-IN_DATA: Final = "A module that only data names"
-"""Of names that are no import statement, and no `include` of a policy."""
 
 CASES: Final[dict[str, Case]] = {}
 """Every case that was described, by its name."""

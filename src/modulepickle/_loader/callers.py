@@ -21,7 +21,7 @@ from modulepickle._loader.loader import (
     import_by_globals,
 )
 from modulepickle._loader.registry import registry
-from modulepickle._loader.whose import SNAPSHOTS, real_modules, refresh
+from modulepickle._loader.whose import SNAPSHOTS, get_frame, real_modules, refresh
 
 
 def import_module(name, package=None):
@@ -57,7 +57,7 @@ def for_caller(name, use):
     before = registry.calls.get(name)  # of another release of this text
 
     def call(*args, **options):
-        home = caller_of(sys._getframe(2))
+        home = caller_of(get_frame(2))
         original = registry.originals[name]
         return (
             use(home, original, *args, **options)
@@ -112,7 +112,7 @@ IMPORTERS = {
 
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     """`__import__` of those modules: for the snapshot that calls them, or as usual."""
-    home = caller_of(sys._getframe(1))
+    home = caller_of(get_frame(1))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 
 

@@ -16,6 +16,7 @@ from modulepickle._loader.whose import (
     NamespaceLoader,
     active_homes,
     caller_of,
+    get_frame,
     has_view,
     home_of,
     owner_of,
@@ -41,7 +42,7 @@ class Finder:
         return spec
 
     def find_distributions(self, context):
-        home = caller_of(sys._getframe(1))
+        home = caller_of(get_frame(1))
         for each in dict.fromkeys([*(home.paths.values() if home else ()), *active_homes()]):
             # What is on disk and active, is found on `sys.path`.
             if each and not (each.is_active() and each.is_on_disk()):

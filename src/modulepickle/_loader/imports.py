@@ -4,7 +4,6 @@ A shipped text of the loader, and a part of its `Snapshot`.
 """
 
 import builtins
-import sys
 import types
 from importlib import util
 
@@ -16,6 +15,7 @@ from modulepickle._loader.whose import (
     NOTHING,
     SNAPSHOTS,
     cached,
+    get_frame,
     host_module,
     import_children,
     is_there,
@@ -158,7 +158,7 @@ class Imports:
             find(name, globals, locals, fromlist, level)  # somebody wants to see it
         module = self.obtain(full)
         if not fromlist:
-            if "." in full and not self.is_active() and is_import_as(sys._getframe(2)):
+            if "." in full and not self.is_active() and is_import_as(get_frame(2)):
                 return self.late_top(full)
             above = full[: len(full) - len(name)]
             return self.obtain(above + name.partition(".")[0]) if name else module
@@ -324,7 +324,7 @@ def process_import(globals):
     statement passes its frame's globals.
     """
     now = builtins.__import__
-    asked = sys._getframe(3).f_globals is not globals
+    asked = get_frame(3).f_globals is not globals
     return native_import if asked or now is import_by_globals else now
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_cb3d6f7d"
+LOADER_NAME: Final = "_modulepickle_loader_c1c431d8"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -488,6 +488,7 @@ FOLDERS = weakref.WeakValueDictionary()
 NAMESPACES = {}
 NOTHING = object()
 native_import = builtins.__import__
+get_frame = sys._getframe
 def real_modules():
     return vars(sys)["modules"]
 def host_module(name):
@@ -728,7 +729,7 @@ class SysModules(MutableMapping, dict):
 def asked_by(answer):
     name = answer.__name__
     def find(this):
-        return answer(vars(this)[name], sys._getframe(1))
+        return answer(vars(this)[name], get_frame(1))
     def put(this, value):
         vars(this)[name] = value
     def delete(this):
@@ -779,7 +780,7 @@ class Finder:
             loader.exec_module = done
         return spec
     def find_distributions(self, context):
-        home = caller_of(sys._getframe(1))
+        home = caller_of(get_frame(1))
         for each in dict.fromkeys([*(home.paths.values() if home else ()), *active_homes()]):
             if each and not (each.is_active() and each.is_on_disk()):
                 yield from each.distributions(context)
@@ -1085,7 +1086,6 @@ def leads_to(snapshot, owner, known):
         known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
     return known[id(owner)]
 import builtins
-import sys
 import types
 from importlib import util
 class Imports:
@@ -1197,7 +1197,7 @@ class Imports:
             find(name, globals, locals, fromlist, level)
         module = self.obtain(full)
         if not fromlist:
-            if "." in full and not self.is_active() and is_import_as(sys._getframe(2)):
+            if "." in full and not self.is_active() and is_import_as(get_frame(2)):
                 return self.late_top(full)
             above = full[: len(full) - len(name)]
             return self.obtain(above + name.partition(".")[0]) if name else module
@@ -1320,7 +1320,7 @@ def without_loader(error):
     return first
 def process_import(globals):
     now = builtins.__import__
-    asked = sys._getframe(3).f_globals is not globals
+    asked = get_frame(3).f_globals is not globals
     return native_import if asked or now is import_by_globals else now
 def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     found = (globals or {}).get("__builtins__")
@@ -1551,7 +1551,7 @@ def install(self, names=None):
 def for_caller(name, use):
     before = registry.calls.get(name)
     def call(*args, **options):
-        home = caller_of(sys._getframe(2))
+        home = caller_of(get_frame(2))
         original = registry.originals[name]
         return (
             use(home, original, *args, **options)
@@ -1590,7 +1590,7 @@ IMPORTERS = {
     "unittest": ("unittest.loader", "unittest.mock"),
 }
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
-    home = caller_of(sys._getframe(1))
+    home = caller_of(get_frame(1))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 def install_for_all(home, original, *args):
     original(*args)

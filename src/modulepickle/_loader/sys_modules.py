@@ -11,7 +11,14 @@ What is written in C looks into the dict by itself.
 import sys
 from collections.abc import MutableMapping
 
-from modulepickle._loader.whose import NOTHING, asker, has_view, home_of_globals, real_modules
+from modulepickle._loader.whose import (
+    NOTHING,
+    asker,
+    get_frame,
+    has_view,
+    home_of_globals,
+    real_modules,
+)
 
 WRITTEN = {}  # name -> what snapshots last put into `sys.modules` under a name of no local package
 
@@ -143,7 +150,7 @@ def asked_by(answer):
     name = answer.__name__
 
     def find(this):
-        return answer(vars(this)[name], sys._getframe(1))
+        return answer(vars(this)[name], get_frame(1))
 
     def put(this, value):
         vars(this)[name] = value

@@ -29,6 +29,7 @@ FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
 NOTHING = object()
 native_import = builtins.__import__
+get_frame = sys._getframe  # kept: a test may take it away, to see what its code does without
 
 
 def real_modules():

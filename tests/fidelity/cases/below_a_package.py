@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fidelity.case import IN_DATA, NO_FILES, case
+from fidelity.case import HOST_FIRST, NO_FILES, case
 
 case(
     "r08_a_module_with_an_empty_path_and_a_child_in_sys_modules",
@@ -172,6 +172,7 @@ case(
         return one.X, two.X
     """,
     paths=("a", "b"),
+    limits={"older": HOST_FIRST},
 )
 
 _OTHER = """
@@ -197,7 +198,7 @@ _CONFIG = """
     def f():
         return [importlib.import_module(n).X for n in json.loads(CONF)]
     """
-case("r08_a_name_in_a_config", "app.f", _CONFIG + _OTHER, limits={"*": IN_DATA})
+case("r08_a_name_in_a_config", "app.f", _CONFIG + _OTHER, script="import app, other")
 case(
     "r08_a_name_in_a_config_with_include",
     "app.f",
@@ -214,7 +215,6 @@ case(
     def call(module, f):
         return f()
     """,
-    limits=dict.fromkeys(("after", "before", "older"), IN_DATA),
 )
 case(
     "r08_a_name_for_an_alias_of_import_module",
@@ -254,6 +254,7 @@ case(
         )
     """
     + _OTHER,
+    script="import app, other, assets, tests_of.test_it",
     policy="include=('other', 'assets', 'tests_of')",
 )
 

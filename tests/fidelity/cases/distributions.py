@@ -124,6 +124,7 @@ for _call, _what in {
         f"pkg.{_call}",
         _SETUPTOOLS.replace("@PTH@", "x.pth") + _CODE,
         paths=("src", "env/site-packages"),
+        since=(3, 10) if _call == "g" else (3, 9),  # 3.9 lists some twice: a line of Limits
     )
 case(
     "r17_own_version_by_a_dist_info_in_the_tree",

@@ -121,4 +121,5 @@ case(
     y @V@
     """,
     since=(3, 10),
+    script="import acme.one, acme.data",
 )
