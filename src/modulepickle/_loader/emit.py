@@ -149,6 +149,7 @@ class Call(StandIn):
 
     def __init__(self, *parts: Any) -> None:
         self.parts = parts
+        self.reduced: Reduced = parts[0], parts[1:]
 
 
 SYS: Final = Call(__import__, "sys")
@@ -156,7 +157,7 @@ SYS: Final = Call(__import__, "sys")
 
 def reduce_call(call: Call) -> Reduced:
     """Return the call."""
-    return call.parts[0], call.parts[1:]
+    return call.reduced
 
 
 REGISTERED: Final = Call(getattr, SYS, REGISTRY, eval)

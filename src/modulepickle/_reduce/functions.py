@@ -158,9 +158,8 @@ def _attributes(function: FunctionType, words: Named) -> dict[str, Any]:
         found["__kwdefaults__"] = {
             sys.intern(name): in_stable_order(value) for name, value in values
         }
-    parameters = getattr(function, "__type_params__", ())  # new in 3.12
-    if parameters:
-        found["__type_params__"] = parameters
+    if sys.version_info >= (3, 12) and function.__type_params__:
+        found["__type_params__"] = function.__type_params__
     annotations = annotations_of(function)
     if annotations:
         found["__annotations__"] = annotations

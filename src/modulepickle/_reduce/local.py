@@ -18,7 +18,7 @@ from typing import Any, Final
 from modulepickle._loader.received import resend, snapshot_of
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._local.tree import in_standard_library
-from modulepickle._reduce.state import Dump, KnownModule, by_value, find
+from modulepickle._reduce.state import MAIN, Dump, KnownModule, by_value, find
 from modulepickle._reduce.whose import NOBODY, import_of, module_of, search
 from modulepickle._snapshot.shipment import SnapshotRef
 from modulepickle._snapshot.stale import checks_of
@@ -84,7 +84,7 @@ def way_of(dump: Dump, obj: Any) -> Any:
     """Return the reduction of a function or class to its name, or `VALUE`: it has none."""
     module, path = obj.__module__, obj.__qualname__
     # A metaclass may say of a class what it likes, also what is no text.
-    if type(module) is str and dump.parts.by_value.get(module):
+    if type(module) is str and (module in MAIN or dump.parts.by_value.get(module)):
         return VALUE
     home = dump.known_modules.get(module) if type(module) is str and type(path) is str else None
     if home is None:

@@ -110,6 +110,11 @@ class ByValue:
         begun: containers that are being made, empty (see `_reduce.circles`).
     """
 
+    __slots__ = (
+        "_codes", "_kept", "_names", "_scopes", "begun", "by_value", "cells", "homes", "making",
+        "naming", "open", "planned", "reached", "used",
+    )  # fmt: skip
+
     def __init__(self, naming: bool = False) -> None:
         self.naming = naming
         self.reached: dict[str, bytes] = {}
@@ -167,8 +172,12 @@ class ByValue:
 
 
 def _begun(globals_: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: globals_.get(name) for name in ("__name__", "__package__")}
-    return {name: value for name, value in kept.items() if value is not None}
+    made = {}
+    for name in ("__name__", "__package__"):
+        value = globals_.get(name)
+        if value is not None:
+            made[name] = value
+    return made
 
 
 def by_value(dump: Dump, module: str) -> bool:
