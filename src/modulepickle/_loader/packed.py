@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_c1c431d8"
+LOADER_NAME: Final = "_modulepickle_loader_22c7a9a9"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -376,7 +376,8 @@ def lock(folder, user):
     spare_descriptors()
     return True
 def spare_descriptors():
-    most = min(256, max(os.sysconf("SC_OPEN_MAX"), 64) // 4)
+    open_most = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 1024
+    most = min(256, max(open_most, 64) // 4)
     if len(LOCKS) <= most:
         return
     homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]

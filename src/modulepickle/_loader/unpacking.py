@@ -185,7 +185,8 @@ def spare_descriptors():
 
     What was unpickled first is unlocked first, unless it is active.
     """
-    most = min(256, max(os.sysconf("SC_OPEN_MAX"), 64) // 4)
+    open_most = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 1024
+    most = min(256, max(open_most, 64) // 4)
     if len(LOCKS) <= most:
         return
     homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
