@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_22c7a9a9"
+LOADER_NAME: Final = "_modulepickle_loader_a3e58006"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -746,7 +746,7 @@ class Sys(type(sys)):
         return home.modules if home else modules
     @asked_by
     def meta_path(finders, frame):
-        if frame.f_code.co_name != "_find_spec":
+        if finders is None or frame.f_code.co_name != "_find_spec":
             return finders
         name, kept = frame.f_locals["name"], []
         for finder in finders:

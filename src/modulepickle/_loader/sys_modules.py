@@ -177,7 +177,7 @@ class Sys(type(sys)):
     @asked_by
     def meta_path(finders, frame):
         """For an import: a snapshot's finder finds names of its local packages for it alone."""
-        if frame.f_code.co_name != "_find_spec":
+        if finders is None or frame.f_code.co_name != "_find_spec":  # at the end it is None
             return finders
         name, kept = frame.f_locals["name"], []
         for finder in finders:
