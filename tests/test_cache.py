@@ -85,7 +85,7 @@ def test_it_lists_packages_by_name(filled: Path) -> None:
     for line in lines:
         assert filled.joinpath(line.split()[0]).is_dir()
     size = sum(path.stat().st_size for path in filled.rglob("*") if path.is_file())
-    assert last == f"{filled} holds 3 packages, 4 bytecode files: {size:,} bytes"
+    assert last == f"{filled} holds 3 packages, 5 bytecode files: {size:,} bytes"
 
 
 def test_the_last_use_is_the_time_of_the_folder(filled: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_is_not_the_loader_s_is_neither_listed_nor_deleted(filled: Path) ->
     filled.joinpath("d" * 32).symlink_to(filled.parent)
     filled.joinpath("e" * 32 + ".1").symlink_to(filled.parent)
     others += ["b" * 32, "c" * 64, "d" * 32, "e" * 32 + ".1"]
-    assert len(listed()) == 7
+    assert len(listed()) == 8
     assert command("clear").returncode == 0
     assert sorted(os.listdir(filled)) == sorted(others)
     assert filled.parent.exists()
@@ -137,7 +137,7 @@ def test_clear_empties(filled: Path, data: bytes) -> None:
     done = command("clear")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        f"removed 3 packages, 4 bytecode files, 1 archive: {size:,} bytes",
+        f"removed 3 packages, 5 bytecode files, 1 archive: {size:,} bytes",
         f"{filled} holds nothing: 0 bytes",
     ]
     assert [*filled.iterdir()] == []
@@ -179,7 +179,7 @@ def test_what_a_process_uses_stays(filled: Path) -> None:
         done = command("clear")
         assert done.returncode == 1
         removed, stays, last = done.stdout.splitlines()
-        assert removed.startswith("removed 2 packages, 4 bytecode files: ")
+        assert removed.startswith("removed 2 packages, 5 bytecode files: ")
         assert stays.startswith(f"{helpers}  helpers  2 files  44 bytes")
         assert stays.endswith("  in use")
         assert last == f"{filled} holds 1 package: 44 bytes"
@@ -216,7 +216,7 @@ def test_what_a_live_receiver_uses_stays(filled: Path, data: bytes, tmp_path: Pa
         assert {name for name, entry in packages().items() if entry["in_use"]} == set(packages())
         done = command("clear")
         assert done.returncode == 1
-        assert done.stdout.splitlines()[0].startswith("removed 4 bytecode files: ")
+        assert done.stdout.splitlines()[0].startswith("removed 5 bytecode files: ")
         assert live.communicate("\n", timeout=100)[0] == '42 UNIT = "km"\n'
     assert command("clear").returncode == 0
     assert [*filled.iterdir()] == []
@@ -256,7 +256,8 @@ def test_parts_that_are_being_written_stay(filled: Path) -> None:
 AS_NOBODY = """
 import os, sys
 import modulepickle.__main__ as command
-import pickle, json, locale, shutil, argparse, secrets  # as long as they can be read
+# As long as they can be read:
+import pickle, json, locale, shutil, argparse, secrets, subprocess, modulepickle._cli.cache
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)
