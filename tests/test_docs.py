@@ -184,6 +184,7 @@ def test_no_paragraph_stands_on_two_pages() -> None:
     assert len(seen) > 100
 
 
+@pytest.mark.slow
 def test_the_site_is_built(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs", reason='pip install -e ".[docs]"')
     pytest.importorskip("mkdocstrings", reason='pip install -e ".[docs]"')
