@@ -139,6 +139,24 @@ def test_r08_what_the_standard_library_is_given_by_name(tmp_path, code, where):
     assert receive(data, "result = obj()", absent=["app", "assets"]).result == "hi\n"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'import helper; X = helper.X'",
+        "'from helper import X'",
+        "'\\n'.join(['Y = 1', 'from helper import X'])",
+        "'if True:\\n    from helper import X\\n'",
+        '"""\nfrom helper import X\n"""',
+    ],
+)
+def test_r08_what_a_text_that_is_executed_imports(tmp_path, text):
+    project(tmp_path, "=== pyproject.toml\n=== helper.py\nX = 1\n")
+    code = f"def f():\n    names = {{}}\n    exec({text}, names)\n    return names['X']\n"
+    (tmp_path / "app.py").write_text(code)
+    data = send(tmp_path, "import app\nobj = app.f")
+    assert receive(data, "result = obj()", absent=["app", "helper"]).result == 1
+
+
 def packages(folder: Path, text: str) -> list[str]:
     project(folder, "=== pyproject.toml\n" + textwrap.dedent(text))
     code = """

@@ -291,7 +291,7 @@ ASKING: Final = (b"entry_points", b"entrypoints", b"stevedore")
 BY_NAME: Final = (
     b"import_module", b"__import__", b"import_string", b"resolve_name", b"find_spec", b"run_module",
     b"locate(", b"dictConfig", b"loadTestsFrom", b"get_data", b"resources", b"PackageLoader",
-    b"mock", b"_target_", b"INSTALLED_APPS", b"DJANGO_SETTINGS_MODULE",
+    b"mock", b"exec(", b"_target_", b"INSTALLED_APPS", b"DJANGO_SETTINGS_MODULE",
 )  # fmt: skip
 """One of these stands in code that imports by names, or that sets up somebody who does."""
 

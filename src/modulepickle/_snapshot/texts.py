@@ -48,6 +48,11 @@ class NamedPackage(NamedTuple):
 
 # Patterns as text: `re` compiles one when it is first used, and few processes use them all.
 _QUOTED: Final = rb"""["']([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?=["'{%:])"""
+_STATED: Final = (
+    rb"""(?:["';\n]|\\n)[ \t]*(?:import|from)[ \t]+([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)()"""
+)
+"""An import in a text that is executed; those of the file itself are known."""
+
 _SETTING: Final = (
     rb"""(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)()"""  # a dotted name, wherever it stands
     rb"""|[:=\-\[,][ \t]*([A-Za-z_]\w*)()(?=[ \t]*[\],\r\n])"""  # a word that is a value
@@ -62,6 +67,8 @@ def words(file: File) -> dict[str, tuple[tuple[str, bool], ...]]:
     if file.words is None:
         content = file.content()
         found = dict.fromkeys(re.findall(_QUOTED, content))
+        if b"exec(" in content:
+            found.update(dict.fromkeys(re.findall(_STATED, content)))
         if not file.name.endswith(".py"):
             found.update(
                 (each[:2] if each[0] else each[2:], None) for each in re.findall(_SETTING, content)
