@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_a3e58006"
+LOADER_NAME: Final = "_modulepickle_loader_1badbece"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -634,6 +634,7 @@ LOADERS = {
     for suffix in suffixes
 }
 import sys
+import types
 from collections.abc import MutableMapping
 WRITTEN = {}
 class SysModules(MutableMapping, dict):
@@ -736,7 +737,22 @@ def asked_by(answer):
     def delete(this):
         del vars(this)[name]
     return property(find, put, delete)
-class Sys(type(sys)):
+class KindOfModule(type):
+    def __new__(cls, name, bases, names):
+        if bases[0] is types.ModuleType:
+            return super().__new__(cls, name, bases, names)
+        return type(name, (types.ModuleType, *bases[1:]), names)
+    def __call__(cls, *args, **names):
+        return types.ModuleType(*args, **names)
+    def __instancecheck__(cls, module):
+        return isinstance(module, types.ModuleType)
+    def __subclasscheck__(cls, kind):
+        return issubclass(kind, types.ModuleType)
+    def __eq__(cls, other):
+        return other is cls or other is types.ModuleType
+    def __hash__(cls):
+        return hash(types.ModuleType)
+class Sys(types.ModuleType, metaclass=KindOfModule):
     def __new__(cls, *args, **options):
         plain = Sys.__mro__[1]
         return plain(*args, **options) if cls is Sys else plain.__new__(cls, *args, **options)

@@ -9,6 +9,7 @@ What is written in C looks into the dict by itself.
 """
 
 import sys
+import types
 from collections.abc import MutableMapping
 
 from modulepickle._loader.whose import (
@@ -161,7 +162,31 @@ def asked_by(answer):
     return property(find, put, delete)
 
 
-class Sys(type(sys)):
+class KindOfModule(type):
+    """Lets `type(sys)`, by which many mean the type of modules, be taken for that."""
+
+    def __new__(cls, name, bases, names):
+        if bases[0] is types.ModuleType:
+            return super().__new__(cls, name, bases, names)
+        return type(name, (types.ModuleType, *bases[1:]), names)  # of `class C(type(sys))`
+
+    def __call__(cls, *args, **names):
+        return types.ModuleType(*args, **names)
+
+    def __instancecheck__(cls, module):
+        return isinstance(module, types.ModuleType)
+
+    def __subclasscheck__(cls, kind):
+        return issubclass(kind, types.ModuleType)
+
+    def __eq__(cls, other):
+        return other is cls or other is types.ModuleType
+
+    def __hash__(cls):
+        return hash(types.ModuleType)
+
+
+class Sys(types.ModuleType, metaclass=KindOfModule):
     """The class of `sys`, for two of its attributes."""
 
     def __new__(cls, *args, **options):

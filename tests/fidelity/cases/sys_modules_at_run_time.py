@@ -252,3 +252,20 @@ case(
         return first, pkg.virtual is again, pkg.virtual.V
     """,
 )
+case(
+    "r17_the_type_of_sys_is_that_of_modules",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import sys, types
+    KIND = type(sys)
+    class Own(type(sys)):
+        modules = "mine @V@"
+    def f():
+        made, own = type(sys)("made"), Own("own")
+        made.modules = @V@
+        kinds = isinstance(made, KIND), isinstance(own, KIND), isinstance(1, KIND)
+        same = type(made) == KIND, issubclass(Own, KIND), {types.ModuleType: 1}[type(sys)]
+        return kinds, same, made.modules, own.modules, type(made).__name__, KIND.__name__
+    """,
+)
