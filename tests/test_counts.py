@@ -43,7 +43,7 @@ COUNTING = """
             counts[what] += amount
     def hook(event, args):
         if watching:
-            if event == "open":
+            if event == "open" and args[1] is not None:  # else it is `os.open` in an `open`
                 inside = str(args[0]).startswith(home)
                 note("opened" if inside else f"opened elsewhere: {args[0]}")
             elif event in ("import", "compile"):

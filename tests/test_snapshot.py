@@ -285,6 +285,8 @@ WATCH = """
     opened, packed, parsed, searched, stats = [], [], [], [], []
     watching = False
     def hook(event, args):
+        if event == "open" and args[1] is None:  # it is `os.open` in an `open`
+            return
         if watching and event in ("open", "import", "compile", "exec", "marshal.loads"):
             opened.append((event, str(args[0])))
     sys.addaudithook(hook)
@@ -415,7 +417,7 @@ def test_a_small_snapshot_is_not(tree, caplog):
 def test_two_policies_do_not_disturb_each_other(tree):
     project(tree, FILES)
     whole, part = made(tree / "pkg"), made(tree / "pkg", Policy(ignore=("*.csv",)))
-    assert {*whole.files} ^ {*part.files} == {"pkg/a/ünï.csv", "pkg/a/"}
+    assert {*whole.files} ^ {*part.files} == {"pkg/a/ünï.csv"}
     assert made(tree / "pkg") is whole
     assert made(tree / "pkg", Policy(ignore=("*.csv",))) is part
 

@@ -77,7 +77,8 @@ def test_r17_a_child_that_hangs_is_ended_and_the_next_one_answers(harness: Harne
 
 @needs_fork
 def test_r11_what_is_done_to_the_hosts_modules_is_found(harness: Harness) -> None:
-    found = harness.run(made("sys.modules['pkg'].V = 9 * V\nreturn V"), ("older",))["older"]
+    case = made("vars(sys)['modules']['pkg'].V = 9 * V\nreturn V")
+    found = harness.run(case, ("older",))["older"]
     assert "pkg.V is another object" in found
 
 

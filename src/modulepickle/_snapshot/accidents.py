@@ -10,12 +10,11 @@ Outside API: `reached_by_attribute`, `uses`.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from modulepickle._snapshot.files import File
-from modulepickle._snapshot.imports import UNREADABLE, parsed
 
 __all__ = ["reached_by_attribute", "uses"]
 
@@ -41,13 +40,17 @@ def reached_by_attribute(files: Iterable[File], loaded: Iterable[str]) -> tuple[
 
 
 def _reads(name: bytes, content: bytes) -> bool:
-    """Tell whether the text has a name outside of the lines that begin as imports do."""
-    pattern = rb"^(?!\s*(?:import|from)\b).*(?<![\w.])" + re.escape(name) + rb"\b"
+    """Tell whether the text has a name outside of quotes, and of lines that begin as imports do."""
+    pattern = rb"""^(?!\s*(?:import|from)\b).*(?<![\w."'])""" + re.escape(name) + rb"\b"
     return re.search(pattern, content, re.MULTILINE) is not None
 
 
 def _chains(content: bytes) -> set[str]:
     """Return the dotted names of all attributes of attributes of names in some source."""
+    import ast  # here, as with what follows: few processes parse anything
+
+    from modulepickle._snapshot.imports import UNREADABLE, parsed
+
     try:
         tree = parsed(content)
     except UNREADABLE:
@@ -72,6 +75,10 @@ def uses(file: File, name: str) -> Iterator[str]:
 
 
 def _used(content: bytes) -> set[str]:
+    import ast
+
+    from modulepickle._snapshot.imports import UNREADABLE, parsed
+
     try:
         tree = parsed(content)
     except UNREADABLE:
@@ -92,9 +99,12 @@ def _used(content: bytes) -> set[str]:
     return found
 
 
-def _parts(node: ast.expr) -> Iterator[str]:
-    """Yield the names of a chain, the last one first; one that begins elsewhere has no name."""
-    while isinstance(node, ast.Attribute):
+def _parts(node: Any) -> Iterator[str]:
+    """Yield the names of a chain, the last one first; one that begins elsewhere has no name.
+
+    Of all nodes, only `ast.Attribute` has an `attr`, and only `ast.Name` an `id`.
+    """
+    while hasattr(node, "attr"):
         yield node.attr
         node = node.value
-    yield node.id if isinstance(node, ast.Name) else ""
+    yield getattr(node, "id", "")

@@ -18,7 +18,7 @@ from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.patterns import is_plain, prefixes
 from modulepickle._local.policy import Policy
-from modulepickle._snapshot.files import File
+from modulepickle._snapshot.files import File, module_of
 from modulepickle._snapshot.left_out import pattern_of
 from modulepickle._snapshot.stale import BEGAN_NS, compiles
 
@@ -58,8 +58,6 @@ def no_longer_compiles(files: Iterable[File]) -> Iterator[tuple[str, Problem]]:
     for file in files:
         if file.is_sound or not file.name.endswith(".py") or max(file.key[1:3]) < BEGAN_NS:
             continue
-        from modulepickle._snapshot.imports import module_of  # not at the top: it needs `ast`
-
         module = module_of(file.name)[0]
         spec: Any = getattr(sys.modules.get(module), "__spec__", None)
         if type(getattr(spec, "loader", None)) is not SourceFileLoader:

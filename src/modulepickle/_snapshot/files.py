@@ -29,7 +29,16 @@ from modulepickle._snapshot.cython import SOURCES, cython_imports, imported_by_c
 from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
 from modulepickle._snapshot.metadata import targets
 
-__all__ = ["ATTEMPTS", "ENTRY_POINTS", "File", "forget", "held_lines", "last_read", "read"]
+__all__ = [
+    "ATTEMPTS",
+    "ENTRY_POINTS",
+    "File",
+    "forget",
+    "held_lines",
+    "last_read",
+    "module_of",
+    "read",
+]
 
 LEVEL: Final = 6
 """Of deflate: within one per cent of level 9 in size, and three times as fast."""
@@ -45,6 +54,12 @@ ATTEMPTS: Final = 5
 GROWTH: Final = 2**20
 """Bytes that a file may have grown by since it was listed; else it is listed again before it is
 read, since it may be more than may travel."""
+
+
+def module_of(path: str) -> tuple[str, bool]:
+    """Return the dotted name of the module that a file in an archive is, and if it is a package."""
+    module = path.rpartition(".")[0].replace("/", ".")
+    return module.removesuffix(".__init__"), module.endswith(".__init__")
 
 
 class File:
@@ -125,7 +140,7 @@ class File:
 
     def place_of(self, name: str) -> str:
         """Return `path:line` of the first import of a module, or of what stands in it."""
-        from modulepickle._snapshot.imports import import_lines, module_of
+        from modulepickle._snapshot.imports import import_lines
 
         lines = import_lines(self.content(), *module_of(self.name))
         found = (lines[each] for each in lines if f"{each}.".startswith(f"{name}."))
@@ -312,7 +327,7 @@ def _imports(name: str, content: bytes, is_whole: bool = True) -> tuple[str, ...
     if name.endswith(ENTRY_POINTS):
         return targets(content)
     # Not at the top: few files are parsed, or none.
-    from modulepickle._snapshot.imports import imports, module_of
+    from modulepickle._snapshot.imports import imports
 
     if name.endswith(SOURCES):
         return cython_imports(content, *module_of(f"{name.rpartition('.')[0]}.py"))

@@ -24,16 +24,9 @@ __all__ = [
     "fault",
     "import_lines",
     "imports",
-    "module_of",
     "parsed",
     "without_escapes",
 ]  # fmt: skip
-
-
-def module_of(path: str) -> tuple[str, bool]:
-    """Return the dotted name of the module that a file in an archive is, and if it is a package."""
-    module = path.rpartition(".")[0].replace("/", ".")
-    return module.removesuffix(".__init__"), module.endswith(".__init__")
 
 
 def imports(source: bytes, module: str, is_package: bool, is_whole: bool = True) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from modulepickle._local.distributions import distribution, portion
 from modulepickle._local.doubts import by_name
 from modulepickle._local.finder import Finder, LocalPackage
 from modulepickle._local.patterns import is_plain
+from modulepickle._snapshot.accidents import uses
 from modulepickle._snapshot.files import File
 from modulepickle._snapshot.texts import NamedPackage
 
@@ -120,8 +121,6 @@ def _used_of(namespace: str, files: Iterable[File], finder: Finder) -> Iterator[
 
     All that stand in it, where it is used itself, as in `pkgutil.iter_modules(acme.__path__)`.
     """
-    from modulepickle._snapshot.accidents import uses  # not at the top: it needs `ast`
-
     for file in files:
         if namespace not in file.imports:
             continue

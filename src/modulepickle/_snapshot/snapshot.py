@@ -24,6 +24,7 @@ from modulepickle._base.held import held
 from modulepickle._base.process import DIGEST_SIZE, log, sha256
 from modulepickle._local.finder import IMPORTABLE, Finder, LocalPackage, TopLevelName
 from modulepickle._local.policy import Policy
+from modulepickle._snapshot.accidents import reached_by_attribute
 from modulepickle._snapshot.archive import content_hash, make_zip
 from modulepickle._snapshot.cython import SOURCES
 from modulepickle._snapshot.differences import may_differ
@@ -126,8 +127,6 @@ class Snapshot:
         key = made, loaded
         if self._accidents[0] != key:
             files = (file for each in made for file in each.files.values())
-            from modulepickle._snapshot.accidents import reached_by_attribute  # it needs `ast`
-
             self._accidents = key, reached_by_attribute(files, loaded)
         return self._accidents[1]
 
