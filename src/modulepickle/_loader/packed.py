@@ -2292,7 +2292,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_290fcf5e"
+PEERS_NAME: Final = "_modulepickle_peers_f40e0e80"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2475,8 +2475,9 @@ class Peer:
             rest = getattr(cls, "reducer_override", leave)
             cls.reducer_override = first(self.reduce_result, rest)
             cls.dump = self.noting_code(cls.dump)
-        if stage0:
-            ours, theirs = (text_of(each.__globals__, stage0) for each in (call, loader))
+        texts = [each.__globals__ for each in (call, loader)]
+        if stage0 and all("packed" in each for each in texts):
+            ours, theirs = (text_of(each, stage0) for each in texts)
             self.sent_on = Now(ours, "returning", module, name, theirs, stage0)
         def snapshot(top, digest, *rest):
             found = self.seen[digest] = loader(top, digest, *rest)

@@ -276,8 +276,10 @@ class Peer:
             rest = getattr(cls, "reducer_override", leave)
             cls.reducer_override = first(self.reduce_result, rest)
             cls.dump = self.noting_code(cls.dump)
-        if stage0:
-            ours, theirs = (text_of(each.__globals__, stage0) for each in (call, loader))
+        texts = [each.__globals__ for each in (call, loader)]
+        # Not in a child that was forked: there this is a module of the library.
+        if stage0 and all("packed" in each for each in texts):
+            ours, theirs = (text_of(each, stage0) for each in texts)
             self.sent_on = Now(ours, "returning", module, name, theirs, stage0)
 
         def snapshot(top, digest, *rest):
