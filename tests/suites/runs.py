@@ -149,7 +149,7 @@ def start(python: str, project: Project, folder: Path, tree: Path, data: bytes =
 def shipped(python: str, project: Project, tree: Path) -> bytes:
     """Return the pickle of a project's modules, made by a sender in its working tree."""
     code = f"import importlib; obj = list(map(importlib.import_module, {project.names!r}))"
-    return send(tree, code, python=python)
+    return send(tree, code, python=python, warns=True)  # of compiled modules, and of their size
 
 
 @dataclass
