@@ -236,3 +236,12 @@ def test_r14_an_exception_at_each_line_while_versions_change(tmp_path, part):
     total, wrong = got
     assert total > 100
     assert wrong == [], f"{len(wrong)} of {total}: {wrong[:3]}"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("inner", range(3))
+def test_r14_a_signal_handler_loads_anything_where_versions_change(tmp_path, inner):
+    """At each line of the lists' change: whatever it loads."""
+    code = NESTED.replace("EVERY", str(inner)).replace("1 + PART, total + 1, 8", "240, 420, 1")
+    got = receive(versions(tmp_path, 3), code, lazy=True, cache=tmp_path / "cache").result
+    assert got[1] == []

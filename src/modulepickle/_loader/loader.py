@@ -156,8 +156,8 @@ class Snapshot(Files, Modules, Imports):
             _, leave = registry.active.get(self.top, (None, None))
             if leave:
                 before = getattr(leave.__self__, "folder", None)  # early loaders name it otherwise
-                if before in sys.path and folder not in sys.path:
-                    sys.path[sys.path.index(before)] = folder
+                if folder not in sys.path:  # in one call, too
+                    sys.path[:] = map({before: folder}.get, sys.path, sys.path)
                 leave()
             for path in [*sys.path]:  # what an interrupted load left there
                 if getattr(FOLDERS.get(path), "top", None) == self.top and path != folder:

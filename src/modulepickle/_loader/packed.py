@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_1badbece"
+LOADER_NAME: Final = "_modulepickle_loader_f33ee1ac"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1421,8 +1421,8 @@ class Snapshot(Files, Modules, Imports):
             _, leave = registry.active.get(self.top, (None, None))
             if leave:
                 before = getattr(leave.__self__, "folder", None)
-                if before in sys.path and folder not in sys.path:
-                    sys.path[sys.path.index(before)] = folder
+                if folder not in sys.path:
+                    sys.path[:] = map({before: folder}.get, sys.path, sys.path)
                 leave()
             for path in [*sys.path]:
                 if getattr(FOLDERS.get(path), "top", None) == self.top and path != folder:
