@@ -79,6 +79,10 @@ SOAK = f"""
             interrupts.append(1)
             raise Interrupt
     signal.signal(signal.SIGUSR1, interrupt)
+    def unraisable(found):  # one that comes in a callback of importlib's own is lost there
+        if found.exc_type is not Interrupt:
+            sys.__unraisablehook__(found)
+    sys.unraisablehook = unraisable
     def loaded(i):
         for _ in range(4):
             try:
