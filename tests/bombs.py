@@ -143,7 +143,8 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     )  # fmt: skip
     yield "archives of zeros", (
         PROTO + SMALL
-        + repeated(lambda i: snapshot("p", i, data_of(bomb + bytes([i]))) + b"0", 2) + b"N."
+        + repeated(lambda i: snapshot("p", i, data_of(bomb.replace(b"p/f", b"p/%d" % i))) + b"0", 2)
+        + b"N."
     )  # fmt: skip
     yield "a chain of requirements", PROTO + chain()
     yield "a circle of requirements", PROTO + circle()
