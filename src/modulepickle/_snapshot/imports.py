@@ -122,12 +122,12 @@ def parsed(source: bytes) -> ast.Module:
     Raises:
         ValueError: if it would take long, or crash. Else see `UNREADABLE`.
     """
-    if _is_too_deep(source):
-        raise ValueError(f"an expression is longer than {LONGEST_CHAIN:,} bytes")
     if source.count(b".") > MOST_DOTS:
         lines = source.replace(b"\\\r\n", b"").replace(b"\\\n", b"").splitlines()
         if any(line.count(b".") > MOST_DOTS and b"import" in line for line in lines):
             raise ValueError(f"a line that imports has more than {MOST_DOTS:,} dots")
+    if _is_too_deep(source):
+        raise ValueError(f"an expression is longer than {LONGEST_CHAIN:,} bytes")
     return ast.parse(without_escapes(source))
 
 
