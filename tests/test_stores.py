@@ -845,3 +845,13 @@ def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
     assert str(tmp_path / "no/such") in str(caught.value)
     assert [*tmp_path.iterdir()] == []
     assert stores.directory(tmp_path / "last").path.is_dir()
+
+
+def test_r15_a_package_that_imports_the_library(tmp_path: Path) -> None:
+    text = "=== jobs.py\nimport modulepickle\ndef f():\n    return modulepickle.__name__\n"
+    code = "from modulepickle import stores\nimport jobs, modulepickle\n"
+    tree, shared = project(tmp_path / "tree", text), tmp_path / "shared"
+    code += f"result = modulepickle.dumps(jobs.f, store=stores.directory({str(shared)!r}))"
+    data = run(tree, code).result
+    for _ in range(2):
+        assert receive(data, "result = obj()").result == "modulepickle"

@@ -265,3 +265,22 @@ def test_an_edit_of_the_text_counts(tmp_path):
     """
     first, second, third = run(tmp_path, code).result
     assert (first, sorted(second), third) == (["app"], ["app", "other"], ["app"])
+
+
+def test_r09_a_word_that_is_the_name_of_the_script_is_not_meant(tmp_path):
+    """`main` is a branch, a schema, a window: a package does not change with each script."""
+    text = """
+        === app.py
+        import importlib
+        SCHEMA, NAME = "main", "units"
+        def f():
+            return importlib.import_module(NAME).UNIT
+        === units.py
+        UNIT = "km"
+        === main.py
+        import app, modulepickle
+        sent = modulepickle.inspect(modulepickle.dumps(app.f)).data["snapshots"]
+        result = sorted(each["name"] for each in sent)
+    """
+    tree = project(tmp_path, text)
+    assert run(tree, (tree / "main.py").read_text(), script="main.py").result == ["app", "units"]

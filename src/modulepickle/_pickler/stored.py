@@ -30,6 +30,7 @@ from modulepickle._loader.emit import (
     Rebuilt,
     Reduced,
     reduce_shipped,
+    with_stand_in,
 )
 from modulepickle._local.policy import Policy, get_policy
 from modulepickle._reduce.dispatch import Dispatcher
@@ -163,7 +164,7 @@ def _reached(shipped: SnapshotRef) -> list[SnapshotRef]:
     for each in found:
         found += [
             need
-            for need in each.requirements.values()
+            for need in with_stand_in(each.requirements).values()
             if isinstance(need, SnapshotRef) and need not in found
         ]
     return found

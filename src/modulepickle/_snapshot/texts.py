@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -125,10 +126,16 @@ def _meant(name: str, is_open: bool, finder: Finder) -> LocalPackage | None:
     if not rest and not is_open and (top in SELDOM or finder.top(top).portions):
         return None
     package = finder.package(name)
-    if package is None:
+    if package is None or (not rest and not is_open and _is_script(package)):
         return None
     inside = name[len(package.name) + 1 :].partition(".")[0]
     return package if not inside or _has(package, inside) else None
+
+
+def _is_script(package: LocalPackage) -> bool:
+    """Tell whether it is the file of `__main__`: a word, as `main`, seldom means that."""
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    return isinstance(script, str) and os.path.abspath(script) in package.paths
 
 
 def _has(package: LocalPackage, name: str) -> bool:
