@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_f33ee1ac"
+LOADER_NAME: Final = "_modulepickle_loader_10234aee"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -304,13 +304,15 @@ def make_unpacked(folder, members, user):
     try:
         os.mkdir(part, 0o700)
         os.chmod(part, 0o700)
-        while not lock(part, user):
+        held = lock(part, user)
+        while not held:
             os.stat(part)
+            held = lock(part, user)
         for path in members:
             put_member(path, members[path], part, write_new)
         os.rename(part, folder)
-        if user.lock:
-            LOCKS[folder] = user.lock
+        if held is not True:
+            user.lock = LOCKS[folder] = held
         return True
     except BaseException as error:
         import shutil
@@ -357,24 +359,21 @@ def close_own(descriptor, found):
     if is_own(descriptor, found):
         os.close(descriptor)
 def lock(folder, user):
-    user.lock = LOCKS.get(folder)
+    held = LOCKS.get(folder)
     try:
-        if not user.lock or not user.lock.is_on(folder):
-            user.lock = Lock(folder)
+        if not held or not held.is_on(folder):
+            held = Lock(folder)
         os.utime(folder)
-        held = user.lock.is_on(folder)
+        if not held.is_on(folder):
+            return None
     except (BlockingIOError, FileNotFoundError):
-        held = False
+        return None
     except (OSError, TypeError) as error:
         log("debug", "%s is not locked: %s", folder, error)
-        user.lock = None
         return True
-    if not held:
-        user.lock = None
-        return False
-    LOCKS[folder] = user.lock
+    user.lock = LOCKS[folder] = held
     spare_descriptors()
-    return True
+    return held
 def spare_descriptors():
     open_most = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 1024
     most = min(256, max(open_most, 64) // 4)

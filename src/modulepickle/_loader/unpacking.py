@@ -76,13 +76,15 @@ def make_unpacked(folder, members, user):
     try:
         os.mkdir(part, 0o700)
         os.chmod(part, 0o700)
-        while not lock(part, user):
+        held = lock(part, user)
+        while not held:
             os.stat(part)  # it went, if this fails
+            held = lock(part, user)
         for path in members:
             put_member(path, members[path], part, write_new)
         os.rename(part, folder)
-        if user.lock:
-            LOCKS[folder] = user.lock
+        if held is not True:
+            user.lock = LOCKS[folder] = held
         return True
     except BaseException as error:
         import shutil
@@ -157,27 +159,25 @@ def close_own(descriptor, found):
 def lock(folder, user):
     """Hold the lock on a folder, and say that it is in use, as far as the system can.
 
-    All users in a process share one. False if the folder is being deleted.
+    All users in a process share one, which is returned; True where nothing can be locked, and None
+    if the folder is being deleted. Two threads may do this for one user.
     """
-    user.lock = LOCKS.get(folder)
+    held = LOCKS.get(folder)
     try:
-        if not user.lock or not user.lock.is_on(folder):
-            user.lock = Lock(folder)
+        if not held or not held.is_on(folder):
+            held = Lock(folder)
         os.utime(folder)
         # Whoever deletes a folder locks it and renames it first: is this one still in its place?
-        held = user.lock.is_on(folder)
+        if not held.is_on(folder):
+            return None
     except (BlockingIOError, FileNotFoundError):
-        held = False
+        return None
     except (OSError, TypeError) as error:  # Windows opens no folders
         log("debug", "%s is not locked: %s", folder, error)
-        user.lock = None
         return True
-    if not held:
-        user.lock = None
-        return False
-    LOCKS[folder] = user.lock
+    user.lock = LOCKS[folder] = held
     spare_descriptors()
-    return True
+    return held
 
 
 def spare_descriptors():
