@@ -258,6 +258,7 @@ import os, sys
 import modulepickle.__main__ as command
 # As long as they can be read:
 import pickle, json, locale, shutil, argparse, secrets, subprocess, modulepickle._cli.cache
+argparse.ArgumentParser().format_help()
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)
