@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_10234aee"
+LOADER_NAME: Final = "_modulepickle_loader_10130c35"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -634,7 +634,7 @@ LOADERS = {
 }
 import sys
 import types
-from collections.abc import MutableMapping
+from _collections_abc import MutableMapping
 WRITTEN = {}
 class SysModules(MutableMapping, dict):
     def __init__(self, home):

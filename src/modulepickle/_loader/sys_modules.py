@@ -10,7 +10,10 @@ What is written in C looks into the dict by itself.
 
 import sys
 import types
-from collections.abc import MutableMapping
+
+# Not by its public name: `collections.abc` puts this one in its place while it is imported, and a
+# thread that meets it then gets neither.
+from _collections_abc import MutableMapping
 
 from modulepickle._loader.whose import (
     NOTHING,
