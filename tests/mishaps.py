@@ -68,7 +68,8 @@ CHILD: Final = """
         return found
     def bytecode(found):
         "Those of names of files that are cached bytecode."
-        return sorted(name for name in found if re.search("(^|/)[0-9a-f]{64}$", name))
+        pattern = "(^|/)([0-9a-f]{64}|loader-[0-9a-f]{16})$"
+        return sorted(name for name in found if re.search(pattern, name))
     def inside(found):
         "Those of names of files that lie in the folder of a package."
         return sorted(name for name in found if re.search("(^|/)[0-9a-f]{32}/", name))

@@ -96,7 +96,7 @@ def test_r12_what_was_not_used_for_eight_days_goes(tmp_path, python):
     unpacked, compiled, total = counts
     # Of each of two packages; bytecode goes by the time that it was made.
     assert (unpacked, total) == (6, 6 + compiled)
-    assert compiled in (2, 3, 4)
+    assert compiled in (3, 4, 5)  # with that of the loader
 
 
 @pytest.mark.parametrize("days", [0, 8])
