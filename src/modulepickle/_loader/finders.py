@@ -110,7 +110,10 @@ def namespace_spec(name, homes, stem=None):
     """The spec of the namespace package that these snapshots have. `stem` is where in them."""
     stem = stem or name.replace(".", "/")
     folders = [f"{home.folder}/{stem}" for home in homes]
-    spec = machinery.ModuleSpec(name, SpaceLoader(name, folders, lambda *_: None))
+    # By its last name: the path of one with a dot looks for the parent in the process' modules,
+    # where that of another version may stand, or none.
+    loader = SpaceLoader(name.rpartition(".")[2], folders, lambda *_: None)
+    spec = machinery.ModuleSpec(name, loader)
     spec.submodule_search_locations = spec.loader._path
     spec.loader.homes, spec.loader.stem = homes, stem
     return spec

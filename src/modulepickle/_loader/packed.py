@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_10130c35"
+LOADER_NAME: Final = "_modulepickle_loader_c4345210"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -842,7 +842,8 @@ SpaceLoader.__name__ = SpaceLoader.__qualname__ = NamespaceLoader.__name__
 def namespace_spec(name, homes, stem=None):
     stem = stem or name.replace(".", "/")
     folders = [f"{home.folder}/{stem}" for home in homes]
-    spec = machinery.ModuleSpec(name, SpaceLoader(name, folders, lambda *_: None))
+    loader = SpaceLoader(name.rpartition(".")[2], folders, lambda *_: None)
+    spec = machinery.ModuleSpec(name, loader)
     spec.submodule_search_locations = spec.loader._path
     spec.loader.homes, spec.loader.stem = homes, stem
     return spec
