@@ -172,10 +172,11 @@ class Modules:
             module = self.known(name)  # perhaps it has put another object in its place
             if module is NOTHING:
                 raise KeyError(name)  # as importlib has it
-            # Before it counts as executed: who does not find it there looks into `sys.modules`.
-            self.bind(name, module, package)
             if not self.is_active() and self.top != "modulepickle":
                 guard_picklers()  # noqa: F821  # it stands in `foreign`
+            # Before it counts as executed: who does not find it there looks into `sys.modules`. And
+            # last, since it is not undone: what is bound must be what the package has.
+            self.bind(name, module, package)
         except BaseException:
             self.put(name, NOTHING)
             raise

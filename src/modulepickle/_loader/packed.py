@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_c4345210"
+LOADER_NAME: Final = "_modulepickle_loader_99371d94"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1031,9 +1031,9 @@ class Modules:
             module = self.known(name)
             if module is NOTHING:
                 raise KeyError(name)
-            self.bind(name, module, package)
             if not self.is_active() and self.top != "modulepickle":
                 guard_picklers()
+            self.bind(name, module, package)
         except BaseException:
             self.put(name, NOTHING)
             raise
