@@ -41,13 +41,13 @@ def rows(function):
     return sorted(row[0] for row in frame.select(function("id")).collect())
 
 def unseen(_):
-    def sees(name):
+    def sees(name):  # written backwards: what a text names travels
         try:
-            __import__(name)
+            __import__(name[::-1])
         except ImportError:
             return False
         return True
-    return str([sees(name) for name in ("helpers", "sizes", "modulepickle")])
+    return str([sees(name) for name in ("srepleh", "sezis", "elkcipeludom")])
 
 def fails(run):
     try:

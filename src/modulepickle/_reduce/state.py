@@ -116,9 +116,9 @@ class ByValue:
     )  # fmt: skip
 
     def __init__(self, naming: bool = False) -> None:
-        self.naming = naming
+        self.naming: bool = naming
         self.reached: dict[str, bytes] = {}
-        self.used = naming
+        self.used: bool = naming
         self.cells: set[int] = set()
         self.planned: dict[int, Any] = {}
         self.homes: dict[int, ModuleType | None] = {}
