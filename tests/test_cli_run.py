@@ -320,15 +320,18 @@ def test_who_ends_the_command_ends_all_of_it(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell lets its background processes ignore it, and so all that those start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    try:
-        while process.poll() is None and not marks.joinpath("ready").exists():
-            time.sleep(0.02)
-        process.send_signal(number)
-        out, said = process.communicate(timeout=100)
-    finally:
-        process.kill()
-        process.wait()
+    with process:
+        try:
+            while process.poll() is None and not marks.joinpath("ready").exists():
+                time.sleep(0.02)
+            process.send_signal(number)
+            out, said = process.communicate(timeout=100)
+        finally:
+            process.kill()
+            process.wait()
     assert_all_ended(marks)
     assert (process.returncode, out) == (code, "")
     if number is signal.SIGINT:
