@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_99371d94"
+LOADER_NAME: Final = "_modulepickle_loader_e7ff4ad9"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -573,8 +573,8 @@ class cached:
     def __init__(self, make):
         self.make = make
     def __get__(self, owner, kind):
-        value = vars(owner)[self.make.__name__] = self.make(owner)
-        return value
+        value = self.make(owner)
+        return vars(owner).setdefault(self.make.__name__, value)
 import hashlib
 import importlib.machinery as machinery
 import marshal

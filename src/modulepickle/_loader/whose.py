@@ -169,5 +169,5 @@ class cached:
         self.make = make
 
     def __get__(self, owner, kind):
-        value = vars(owner)[self.make.__name__] = self.make(owner)
-        return value
+        value = self.make(owner)
+        return vars(owner).setdefault(self.make.__name__, value)  # another thread may be faster
