@@ -18,6 +18,7 @@ from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
 from modulepickle._pickler.stored import DEFAULT, Chunks, Store, StoreWriter, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
+from modulepickle._snapshot.files import RECENT
 from modulepickle._snapshot.jobs import job_of_batch
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
@@ -104,6 +105,7 @@ class Pickler(Dispatcher, pickle.Pickler):
         finally:
             del self.parts  # it keeps objects alive
             self.known_modules.clear()
+            RECENT.clear()
 
     def _dump(self, obj: Any) -> None:
         first, names = Dispatcher.reducer_override, vars(self)

@@ -17,7 +17,7 @@ import os
 import stat
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from modulepickle._snapshot.metadata import targets
 __all__ = [
     "ATTEMPTS",
     "ENTRY_POINTS",
+    "RECENT",
     "File",
     "forget",
     "held_lines",
@@ -62,6 +63,19 @@ def module_of(path: str) -> tuple[str, bool]:
     return module.removesuffix(".__init__"), module.endswith(".__init__")
 
 
+RECENT: Final[dict[bytes, bytes]] = {}
+"""Digest -> content of source that this `dumps` has read, which it goes through some times more.
+
+To inflate it each time takes as long as the search. The pickler clears it at its end.
+"""
+
+RECENT_SIZE: Final = 2**18
+"""Bytes of a file that is kept there."""
+
+RECENT_MOST: Final = 2_000
+"""Files that are kept there."""
+
+
 class File:
     """One file of a package, as read.
 
@@ -77,13 +91,17 @@ class File:
         asks_entry_points: its code seems to look for the entry points of distributions.
         asks_by_name: its code seems to import modules by names that it has from elsewhere, or to
         give such names to somebody who does. has_place: its code asks for its own file.
-        words: what in it may be such names (`texts`), once somebody has asked.
-        uses: the dotted names in its code (`accidents`), likewise.
+        words: what in it may be such names (`texts`), once somebody has asked, behind the
+        top-level names that were asked for.
+        uses: the dotted names in its code (`accidents`), likewise. near: the modules that it seems
+        to reach as attributes, behind what they were looked for with. statements: what it imports
+        in lines that begin so.
     """
 
     __slots__ = (
         "_first", "_imports", "_mentions", "asks_by_name", "asks_entry_points", "crc", "digest",
-        "has_place",        "is_sound", "key", "name", "packed", "racy", "size", "uses", "words",
+        "has_place", "is_sound", "key", "name", "near", "packed", "racy", "size", "statements",
+        "uses", "words",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
@@ -91,7 +109,9 @@ class File:
         self._imports: tuple[str, ...] | None = None
         self._first: set[str] = set()
         self.uses: frozenset[str] | None = None
-        self.words: dict[str, tuple[tuple[str, bool], ...]] | None = None
+        self.near: tuple[tuple[str, ...], dict[str, str], frozenset[str]] | None = None
+        self.statements: tuple[str, ...] | None = None
+        self.words: tuple[Set[str], tuple[tuple[str, bool], ...]] | None = None
         self.key = key
         self.racy = racy
         self.is_sound = False
@@ -103,6 +123,8 @@ class File:
         self.packed = deflate.compress(content) + deflate.flush()
         self._mentions = _mentions(name, content)
         is_source = name.endswith(".py")
+        if is_source and self.size < RECENT_SIZE and len(RECENT) < RECENT_MOST:
+            RECENT[self.digest] = content
         self.asks_entry_points = is_source and _has_one(ASKING, content)
         self.has_place = is_source and b"__file__" in content
         self.asks_by_name = is_source and _has_one(BY_NAME, content)
@@ -155,7 +177,7 @@ class File:
 
     def content(self) -> bytes:
         """Return the bytes of the file as they travel."""
-        return zlib.decompress(self.packed, -zlib.MAX_WBITS)
+        return RECENT.get(self.digest) or zlib.decompress(self.packed, -zlib.MAX_WBITS)
 
 
 _files: dict[str, File] = {}

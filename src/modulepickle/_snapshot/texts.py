@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Final, NamedTuple
 
 from modulepickle._base.reading import opened
@@ -47,38 +47,47 @@ class NamedPackage(NamedTuple):
     is_sure: bool
 
 
-# Patterns as text: `re` compiles one when it is first used, and few processes use them all.
-_QUOTED: Final = rb"""["']([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?=["'{%:])"""
-_STATED: Final = (
-    rb"""(?:["';\n]|\\n)[ \t]*(?:import|from)[ \t]+([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)()"""
-)
+FEW: Final = 10
+"""Names that are looked for by themselves first, which takes less time than to look for quotes."""
+
+MANY: Final = 100
+"""Names that one pattern may look for: the time for each place where one may be grows with them."""
+
+# Patterns as text: `re` compiles one when it is first used, and few processes use them all. The
+# name with a `%s` is a top-level one.
+_QUOTED: Final = rb"""["'](%s(?:\.[A-Za-z_]\w*)*)(\.?)(?=["'{%%:])"""
+_STATED: Final = rb"""(?:["';\n]|\\n)[ \t]*(?:import|from)[ \t]+(%s(?:\.[A-Za-z_]\w*)*)()"""
 """An import in a text that is executed; those of the file itself are known."""
 
 _SETTING: Final = (
-    rb"""(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)()"""  # a dotted name, wherever it stands
-    rb"""|[:=\-\[,][ \t]*([A-Za-z_]\w*)()(?=[ \t]*[\],\r\n])"""  # a word that is a value
+    rb"""(?<![\w.])(%s(?:\.[A-Za-z_]\w*)+)()"""  # a dotted name, wherever it stands
+    rb"""|[:=\-\[,][ \t]*(%s)()(?=[ \t]*[\],\r\n])"""  # a word that is a value
 )
+_ANY: Final = rb"[A-Za-z_]\w*"
 
 
-def words(file: File) -> dict[str, tuple[tuple[str, bool], ...]]:
+def words(file: File, tops: Set[str]) -> tuple[tuple[str, bool], ...]:
     """Return the dotted names in a file, each once, and whether more of the name follows it.
 
-    What follows, only a run can tell: `f"plugins.{name}"`. Those with one first part together.
+    What follows, only a run can tell: `f"plugins.{name}"`.
+
+    Args:
+        tops: their top-level names.
     """
-    if file.words is None:
-        content = file.content()
-        found = dict.fromkeys(re.findall(_QUOTED, content))
-        if b"exec(" in content:
-            found.update(dict.fromkeys(re.findall(_STATED, content)))
-        if not file.name.endswith(".py"):
-            found.update(
-                (each[:2] if each[0] else each[2:], None) for each in re.findall(_SETTING, content)
-            )
-        file.words = {}
-        for name, dot in found:
-            top, word = name.partition(b".")[0].decode(), (name.decode(), bool(dot))
-            file.words[top] = (*file.words.get(top, ()), word)
-    return file.words
+    if file.words is None or file.words[0] != tops:
+        content, found = file.content(), dict[tuple[bytes, bytes], None]()
+        top = b"(?:%s)" % b"|".join(each.encode() for each in sorted(tops))
+        top = _ANY if len(tops) > MANY else top
+        if len(tops) > FEW or any(each.encode() in content for each in tops):
+            found.update(dict.fromkeys(re.findall(_QUOTED % top, content)))
+            if b"exec(" in content:
+                found.update(dict.fromkeys(re.findall(_STATED % top, content)))
+            if not file.name.endswith(".py"):
+                settings = re.findall(_SETTING % (top, top), content)
+                found.update((each[:2] if each[0] else each[2:], None) for each in settings)
+        names = ((name.decode(), bool(dot)) for name, dot in found)
+        file.words = tops, tuple(each for each in names if each[0].partition(".")[0] in tops)
+    return file.words[1]
 
 
 def named_by(own: str, files: Iterable[File], finder: Finder) -> tuple[NamedPackage, ...]:
@@ -90,17 +99,23 @@ def named_by(own: str, files: Iterable[File], finder: Finder) -> tuple[NamedPack
     asking = [file for file in files if file.may_name]
     if not any(file.asks_by_name for file in asking):
         return ()
-    tops = finder.top_level_names()
+    tops = frozenset(filter(_is_name, finder.top_level_names() - {own}))
+    if not tops:
+        return ()
     found: dict[LocalPackage, NamedPackage] = {}
     for file in asking:
-        near = words(file)
-        for name, is_open in (word for top in sorted(near.keys() & tops) for word in near[top]):
+        for name, is_open in words(file, tops):
             package = _meant(name, is_open, finder)
             if package is not None and package.name != own:
                 made = NamedPackage(package, file.name, is_open or "." in name)
                 if package not in found or made.is_sure > found[package].is_sure:
                     found[package] = made
     return tuple(found[package] for package in sorted(found))
+
+
+def _is_name(word: str) -> bool:
+    """Tell whether a text can have a word as a name: Python's names may have other letters too."""
+    return word.isascii() and word.isidentifier()
 
 
 _NAME: Final = r"(?as)([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?:[{%:].*)?"
@@ -111,7 +126,7 @@ def named_in(text: str, finder: Finder) -> Iterator[LocalPackage]:
     match = re.fullmatch(_NAME, text)
     found = [(match[1], bool(match[2]))] if match is not None else []
     if '"' in text or "'" in text:
-        quoted = re.findall(_QUOTED, text[:MOST].encode(errors="replace"))
+        quoted = re.findall(_QUOTED % _ANY, text[:MOST].encode(errors="replace"))
         found += [(name.decode(), bool(dot)) for name, dot in quoted]
     for name, is_open in found:
         if name.partition(".")[0] in finder.top_level_names():
