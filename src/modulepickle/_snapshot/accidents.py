@@ -103,18 +103,18 @@ class _Names:
             return
         pattern = self._patterns.get((name, package))
         if pattern is None:
-            # It begins with the plain word, and goes on with the few that matter: so it is quick.
-            parts = "|".join(sorted(map(re.escape, self.children[package])))
-            chain = rb"%s\.((?:%s)(?:\.[\w\x80-\xff]+)*)(?![\w\x80-\xff])"
-            pattern = re.compile(chain % (re.escape(name).encode(), parts.encode()))
-            self._patterns[name, package] = pattern
+            # It begins with the plain word, behind which the byte before is looked at, and goes on
+            # with the few that matter: so it is quick.
+            word = re.escape(name).encode()
+            parts = "|".join(sorted(map(re.escape, self.children[package]))).encode()
+            chain = rb"%s(?<![\w\x80-\xff.\"']%s)\.((?:%s)(?:\.[\w\x80-\xff]+)*)(?![\w\x80-\xff])"
+            pattern = self._patterns[name, package] = re.compile(chain % (word, word, parts))
+        found: set[bytes] = set()
         for match in pattern.finditer(text):
-            if re.search(_NO_CHAIN, _before(text, match.start())) is None:
+            if match[1] not in found and not _imports(_before(text, match.start())):
+                found.add(match[1])
                 yield match[1].decode(errors="replace").split(".")
 
-
-_NO_CHAIN: Final = rb"""[\w\x80-\xff."']\Z|^\s*(?:import|from)\b[^;]*\Z"""
-"""What stands before a name, in its line, that is a part of something else."""
 
 LONG: Final = 1000
 """Bytes of a line that are looked at: else a line without an end would take a time without one."""
@@ -123,6 +123,11 @@ LONG: Final = 1000
 def _before(text: bytes, place: int) -> bytes:
     """Return what stands before a place in its line."""
     return text[max(text.rfind(b"\n", max(place - LONG, 0), place) + 1, place - LONG, 0) : place]
+
+
+def _imports(before: bytes) -> bool:
+    """Tell whether what stands before a name in its line makes that a part of an import."""
+    return re.match(rb"\s*(?:import|from)\b", before.rpartition(b";")[2]) is not None
 
 
 _TEXT: Final = (
@@ -148,10 +153,8 @@ def _without_text(match: re.Match[bytes]) -> bytes:
 
 def _is_imported(name: str, code: bytes) -> bool:
     """Tell whether code imports a module by its whole name."""
-    return any(
-        re.search(rb"(?:import|from)\b[^;]*[\s,]\Z", _before(code, match.start())) is not None
-        for match in re.finditer(re.escape(name).encode() + rb"\b", code)
-    )
+    places = re.finditer(rb"(?<=[\s,])%s\b" % re.escape(name).encode(), code)
+    return any(_imports(_before(code, place.start())) for place in places)
 
 
 def _imported_with(top: str, sources: Mapping[str, File], wanted: Set[str]) -> set[str]:
