@@ -70,9 +70,12 @@ CLAIMS = {
             ("spark", "SparkSession", "docs.py::test_the_example_of_spark"),
             ("queues", "AsItCame", "celery.py::test_arguments_results_exceptions_and_edits"),
             ("queues", "kombu", "celery.py::test_arguments_results_exceptions_and_edits"),
-            ("mpi", "import MPI", "mpi4py.py::test_futures"),
-            ("mpi", "pkl5", "mpi4py.py::test_futures_with_archives_out_of_band"),
-            ("index", "can_map", "ipyparallel.py::test_functions_results_errors_and_edits"),
+            ("mpi", "extend_mpi4py", "mpi4py.py::test_futures"),
+            (
+                "index",
+                "extend_ipyparallel",
+                "ipyparallel.py::test_functions_results_errors_and_edits",
+            ),
         ]
     },
 }

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from modulepickle import stores as stores
     from modulepickle import test as test
     from modulepickle._engines.dask import extend_dask
+    from modulepickle._engines.stock import extend_ipyparallel, extend_mpi4py
     from modulepickle._report.explain import explain
     from modulepickle._report.inspect import inspect
     from modulepickle._report.report import Report
@@ -89,6 +90,8 @@ __all__ = [
     "extend_cloudpickle",
     "extend_dask",
     "extend_dill",
+    "extend_ipyparallel",
+    "extend_mpi4py",
     "extend_multiprocessing",
     "extend_pyspark",
     "extend_ray",
@@ -114,6 +117,8 @@ _LATER = {
     "Report": "_report.report",
     "explain": "_report.explain",
     "extend_dask": "_engines.dask",
+    "extend_ipyparallel": "_engines.stock",
+    "extend_mpi4py": "_engines.stock",
     "inspect": "_report.inspect",
     "requirements": "_report.requirements",
 }

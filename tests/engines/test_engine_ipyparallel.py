@@ -16,8 +16,7 @@ from services import Workers, wait_for
 pytestmark = pytest.mark.engines
 
 START = f"""{CHECKS}
-import os
-import modulepickle
+import os, ipyparallel
 {line("ipyparallel")}
 client = ipyparallel.Client(os.environ["CLIENT"], timeout=60)
 client.wait_for_engines(2, timeout=60)

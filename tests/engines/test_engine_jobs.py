@@ -144,6 +144,18 @@ WAITING = {
     with multiprocess.get_context("spawn").Pool(1) as pool:
         check_waiting(lambda f, *args: pool.apply_async(f, args).get)
 """,
+    "loky": """
+    import loky
+    loky.set_loky_pickler("modulepickle")
+    with loky.ProcessPoolExecutor(1) as pool:
+        check_waiting(lambda f, *args: pool.submit(f, *args).result)
+""",
+    "executorlib": """
+    from executorlib import SingleNodeExecutor
+    modulepickle.extend_cloudpickle()
+    with SingleNodeExecutor(max_workers=1, block_allocation=True) as pool:
+        check_waiting(lambda f, *args: pool.submit(f, *args).result)
+""",
     "Dask": """
     from distributed import Client, LocalCluster
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
@@ -179,6 +191,38 @@ with modulepickle.extend_multiprocessing():
     with multiprocessing.pool.ThreadPool(1) as pool:
         f = lambda x: x
         assert pool.apply(lambda: f) is f and pool.map(f, [f]) == [f]
+print("all checks passed")
+"""
+    assert "all checks passed" in drive(tmp_path, code)
+
+
+STOCK = {
+    "mpi4py": "from mpi4py.MPI import pickle\n"
+    "from mpi4py.futures import MPIPoolExecutor as changed",
+    "ipyparallel": "import ipyparallel.serialize.serialize as home\n"
+    "from ipyparallel import DirectView as changed\nfrom types import SimpleNamespace\n"
+    "pickle = SimpleNamespace(dumps=lambda f: home.serialize_object(f)[0])",
+}
+
+
+@pytest.mark.parametrize("engine", STOCK)
+def test_undo_gives_back_the_functions_of_pickle(tmp_path: Path, engine: str) -> None:
+    require(engine)
+    code = f"""
+import helpers, modulepickle
+{STOCK[engine]}
+before, plain = dict(vars(changed)), pickle.dumps(helpers.double)
+one, two = modulepickle.extend_{engine}(), modulepickle.extend_{engine}()
+assert repr(one) == "<modulepickle extends {engine}; undo() ends it>"
+one.undo()
+one.undo()
+assert repr(one) == "<modulepickle: undone>"
+assert dict(vars(changed)) != before and len(pickle.dumps(helpers.double)) > len(plain) + 1000
+two.undo()
+assert dict(vars(changed)) == before and pickle.dumps(helpers.double) == plain
+with modulepickle.extend_{engine}():
+    assert len(pickle.dumps(helpers.double)) > len(plain) + 1000
+assert pickle.dumps(helpers.double) == plain
 print("all checks passed")
 """
     assert "all checks passed" in drive(tmp_path, code)

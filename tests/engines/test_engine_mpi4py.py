@@ -18,7 +18,7 @@ from receivers import SOURCE
 pytestmark = pytest.mark.engines
 
 Drive = Callable[..., str]
-LINE = f"import modulepickle\n{line('mpi4py')}\n"
+LINE = f"from mpi4py import MPI\n{line('mpi4py')}\n"
 
 WORKER = """
 from mpi4py import MPI
@@ -159,9 +159,9 @@ print("map passed")
 
 
 def test_futures_with_archives_out_of_band(drive_mpi: Drive) -> None:
-    code = f"""
+    code = """
 import os
-{line("mpi4py, out of band")}
+from mpi4py.util import pkl5
 pathlib.Path("helpers/data").write_bytes(os.urandom(2 * pkl5.pickle.THRESHOLD))
 data, buffers = pkl5.pickle.dumps_oob(helpers.double)
 assert len(data) < pkl5.pickle.THRESHOLD < sum(map(len, buffers))

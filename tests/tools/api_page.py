@@ -29,8 +29,9 @@ GROUPS: Final = {
     "Looking": ("explain", "inspect", "requirements", "Report"),
     "Stores": ("get_store", "set_store", "Store"),
     "Frameworks": (
-        "extend", "extend_cloudpickle", "extend_dask", "extend_dill", "extend_multiprocessing",
-        "extend_pyspark", "extend_ray", "preload", "wrap",
+        "extend", "extend_cloudpickle", "extend_dask", "extend_dill", "extend_ipyparallel",
+        "extend_mpi4py", "extend_multiprocessing", "extend_pyspark", "extend_ray", "preload",
+        "wrap",
     ),
     "Errors and warnings": (
         "PackagingError", "Problem", "Reason", "ShippingWarning", "StaleSourceWarning",

@@ -13,6 +13,7 @@ Outside API: what is in `__all__`.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
@@ -88,7 +89,8 @@ def extend_cloudpickle() -> Extension:
 
     This wraps `dump` and `reducer_override` of its `Pickler`. Functions by value are pickled as
     `dumps` does it, so that an import inside them finds what was shipped. Classes by value, and
-    modules registered with `cloudpickle.register_pickle_by_value`, are left to cloudpickle.
+    modules registered with `cloudpickle.register_pickle_by_value`, are left to cloudpickle. Where
+    executorlib is installed, its tasks carry the working tree as it was when they were submitted.
 
     Returns:
         An object whose `undo()` removes the patch. It is a context manager as well.
@@ -96,7 +98,8 @@ def extend_cloudpickle() -> Extension:
     Raises:
         ImportError: If cloudpickle is not installed.
     """
-    return _extended("cloudpickle.cloudpickle", "extend_cloudpickle", "cloudpickle")
+    methods = "executorlib" if find_spec("executorlib") else ""
+    return _extended("cloudpickle.cloudpickle", "extend_cloudpickle", "cloudpickle", None, methods)
 
 
 def extend_ray(*, store: bool = False) -> Extension:

@@ -1,89 +1,36 @@
 """Tasks of pools and executors are pickled as the working tree was when they were submitted.
 
-`Pool` and `ProcessPoolExecutor` put tasks into queues, and a thread pickles them later. So the
-methods that take a function get a `Task` in its place, which has the `Job` of the moment with it;
-the `dump` that is wrapped (see `patch`) takes the function out again. Workers see nothing of this.
+Pools and executors put tasks into queues, and a thread pickles them later. So their methods that
+take a function are wrapped, and put a `Task` into its place (see `_snapshot.tasks`).
 
-Their children have run the script when they were started, with the packages as they were then. So
-a task also knows what of them was edited meanwhile: functions of the script that use such a package
-are no names for it (see `pools`).
+The children of `Pool` and `ProcessPoolExecutor` have run the script when they were started, with
+the packages as they were then. So a task also knows what of them was edited meanwhile: functions of
+the script that use such a package are no names for it (see `pools`).
 
-Outside API: `EDITED`, `enter_pools`, `leave_pools`, `opened`.
+Outside API: `enter_pools`, `leave_pools`.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any, Final
 
 from modulepickle._engines.ray import remote_methods
-from modulepickle._snapshot.jobs import Job, job_now
+from modulepickle._snapshot.jobs import job_now
+from modulepickle._snapshot.tasks import CALL, Task, submitted
 
-__all__ = ["EDITED", "enter_pools", "leave_pools", "opened"]
-
-EDITED: Final[ContextVar[frozenset[str]]] = ContextVar("modulepickle_edited", default=frozenset())
-"""Local packages that are not what they were when the pool of the present task was made."""
+__all__ = ["enter_pools", "leave_pools"]
 
 BEGAN: Final = "_modulepickle_began"
 """Attribute of a pool: the job of the moment when it was made."""
 
 
-class Task:
-    """A function, the job that it was submitted with, and packages that were edited before."""
-
-    __slots__ = ("edited", "function", "job")
-
-    def __init__(self, function: Any, job: Job, edited: frozenset[str]) -> None:
-        self.function, self.job, self.edited = function, job, edited
-
-    @contextmanager
-    def here(self) -> Iterator[None]:
-        """Let what this thread pickles in the block be of this task."""
-        token = EDITED.set(self.edited)
-        try:
-            with self.job.here():
-                yield
-        finally:
-            EDITED.reset(token)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function: some pools have threads for workers."""
-        return self.function(*args, **kwargs)
-
-    def __reduce__(self) -> Any:
-        """Reduce to a call of the function, where nobody took it out."""
-        return functools.partial, (self.function,)
-
-
-_NONE: Final = nullcontext()
-
-
-def opened(item: Any) -> tuple[Any, AbstractContextManager[None]]:
-    """Return what a pool is about to pickle, without its `Task`, and the job to pickle it in."""
-    if type(item) is tuple and len(item) == 5:  # job, index, function, arguments, options
-        task = item[2]
-        if type(task) is Task:
-            return (*item[:2], task.function, *item[3:]), task.here()
-    else:
-        task = getattr(item, "fn", None)
-        if type(task) is Task:  # what an executor made for this one dump
-            item.fn = task.function
-            return item, task.here()
-    return item, _NONE
-
-
-_CALL: Final[ContextVar[Job | None]] = ContextVar("modulepickle_call", default=None)
-"""The job of a call of the user's that submits several tasks."""
-
-
 def _task(pool: Any, function: Any) -> Any:
     if not getattr(pool, "_wrap_exception", True):
         return function  # it is a pool of threads
-    job = _CALL.get() or job_now()
+    job = CALL.get() or job_now()
     return Task(function, job, job.edited(vars(pool).setdefault(BEGAN, job)))
 
 
@@ -108,16 +55,37 @@ def _submit(before: Callable[..., Any]) -> Callable[..., Any]:
     return submit
 
 
+def _submit_all(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap such a method of an executor whose workers get all that they need of the script."""
+
+    @functools.wraps(before)
+    def submit(self: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return before(self, submitted(function), *args, **kwargs)
+
+    return submit
+
+
 def _map(before: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a method that submits many tasks."""
 
     @functools.wraps(before)
     def map(self: Any, *args: Any, **kwargs: Any) -> Any:
-        token = _CALL.set(_CALL.get() or job_now())
+        token = CALL.set(CALL.get() or job_now())
         try:
             return before(self, *args, **kwargs)
         finally:
-            _CALL.reset(token)
+            CALL.reset(token)
+
+    return map
+
+
+def _map_at_once(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method that pickles many tasks before it returns."""
+
+    @functools.wraps(before)
+    def map(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with job_now().here():
+            return before(self, *args, **kwargs)
 
     return map
 
@@ -132,11 +100,29 @@ def _tasks(before: Callable[..., Any]) -> Callable[..., Any]:
     return _guarded_task_generation
 
 
+EXECUTORS: Final = {
+    "executorlib": ("executorlib", "BaseExecutor", "map"),
+    "mpi4py": ("mpi4py.futures", "MPIPoolExecutor", "starmap"),
+}
+"""Package -> module and name of the executor, and its method that submits many tasks."""
+
+
 def _pool_methods(package: str) -> list[tuple[type, str, Any]]:
     """Return what is wrapped: class, method, and what wraps it."""
     if package == "ray":
         return remote_methods()
+    if package == "ipyparallel":
+        views = importlib.import_module("ipyparallel")
+        kinds = views.DirectView, views.BroadcastView, views.LoadBalancedView
+        return [(each, "map", _map_at_once) for each in kinds if "map" in vars(each)]
     found: list[tuple[type, str, Any]] = []
+    if package in EXECUTORS:
+        module, name, maps = EXECUTORS[package]
+        try:
+            executor = getattr(importlib.import_module(module), name)
+        except ImportError:  # something that it needs is not there
+            return []
+        return [(executor, "submit", _submit_all), (executor, maps, _map)]
     pool = importlib.import_module(f"{package}.pool").Pool
     found.append((pool, "__init__", _init))
     found.append((pool, "apply_async", _submit))
@@ -177,7 +163,7 @@ _methods: Final[dict[str, _Methods]] = {}
 
 
 def enter_pools(package: str) -> None:
-    """Wrap the methods of `multiprocessing`, of a copy of it, or of Ray; till `leave_pools`."""
+    """Wrap the methods of a package that take functions; till `leave_pools`."""
     _methods.setdefault(package, _Methods()).enter(package)
 
 

@@ -18,14 +18,24 @@ from contextvars import ContextVar
 from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, Final
 
-from modulepickle._engines.jobs import enter_pools, leave_pools, opened
+from modulepickle._engines.jobs import enter_pools, leave_pools
 from modulepickle._loader.emit import STAGE0, THE_LOADER, THE_PEERS, ShippedText, reduce_text
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.stored import Store, store_writer
 from modulepickle._reduce.dispatch import HOOK, REDUCERS, Dispatcher, resumed
 from modulepickle._reduce.state import Live, Positioned, SortedSet
+from modulepickle._snapshot.tasks import opened
 
-__all__ = ["PROTOCOL", "SENDING", "Extension", "Foreign", "Leaves", "Patch", "is_pure"]
+__all__ = [
+    "PROTOCOL",
+    "SENDING",
+    "Extension",
+    "Foreign",
+    "Leaves",
+    "Patch",
+    "is_pure",
+    "reduce_loader",
+]
 
 Leaves = Callable[["Foreign", Any], bool]
 """Tells whether a function, class or module is left to the pickler that was extended."""
@@ -68,12 +78,12 @@ class Foreign(Dispatcher):
         dispatch_table: the pickler's own. own: types for which a pure-Python pickler has methods.
         theirs: types of what our functions hold, if the pickler also reduces them; then they go our
         way only if they are `held`, by id. plain: types, met so far, that are left to it -> None.
-        is_alone: no other hook of the pickler's is to be asked. returns: the class of picklers that
-        workers pickle results with, or None.
+        is_alone: no other hook of the pickler's is to be asked. returns: module and name of the
+        class of picklers that workers pickle results with, or None.
     """
 
     def __init__(
-        self, pickler: Any, store: Store | None = None, returns: type | None = None
+        self, pickler: Any, store: Store | None = None, returns: tuple[str, str] | None = None
     ) -> None:
         self.policy = get_policy()
         # The C pickler does not tell its protocol; `proto` is cloudpickle's and pure Python's.
@@ -92,7 +102,7 @@ class Foreign(Dispatcher):
         self.is_alone = False
         self.returns = returns
         self.start()
-        self.reducers[ShippedText] = _reduce_text
+        self.reducers[ShippedText] = reduce_loader
 
     def reduce(self, obj: Any, leaves: Leaves) -> Any:
         """Return the reduction of what travels our way, else `NotImplemented`."""
@@ -117,11 +127,10 @@ _LOADER: Final = ShippedText(THE_LOADER.title, THE_LOADER.name, THE_LOADER.text)
 """The same text, which stands for itself."""
 
 
-def _reduce_text(dump: Any, text: ShippedText) -> Any:
+def reduce_loader(dump: Any, text: ShippedText) -> Any:
     """Let the loader come with what sends results home (see `_loader.peers`)."""
     if text is THE_LOADER and dump.returns is not None:
-        cls = dump.returns
-        return THE_PEERS, ("returning", cls.__module__, cls.__qualname__, _LOADER, STAGE0)
+        return THE_PEERS, ("returning", *dump.returns, _LOADER, STAGE0)
     return reduce_text(text)
 
 
@@ -161,7 +170,7 @@ class Patch:
     ) -> None:
         self.leaves = leaves
         self.prepare = prepare
-        self.returns = cls if returns else None
+        self.returns = (cls.__module__, cls.__qualname__) if returns else None
         self.users = 0
         self.stores: list[Store | None] = []
         self.made: dict[str, Any] = {}
@@ -298,8 +307,9 @@ class Extension:
     def undo(self) -> None:
         """Let the framework pickle as it did before."""
         with _lock:
-            if self._pools and self._classes:
+            if self._pools:
                 leave_pools(self._pools)
+                self._pools = ""
             while self._classes:
                 cls = self._classes.pop()
                 _patches[cls].leave(cls, self._store)

@@ -25,11 +25,11 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from modulepickle._base.held import held
-from modulepickle._engines.jobs import EDITED
 from modulepickle._engines.patch import Foreign
 from modulepickle._loader.emit import Call
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import MAIN, find
+from modulepickle._snapshot.tasks import EDITED
 
 __all__ = ["as_call", "leaves_to_child"]
 

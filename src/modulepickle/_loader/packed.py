@@ -2292,7 +2292,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_f40e0e80"
+PEERS_NAME: Final = "_modulepickle_peers_a2cdee96"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2469,12 +2469,11 @@ class Peer:
         if used:
             threading.Thread(target=warm, args=(used,), daemon=True).start()
     def returning(self, module, name, loader, stage0=None):
-        cls = getattr(sys.modules.get(module), name, None)
-        if cls and not self.homes and cls not in self.returns:
-            self.returns.add(cls)
-            rest = getattr(cls, "reducer_override", leave)
-            cls.reducer_override = first(self.reduce_result, rest)
-            cls.dump = self.noting_code(cls.dump)
+        home = sys.modules.get(module)
+        found = getattr(home, name, None)
+        if found and not self.homes and (module, name) not in self.returns:
+            self.returns.add((module, name))
+            self.answer_with(home, name, found)
         texts = [each.__globals__ for each in (call, loader)]
         if stage0 and all("packed" in each for each in texts):
             ours, theirs = (text_of(each, stage0) for each in texts)
@@ -2483,6 +2482,26 @@ class Peer:
             found = self.seen[digest] = loader(top, digest, *rest)
             return found
         return snapshot
+    def answer_with(self, home, name, found):
+        if isinstance(found, type):
+            rest = getattr(found, "reducer_override", leave)
+            found.reducer_override = first(self.reduce_result, rest)
+            found.dump = self.noting_code(found.dump)
+        elif isinstance(found, ModuleType):
+            setattr(home, name, Between(self.dumps_result, found))
+        else:
+            found.__init__(self.dumps_result, pickle.loads)
+    def dumps_result(self, obj, protocol=None, buffer_callback=None):
+        buffers = []
+        append = buffer_callback and buffers.append
+        try:
+            data = pickle.dumps(obj, protocol, buffer_callback=append)
+        except Exception:
+            buffers.clear()
+            data = pickled_by(self.reduce_result, obj, protocol, append)
+        for each in buffers:
+            buffer_callback(each)
+        return data
     def reduce_result(self, obj):
         if type(obj) is dict and is_builtins(obj):
             return vars, (Now(__import__, "builtins"),)
@@ -2532,7 +2551,7 @@ class Peer:
         client._graph_to_futures = self.sending(client._graph_to_futures)
     def stand_between(self, theirs):
         if not isinstance(theirs.pickle, Between):
-            theirs.pickle = Between(self, theirs.pickle)
+            theirs.pickle = Between(self.dumps, theirs.pickle)
     def sending(self, send):
         def _graph_to_futures(*args, **options):
             with self.pickling_graph():
@@ -2561,11 +2580,7 @@ class Peer:
                 raise
         if data is None or any(top in data for top in self.tops):
             buffers.clear()
-            file = io.BytesIO()
-            pickler = By(file, buffer_callback=append, **options)
-            pickler.reducer_override = self.reduce
-            pickler.dump(obj)
-            data = file.getvalue()
+            data = pickled_by(self.reduce, obj, buffer_callback=append, **options)
         for each in buffers:
             buffer_callback(each)
         return data
@@ -2600,12 +2615,18 @@ class Peer:
                     pass
         return None
 class Between:
-    def __init__(self, peer, plain):
-        self.dumps, self.plain = peer.dumps, plain
+    def __init__(self, dumps, plain):
+        self.dumps, self.plain = dumps, plain
     def __getattr__(self, name):
         return getattr(self.plain, name)
 class By(pickle.Pickler):
     pass
+def pickled_by(reduce, obj, protocol=None, buffer_callback=None):
+    file = io.BytesIO()
+    pickler = By(file, protocol, buffer_callback=buffer_callback)
+    pickler.reducer_override = reduce
+    pickler.dump(obj)
+    return file.getvalue()
 def is_builtins(names):
     home = getattr(names.get("__import__"), "__self__", None)
     return hasattr(home, "requirements")

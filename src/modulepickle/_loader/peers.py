@@ -270,12 +270,11 @@ class Peer:
 
     def returning(self, module, name, loader, stage0=None):
         """What makes snapshots; what they define, a pickler of this process sends as references."""
-        cls = getattr(sys.modules.get(module), name, None)
-        if cls and not self.homes and cls not in self.returns:
-            self.returns.add(cls)
-            rest = getattr(cls, "reducer_override", leave)
-            cls.reducer_override = first(self.reduce_result, rest)
-            cls.dump = self.noting_code(cls.dump)
+        home = sys.modules.get(module)
+        found = getattr(home, name, None)
+        if found and not self.homes and (module, name) not in self.returns:
+            self.returns.add((module, name))
+            self.answer_with(home, name, found)
         texts = [each.__globals__ for each in (call, loader)]
         # Not in a child that was forked: there this is a module of the library.
         if stage0 and all("packed" in each for each in texts):
@@ -287,6 +286,30 @@ class Peer:
             return found
 
         return snapshot
+
+    def answer_with(self, home, name, found):
+        """Let something that pickles results do that: a class, a `pickle`, or that of mpi4py."""
+        if isinstance(found, type):
+            rest = getattr(found, "reducer_override", leave)
+            found.reducer_override = first(self.reduce_result, rest)
+            found.dump = self.noting_code(found.dump)
+        elif isinstance(found, ModuleType):
+            setattr(home, name, Between(self.dumps_result, found))
+        else:
+            found.__init__(self.dumps_result, pickle.loads)
+
+    def dumps_result(self, obj, protocol=None, buffer_callback=None):
+        """The pickle of a result; of what `pickle` refuses, with references."""
+        buffers = []
+        append = buffer_callback and buffers.append
+        try:
+            data = pickle.dumps(obj, protocol, buffer_callback=append)
+        except Exception:
+            buffers.clear()
+            data = pickled_by(self.reduce_result, obj, protocol, append)
+        for each in buffers:
+            buffer_callback(each)
+        return data
 
     def reduce_result(self, obj):
         """The reduction of what plain pickle would refuse, since its name finds another here."""
@@ -351,7 +374,7 @@ class Peer:
     def stand_between(self, theirs):
         """Answer Dask's calls of `pickle.dumps`."""
         if not isinstance(theirs.pickle, Between):
-            theirs.pickle = Between(self, theirs.pickle)
+            theirs.pickle = Between(self.dumps, theirs.pickle)
 
     def sending(self, send):
         def _graph_to_futures(*args, **options):
@@ -388,11 +411,7 @@ class Peer:
         # By name is quick, and right where no name is of what was sent.
         if data is None or any(top in data for top in self.tops):
             buffers.clear()
-            file = io.BytesIO()
-            pickler = By(file, buffer_callback=append, **options)
-            pickler.reducer_override = self.reduce
-            pickler.dump(obj)
-            data = file.getvalue()
+            data = pickled_by(self.reduce, obj, buffer_callback=append, **options)
         for each in buffers:
             buffer_callback(each)
         return data
@@ -434,10 +453,10 @@ class Peer:
 
 
 class Between:
-    """Stands for `pickle` in the module with which Dask pickles."""
+    """Stands for `pickle` in a module of an engine that pickles with it."""
 
-    def __init__(self, peer, plain):
-        self.dumps, self.plain = peer.dumps, plain
+    def __init__(self, dumps, plain):
+        self.dumps, self.plain = dumps, plain
 
     def __getattr__(self, name):
         return getattr(self.plain, name)
@@ -445,6 +464,15 @@ class Between:
 
 class By(pickle.Pickler):
     """A pickler whose hook is set on it."""
+
+
+def pickled_by(reduce, obj, protocol=None, buffer_callback=None):
+    """The pickle of an object, by a pickler with a hook."""
+    file = io.BytesIO()
+    pickler = By(file, protocol, buffer_callback=buffer_callback)
+    pickler.reducer_override = reduce
+    pickler.dump(obj)
+    return file.getvalue()
 
 
 def is_builtins(names):

@@ -15,11 +15,12 @@ from typing import IO, Any, Final
 
 from modulepickle._base.errors import PackagingError
 from modulepickle._local.policy import Policy, effective
+from modulepickle._pickler.loky import carry_jobs, is_of_loky
 from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
 from modulepickle._pickler.stored import DEFAULT, Chunks, Store, StoreWriter, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
 from modulepickle._snapshot.files import RECENT
-from modulepickle._snapshot.jobs import job_of_batch
+from modulepickle._snapshot.tasks import opened
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]
 
@@ -51,6 +52,12 @@ class Pickler(Dispatcher, pickle.Pickler):
         out_of_band: Whether archives go to `buffer_callback`.
     """
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Note what loky makes, when it is told to pickle with this."""
+        super().__init_subclass__(**options)
+        if is_of_loky(cls):
+            carry_jobs(cls)
+
     def __init__(
         self,
         file: IO[bytes],
@@ -78,11 +85,11 @@ class Pickler(Dispatcher, pickle.Pickler):
             PicklingError: As in `pickle`.
             RecursionError: As in `pickle`; the message says where the object is nested too deeply.
         """
-        job = None if type(self) is Pickler else job_of_batch(obj)
-        if job is None:
+        if type(self) is Pickler:
             self._dump_now(obj)
         else:
-            with job.here():
+            obj, job = opened(obj)
+            with job:
                 self._dump_now(obj)
 
     def _dump_now(self, obj: Any) -> None:

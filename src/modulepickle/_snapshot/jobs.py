@@ -139,12 +139,12 @@ def _digests(shipment: Shipment) -> dict[str, bytes]:
     return {each.name: each.digest for each in shipment.shipped()}
 
 
-def job_of_batch(item: Any) -> Job | None:
+def job_of_batch(function: Any) -> Job | None:
     """Return the job of what joblib gives to a worker at once; None of anything else.
 
     All batches of one call of `Parallel` have one dict in common, which joblib keeps for picklers.
     """
-    mark = getattr(getattr(item, "fn", None), "_pickle_cache", None)
+    mark = getattr(function, "_pickle_cache", None)
     if mark is None:
         return None
     for known, job in _last.batches:

@@ -1,0 +1,93 @@
+"""Tasks that wait in a queue until a thread pickles them: each has with it what the tree was.
+
+Where a pool or an executor puts tasks into queues, the methods that take a function get a `Task` in
+its place, which has the `Job` of the moment with it; who pickles for the pool asks `opened`, which
+takes the function out again. Workers see nothing of this.
+
+Outside API: `CALL`, `EDITED`, `Task`, `opened`, `submitted`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, Final
+
+from modulepickle._snapshot.jobs import Job, job_now, job_of_batch
+
+__all__ = ["CALL", "EDITED", "Task", "opened", "submitted"]
+
+EDITED: Final[ContextVar[frozenset[str]]] = ContextVar("modulepickle_edited", default=frozenset())
+"""Local packages that are not what they were when the pool of the present task was made."""
+
+CALL: Final[ContextVar[Job | None]] = ContextVar("modulepickle_call", default=None)
+"""The job of a call of the user's that submits several tasks."""
+
+
+class Task:
+    """A function, the job that it was submitted with, and packages that were edited before."""
+
+    __slots__ = ("__wrapped__", "edited", "job")
+
+    def __init__(self, function: Any, job: Job, edited: frozenset[str] = frozenset()) -> None:
+        self.__wrapped__, self.job, self.edited = function, job, edited
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """Let what this thread pickles in the block be of this task."""
+        token = EDITED.set(self.edited)
+        try:
+            with self.job.here():
+                yield
+        finally:
+            EDITED.reset(token)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function: some pools have threads for workers."""
+        return self.__wrapped__(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the function has: its name, its signature."""
+        if name == "__wrapped__":
+            raise AttributeError(name)
+        return getattr(self.__wrapped__, name)
+
+    def __reduce__(self) -> Any:
+        """Reduce to a call of the function, where nobody took it out."""
+        return functools.partial, (self.__wrapped__,)
+
+
+_NONE: Final = nullcontext()
+
+
+def opened(item: Any) -> tuple[Any, AbstractContextManager[None]]:
+    """Return what a pool is about to pickle, without its `Task`, and the job to pickle it in."""
+    kind = type(item)
+    if kind is tuple:
+        # Of multiprocessing: job, index, function, arguments, options. Of mpi4py, the last three.
+        at = len(item) - 3
+        if at in (0, 2) and type(task := item[at]) is Task:
+            return (*item[:at], task.__wrapped__, *item[at + 1 :]), task.here()
+    elif kind is dict:  # of executorlib
+        if type(task := item.get("fn")) is Task:
+            return {**item, "fn": task.__wrapped__}, task.here()
+    elif kind is Task:
+        return item.__wrapped__, item.here()
+    else:
+        function = getattr(item, "fn", None)
+        if type(function) is Task:  # what an executor made for this one dump
+            item.fn = function.__wrapped__
+            return item, function.here()
+        job = job_of_batch(function)
+        if job is not None:
+            return item, job.here()
+    return item, _NONE
+
+
+def submitted(function: Any) -> Task:
+    """Return what is put into a queue in place of a function, by a pool that ships all it needs."""
+    if type(function) is Task:
+        return function
+    return Task(function, CALL.get() or job_of_batch(function) or job_now())
