@@ -33,13 +33,13 @@ def reached_by_attribute(files: Iterable[File], loaded: tuple[str, ...]) -> tupl
     if not loaded:
         return ()
     sources = {module_of(file.name)[0]: file for file in files if file.name.endswith(".py")}
-    names = _Names(loaded)
+    names = _names_of(loaded)
     bound = {module: names.bound(module) for module in sources}
     for module, file in sources.items():
         # Looked for once, as long as nothing else is imported.
-        if file.near is None or file.near[:2] != (loaded, bound[module]):
+        if file.near is None or file.near[0] is not names or file.near[1] != bound[module]:
             near = frozenset(names.reached(file.content(), bound[module]))
-            file.near = loaded, bound[module], near
+            file.near = names, bound[module], near
     wanted = {name for file in sources.values() if file.near for name in file.near[2]}
     for top in names.tops:
         wanted -= _imported_with(top, sources, wanted)
@@ -60,8 +60,8 @@ class _Names:
             last parts of the names below it.
     """
 
-    def __init__(self, loaded: Iterable[str]) -> None:
-        self.loaded = dict.fromkeys(loaded)
+    def __init__(self, loaded: tuple[str, ...]) -> None:
+        self.loaded = frozenset(loaded)
         self.tops = dict.fromkeys(name.partition(".")[0] for name in loaded)
         self.children: dict[str, set[str]] = {}
         for name in loaded:
@@ -114,6 +114,18 @@ class _Names:
             if match[1] not in found and not _imports(_before(text, match.start())):
                 found.add(match[1])
                 yield match[1].decode(errors="replace").split(".")
+
+
+_latest: dict[tuple[str, ...], _Names] = {}
+"""The last one: what is imported changes seldom."""
+
+
+def _names_of(loaded: tuple[str, ...]) -> _Names:
+    names = _latest.get(loaded)
+    if names is None:
+        _latest.clear()
+        names = _latest[loaded] = _Names(loaded)
+    return names
 
 
 LONG: Final = 1000

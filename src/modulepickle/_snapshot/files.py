@@ -109,7 +109,7 @@ class File:
         self._imports: tuple[str, ...] | None = None
         self._first: set[str] = set()
         self.uses: frozenset[str] | None = None
-        self.near: tuple[tuple[str, ...], dict[str, str], frozenset[str]] | None = None
+        self.near: tuple[object, dict[str, str], frozenset[str]] | None = None
         self.statements: tuple[str, ...] | None = None
         self.words: tuple[Set[str], tuple[tuple[str, bool], ...]] | None = None
         self.key = key

@@ -116,8 +116,10 @@ UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 def compiles(path: str, file: File) -> str:
     """Return why a file does not compile, with the line, or "" if it does, or it is not known."""
+    known = _prints.get(path)
     try:
-        _prints_in(path, file)
+        if known is None or known[0] != file.digest:
+            _compiled(path, file)
     except (SyntaxError, ValueError) as error:
         line, why = getattr(error, "lineno", None), getattr(error, "msg", None) or error
         return f"does not compile: {why}" + (f", in line {line}" if line else "")
@@ -154,14 +156,17 @@ def _prints_in(path: str, file: File) -> dict[str, set[Print]]:
     """Return the prints of all code objects of a file, compiled once a content."""
     known = _prints.get(path)
     if known is None or known[0] != file.digest:
-        with warnings.catch_warnings():  # the import has shown what there is to warn of
-            warnings.simplefilter("ignore")
-            top = compile(file.content(), path, "exec", dont_inherit=True)
         prints: dict[str, set[Print]] = {}
-        for code in _nested(top):
+        for code in _nested(_compiled(path, file)):
             prints.setdefault(code.co_name, set()).add(_print(code))
         known = _prints[path] = file.digest, prints
     return known[1]
+
+
+def _compiled(path: str, file: File) -> CodeType:
+    with warnings.catch_warnings():  # the import has shown what there is to warn of
+        warnings.simplefilter("ignore")
+        return compile(file.content(), path, "exec", dont_inherit=True)
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
