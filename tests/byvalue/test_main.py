@@ -80,24 +80,3 @@ def test_what_did_not_travel_is_an_error_that_says_so(data):
     assert "'UNKNOWN'" in text
     assert "__main__ did not travel" in text
     assert names == ["__main__", "__main__"]
-
-
-def test_the_source_of_a_class_is_not_found_but_that_of_its_methods_is(tmp_path):
-    # `inspect` looks for a class in the file of the receiver's own `__main__`.
-    code = """
-        class Thing:
-            def method(self):
-                return 1
-        obj = Thing
-    """
-    receiver = """
-        import inspect
-        try:
-            found = inspect.getsource(obj)
-        except (OSError, TypeError):
-            found = ""
-        result = found, inspect.getsource(obj.method)
-    """
-    found, method = receive(send(tmp_path, code), receiver).result
-    assert "class Thing" not in found
-    assert method.lstrip().startswith("def method(self):")

@@ -2,16 +2,15 @@
 
 A shipped text, behind `loader`. `importlib.import_module(name)` in shipped code must find what an
 `import` there finds (R8), under whatever name the function was imported, and `importlib` must be
-the one `importlib` (R17). So the functions stay the objects that they are, and get code that asks
-`registry.calls` first. That code bears the file and line of the old one.
+the one `importlib` (R17). So the functions stay the objects that they are (see `diverted`).
 """
 
 import builtins
 import importlib
 import importlib.util as util
 import sys
-import types
 
+from modulepickle._loader.diverted import divert
 from modulepickle._loader.loader import (
     Builtins,
     FileLoader,
@@ -80,21 +79,9 @@ def spec_for_path(home, original, name, location, **options):
     return original(name, location, **options)
 
 
-def divert(function, template, use):
-    """Let a function of the standard library ask `registry.calls`."""
-    old, name = function.__code__, function.__name__
-    if name not in registry.originals:
-        original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
-        original.__kwdefaults__ = function.__kwdefaults__
-        registry.originals[name] = original
-        if hasattr(old, "co_lines"):
-            last = max(line for *_, line in old.co_lines() if line)
-        else:  # when 3.9 goes, so does this
-            last = old.co_firstlineno + sum(old.co_lnotab[1::2])
-        function.__code__ = template.__code__.replace(
-            co_filename=old.co_filename, co_firstlineno=last - 1
-        )
-    for_caller(name, use)
+def divert_for_caller(function, template, use):
+    divert(function, template)
+    for_caller(function.__name__, use)
 
 
 # Modules of the standard library that import by `__import__` what they are given by name, by their
@@ -126,7 +113,8 @@ def install_for_all(home, original, *args):
 def serve(name):
     """Let a module act for who calls it, when shipped code imports it: few processes have it."""
     if name == "gettext" and "install" not in registry.originals:
-        divert(real_modules()[name].NullTranslations.install, install, install_for_all)
+        function = real_modules()[name].NullTranslations.install
+        divert_for_caller(function, install, install_for_all)
     for each in IMPORTERS[name.partition(".")[0]]:
         module = real_modules().get(each)
         if not module or vars(module).get("__import__") is import_for_caller:
@@ -135,13 +123,15 @@ def serve(name):
         if each == "logging.config":
             module.BaseConfigurator.importer = staticmethod(import_for_caller)
         if each == "runpy":
-            divert(module.run_path, run_path, run_for)
-            divert(module.run_module, run_module, run_for)
+            divert_for_caller(module.run_path, run_path, run_for)
+            divert_for_caller(module.run_module, run_module, run_for)
 
 
-divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))
-divert(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
-divert(util.spec_from_file_location, spec_from_file_location, spec_for_path)
+divert_for_caller(
+    importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args)
+)
+divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert_for_caller(util.spec_from_file_location, spec_from_file_location, spec_for_path)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 builtins.__class__ = Builtins

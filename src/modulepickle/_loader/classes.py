@@ -101,14 +101,17 @@ def make_enum(meta, name, bases, space):
     return made
 
 
+def setter_of(made):
+    """What sets an attribute of a class: in C, so that no metaclass has a say."""
+    setters = (vars(each).get("__setattr__") for each in type(made).__mro__)
+    return next(each for each in setters if each and not getattr(each, "__globals__", 0))
+
+
 def set_class(made, state):
     key, attributes, more, *coming = state
     if key in registry.own:
         return
-    for each in type(made).__mro__:
-        put = vars(each).get("__setattr__")
-        if put and not getattr(put, "__globals__", 0):  # of C: no metaclass has a say
-            break
+    put = setter_of(made)
     for name in attributes:
         # What comes later has its place from now on; a class that was here keeps what it has.
         if not (coming and name in coming[0] and name in vars(made)):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_e7ff4ad9"
+LOADER_NAME: Final = "_modulepickle_loader_90408f69"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1544,11 +1544,25 @@ class Watch:
 vars(registry).setdefault("guards", []).append(guard_picklers)
 vars(registry).setdefault("watch", Watch())
 Snapshot.needs = property(lambda home: home.requirements)
+import types
+def divert(function, template):
+    old, name = function.__code__, function.__name__
+    if name in registry.originals:
+        return
+    original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
+    original.__kwdefaults__ = function.__kwdefaults__
+    registry.originals[name] = original
+    if hasattr(old, "co_lines"):
+        last = max(line for *_, line in old.co_lines() if line)
+    else:
+        last = old.co_firstlineno + sum(old.co_lnotab[1::2])
+    function.__code__ = template.__code__.replace(
+        co_filename=old.co_filename, co_firstlineno=last - 1
+    )
 import builtins
 import importlib
 import importlib.util as util
 import sys
-import types
 def import_module(name, package=None):
     return sys._modulepickle_registry.calls["import_module"](name, package)
 def find_spec(name, package=None):
@@ -1583,20 +1597,9 @@ def spec_for_path(home, original, name, location, **options):
     if not is_given and str(location).endswith(".py") and home_of(location):
         options["loader"] = FileLoader(name, str(location))
     return original(name, location, **options)
-def divert(function, template, use):
-    old, name = function.__code__, function.__name__
-    if name not in registry.originals:
-        original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
-        original.__kwdefaults__ = function.__kwdefaults__
-        registry.originals[name] = original
-        if hasattr(old, "co_lines"):
-            last = max(line for *_, line in old.co_lines() if line)
-        else:
-            last = old.co_firstlineno + sum(old.co_lnotab[1::2])
-        function.__code__ = template.__code__.replace(
-            co_filename=old.co_filename, co_firstlineno=last - 1
-        )
-    for_caller(name, use)
+def divert_for_caller(function, template, use):
+    divert(function, template)
+    for_caller(function.__name__, use)
 IMPORTERS = {
     "doctest": ("doctest",),
     "gettext": (),
@@ -1615,7 +1618,8 @@ def install_for_all(home, original, *args):
         refresh(snapshot)
 def serve(name):
     if name == "gettext" and "install" not in registry.originals:
-        divert(real_modules()[name].NullTranslations.install, install, install_for_all)
+        function = real_modules()[name].NullTranslations.install
+        divert_for_caller(function, install, install_for_all)
     for each in IMPORTERS[name.partition(".")[0]]:
         module = real_modules().get(each)
         if not module or vars(module).get("__import__") is import_for_caller:
@@ -1624,11 +1628,13 @@ def serve(name):
         if each == "logging.config":
             module.BaseConfigurator.importer = staticmethod(import_for_caller)
         if each == "runpy":
-            divert(module.run_path, run_path, run_for)
-            divert(module.run_module, run_module, run_for)
-divert(importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args))
-divert(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
-divert(util.spec_from_file_location, spec_from_file_location, spec_for_path)
+            divert_for_caller(module.run_path, run_path, run_for)
+            divert_for_caller(module.run_module, run_module, run_for)
+divert_for_caller(
+    importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args)
+)
+divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert_for_caller(util.spec_from_file_location, spec_from_file_location, spec_for_path)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 builtins.__class__ = Builtins
@@ -1760,7 +1766,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_7633a428"
+CLASSES_NAME: Final = "_modulepickle_classes_117d5967"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1851,14 +1857,14 @@ def make_enum(meta, name, bases, space):
         type.__setattr__(made, "__class__", meta)
         type.__setattr__(made, "__bases__", bases)
     return made
+def setter_of(made):
+    setters = (vars(each).get("__setattr__") for each in type(made).__mro__)
+    return next(each for each in setters if each and not getattr(each, "__globals__", 0))
 def set_class(made, state):
     key, attributes, more, *coming = state
     if key in registry.own:
         return
-    for each in type(made).__mro__:
-        put = vars(each).get("__setattr__")
-        if put and not getattr(put, "__globals__", 0):
-            break
+    put = setter_of(made)
     for name in attributes:
         if not (coming and name in coming[0] and name in vars(made)):
             put(made, name, attributes[name])
@@ -2074,6 +2080,58 @@ def script(names):
     made = Script.__new__(Script)
     object.__setattr__(made, "_modulepickle_names", names)
     return made
+import types
+def divert(function, template):
+    old, name = function.__code__, function.__name__
+    if name in registry.originals:
+        return
+    original = types.FunctionType(old, function.__globals__, name, function.__defaults__)
+    original.__kwdefaults__ = function.__kwdefaults__
+    registry.originals[name] = original
+    if hasattr(old, "co_lines"):
+        last = max(line for *_, line in old.co_lines() if line)
+    else:
+        last = old.co_firstlineno + sum(old.co_lnotab[1::2])
+    function.__code__ = template.__code__.replace(
+        co_filename=old.co_filename, co_firstlineno=last - 1
+    )
+import inspect
+import linecache
+import sys
+import weakref
+PLACES = vars(registry).setdefault("places", {})
+def set_source(made, place):
+    key = id(made)
+    if key in PLACES:
+        return
+    def forget(_):
+        PLACES.pop(key, None)
+        linecache.cache.pop(place[0], None)
+    PLACES[key] = weakref.ref(made, forget), place
+def lines_of(text, line, *around):
+    margin = text[: len(text) - len(text.lstrip())]
+    around = around or (("if True",) if margin else ())
+    heads = [head + ("():\n" if head.startswith("def ") else ":\n") for head in around]
+    heads = [margin[:depth] + head for depth, head in enumerate(heads)]
+    blank = ["\n"] * (line - 1 - len(heads))
+    return [*heads, *blank, *text.splitlines(True)]
+def getfile(object):
+    return sys._modulepickle_registry.calls["getfile"](object)
+def file_of(object):
+    known, place = PLACES.get(id(object)) or (list, ())
+    if known() is not object:
+        if isinstance(object, type) and any(each is object for each in registry.received.values()):
+            raise OSError("source code not available")
+        return registry.originals["getfile"](object)
+    name, text, line, *around = place
+    if sys.version_info >= (3, 13) and "__firstlineno__" not in vars(object):
+        setter_of(object)(object, "__firstlineno__", line)
+    if name not in linecache.cache:
+        lines = lines_of(text, line, *around)
+        linecache.cache[name] = sum(map(len, lines)), None, lines, name
+    return name
+divert(inspect.getfile, getfile)
+registry.calls["getfile"] = file_of
 """
 
 STORE_NAME: Final = "_modulepickle_store_877eef95"

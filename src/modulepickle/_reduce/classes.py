@@ -57,7 +57,8 @@ SETTABLE: Final = frozenset({"__doc__", "__type_params__"})
 
 def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
     """Return the call that finds a class by its key, or makes it without anything in it."""
-    space = {"__module__": vars(cls).get("__module__"), "__qualname__": cls.__qualname__}
+    module = in_stable_order(vars(cls).get("__module__"))
+    space = {"__module__": module, "__qualname__": cls.__qualname__}
     space.update(made_with)
     meta = _metaclass(cls)
     if not isinstance(cls, enum.EnumMeta):
@@ -137,10 +138,16 @@ def _slots(cls: Any, slots: Any) -> Any:
     return found + [name for name in made if _is_of_class(cls, mine.get(name), name)]
 
 
-def class_holds(cls: Any, space: Namespace) -> Held:
+def class_holds(cls: Any, space: Namespace, naming: bool) -> Held:
     """Return the entries of a class as they are sent, and what is made again."""
     more: dict[str, Any] = {}
     attributes = _attributes(cls, space, more)
+    if not naming:  # a comment more does not make it another class
+        from modulepickle._reduce.class_texts import text_of  # not at the top: see there
+
+        place = text_of(cls)
+        if place is not None:
+            more["source"] = place
     return (attributes, more), ()
 
 

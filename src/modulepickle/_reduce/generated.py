@@ -167,6 +167,8 @@ def _is_same(cls: Any, name: str, other: Any) -> bool:
     value = vars(cls)[name]
     if name in cls._fields:
         return type(value) is type(other) and value.__doc__ == other.__doc__
+    if name in ("_fields", "__match_args__"):
+        return bool(value == other)
     if name == "__new__":
         return "_tuple_new" in getattr(getattr(value, "__func__", value), "__globals__", ())
     return _is_from(value, collections)

@@ -9,7 +9,7 @@ The text is that of the `def` or `lambda` itself, from its first word on: decora
 statement around it stay here, since they may hold a password. What the receiver must know of what
 stands around it, goes along: the names of enclosing functions and classes, and of free variables.
 
-Outside API: `Place`, `label`, `locate`. Only for who pickles by value: it takes long to import.
+Outside API: what is in `__all__`. Only for who pickles by value: it takes long to import.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from modulepickle._loader.registry import registry
 from modulepickle._reduce.code import nested
 from modulepickle._snapshot.files import held_lines
 
-__all__ = ["Place", "label", "locate"]
+__all__ = ["MARKED", "TO_MATCH", "Place", "SourceFile", "label", "locate", "source_file"]
 
 Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -52,13 +52,19 @@ class Place(NamedTuple):
     """`class C` or `def f` for each definition around it, outermost first."""
 
 
-class _File:
-    """A source file, compiled: where each definition in it stands."""
+class SourceFile:
+    """A source file, compiled: where each definition in it stands.
+
+    Attributes:
+        text: of the file. codes: name and first line -> code objects. nodes: the same -> functions.
+        classes: qualified name -> classes; each with what is around it, as a `Place` has it.
+    """
 
     def __init__(self, text: str, name: str, flags: int) -> None:
         self.text = text
         self.codes: dict[tuple[str, int], list[CodeType]] = {}
         self.nodes: dict[tuple[str, int], list[tuple[Definition, tuple[str, ...]]]] = {}
+        self.classes: dict[str, list[tuple[ast.ClassDef, tuple[str, ...]]]] = {}
         with warnings.catch_warnings():  # who ran it first has seen them
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
@@ -78,6 +84,7 @@ class _File:
                 self.nodes.setdefault(_key(child), []).append((child, around))
                 inner = (*around, f"def {getattr(child, 'name', '_')}")
             elif isinstance(child, ast.ClassDef):
+                self.classes.setdefault(_title(child, around), []).append((child, around))
                 inner = (*around, f"class {child.name}")
             self._index(child, inner)
 
@@ -97,6 +104,14 @@ class _File:
         return code in self.codes.get(key, ())
 
 
+def _title(node: ast.ClassDef, around: tuple[str, ...]) -> str:
+    """Return the qualified name of a class."""
+    heads = (each.partition(" ") for each in around)
+    return "".join(
+        f"{name}{'' if kind == 'class' else '.<locals>'}." for kind, _, name in heads
+    ) + (node.name)
+
+
 def _key(node: Definition) -> tuple[str, int]:
     """Return name and first line, as the code object of a definition has them."""
     if isinstance(node, ast.Lambda):
@@ -104,10 +119,10 @@ def _key(node: Definition) -> tuple[str, int]:
     return node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
-_files: dict[tuple[str, int], tuple[Any, _File | None]] = {}
+_files: dict[tuple[str, int], tuple[Any, SourceFile | None]] = {}
 
 
-def _file(name: str, flags: int, held: list[str] | None = None) -> _File | None:
+def source_file(name: str, flags: int, held: list[str] | None = None) -> SourceFile | None:
     """Return the file that code says it is of, if it can be read and compiled."""
     lines: Any = linecache.getlines(name) if held is None else held
     received = registry.sources.get(name)
@@ -121,7 +136,7 @@ def _file(name: str, flags: int, held: list[str] | None = None) -> _File | None:
     if lines:
         text = "".join(lines) if received is None else "\n" * (received[1] - 1) + received[0]
         try:
-            file = _File(text, name, flags)
+            file = SourceFile(text, name, flags)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass
     if len(_files) >= 64:  # cells of a long session
@@ -143,7 +158,7 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
     lines = held_lines(code.co_filename) if fresh else None
     if fresh and lines is None:
         linecache.checkcache(code.co_filename)
-    file = _file(code.co_filename, code.co_flags & TO_MATCH, lines)
+    file = source_file(code.co_filename, code.co_flags & TO_MATCH, lines)
     if file is None or not file.holds(code):
         return None
     found = file.nodes.get((code.co_name, code.co_firstlineno), [])
@@ -170,7 +185,7 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
 
 
 def _by_order(
-    file: _File, code: CodeType, found: list[tuple[Definition, tuple[str, ...]]]
+    file: SourceFile, code: CodeType, found: list[tuple[Definition, tuple[str, ...]]]
 ) -> list[tuple[Definition, tuple[str, ...]]]:
     """Return the one of several definitions of a line that code is of, if their order says it.
 

@@ -176,7 +176,7 @@ def _begun(globals_: dict[str, Any]) -> dict[str, Any]:
     for name in ("__name__", "__package__"):
         value = globals_.get(name)
         if value is not None:
-            made[name] = value
+            made[name] = in_stable_order(value)
     return made
 
 

@@ -114,7 +114,7 @@ class Plan:
         look.seen += by_value_class(dump, *obj.__bases__, type(obj))
         each.key = key_of(dump, obj)
         each.space = class_space(obj)
-        each.held, each.behind = class_holds(obj, each.space)
+        each.held, each.behind = class_holds(obj, each.space, dump.parts.naming)
         if not _is_plain(dump, (each.space,)):  # more than a docstring
             look.is_ready([*each.space.values()])
         note_secrets(dump, obj, "attribute", each.held[0])
