@@ -41,8 +41,6 @@ from modulepickle._base.errors import (
     ShippingWarning,
     StaleSourceWarning,
 )
-from modulepickle._engines.cloudpickle import extend_cloudpickle, extend_pyspark, extend_ray
-from modulepickle._engines.preload import preload, wrap
 from modulepickle._local.policy import (
     Policy,
     get_policy,
@@ -59,7 +57,9 @@ from modulepickle.extend import extend, extend_dill, extend_multiprocessing
 if TYPE_CHECKING:
     from modulepickle import stores as stores
     from modulepickle import test as test
+    from modulepickle._engines.cloudpickle import extend_cloudpickle, extend_pyspark, extend_ray
     from modulepickle._engines.dask import extend_dask
+    from modulepickle._engines.preload import preload, wrap
     from modulepickle._engines.stock import extend_ipyparallel, extend_mpi4py
     from modulepickle._report.explain import explain
     from modulepickle._report.inspect import inspect
@@ -116,11 +116,16 @@ __version__ = "0.1.0"
 _LATER = {
     "Report": "_report.report",
     "explain": "_report.explain",
+    "extend_cloudpickle": "_engines.cloudpickle",
     "extend_dask": "_engines.dask",
     "extend_ipyparallel": "_engines.stock",
     "extend_mpi4py": "_engines.stock",
+    "extend_pyspark": "_engines.cloudpickle",
+    "extend_ray": "_engines.cloudpickle",
     "inspect": "_report.inspect",
+    "preload": "_engines.preload",
     "requirements": "_report.requirements",
+    "wrap": "_engines.preload",
 }
 """Name -> the module that has it. Few processes use these, so they are imported when needed."""
 

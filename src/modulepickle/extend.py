@@ -22,19 +22,10 @@ from __future__ import annotations
 import pickle
 import sys
 from importlib.util import find_spec
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from modulepickle._engines.cloudpickle import for_cloudpickle
-from modulepickle._engines.patch import (
-    PROTOCOL,
-    Extension,
-    Leaves,
-    Patch,
-    framework,
-    is_pure,
-    leaves_nothing,
-)
-from modulepickle._engines.pools import as_call, leaves_to_child
+if TYPE_CHECKING:
+    from modulepickle._engines.patch import Extension, Leaves
 
 __all__ = [
     "Extension",
@@ -44,6 +35,8 @@ __all__ = [
 ]
 
 P = TypeVar("P", bound=type)
+
+# What patches is imported in the functions: `import modulepickle` is to be cheap.
 
 
 # --- what is extended -----------------------------------------------------------------------------
@@ -62,6 +55,8 @@ def extend(base: P) -> P:
     Raises:
         TypeError: If `base` is not a pickler class.
     """
+    from modulepickle._engines.patch import PROTOCOL, Patch, is_pure
+
     kind: Any = base
     if not (isinstance(kind, type) and (issubclass(kind, pickle.Pickler) or is_pure(kind))):
         raise TypeError(f"extend() takes a class of picklers, such as pickle.Pickler, not {base!r}")
@@ -77,6 +72,9 @@ def extend(base: P) -> P:
 
 
 def _leaves_of(base: type) -> Leaves:
+    from modulepickle._engines.cloudpickle import for_cloudpickle
+    from modulepickle._engines.patch import leaves_nothing
+
     for each in base.__mro__:
         if each.__module__.endswith("cloudpickle.cloudpickle"):
             return for_cloudpickle(sys.modules[each.__module__])
@@ -97,6 +95,8 @@ def extend_dill() -> Extension:
     Raises:
         ImportError: If dill is not installed.
     """
+    from modulepickle._engines.patch import Extension, framework, leaves_nothing
+
     found = framework("dill", "extend_dill", "dill")
     pools = "multiprocess" if find_spec("multiprocess") else ""  # what pathos and others use
     return Extension({found.Pickler: leaves_nothing}, pools=pools)
@@ -116,6 +116,9 @@ def extend_multiprocessing() -> Extension:
     Returns:
         An object whose `undo()` removes the patch. It is a context manager as well.
     """
+    from modulepickle._engines.patch import Extension, framework
+    from modulepickle._engines.pools import as_call, leaves_to_child
+
     found = framework("multiprocessing.reduction", "extend_multiprocessing", "multiprocessing")
     return Extension(
         {found.ForkingPickler: leaves_to_child}, prepare=as_call, pools="multiprocessing"
