@@ -24,7 +24,7 @@ from typing import Any, Final
 import pytest
 
 from modulepickle._loader.emit import THE_LOADER, Call, ShippedText, reduce_call, reduce_text
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 # `child(function)` runs it in a forked child and returns ("value", what it returned), ("error", the
 # type's name, the message) or ("signal", its number); SIGALRM is a hang. `start` and `end` are its

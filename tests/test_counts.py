@@ -46,8 +46,8 @@ COUNTING = """
             if event == "open" and args[1] is not None:  # else it is `os.open` in an `open`
                 inside = str(args[0]).startswith(home)
                 note("opened" if inside else f"opened elsewhere: {args[0]}")
-            elif event in ("import", "compile"):
-                note(event)
+            elif event == "compile" or event == "import" and "modulepickle" not in args[0]:
+                note(event)  # of our own modules, the first dumps of something local imports some
     sys.addaudithook(hook)
     def counted(name, module, function):
         def call(*args, **kwargs):
@@ -126,7 +126,7 @@ def test_the_first_dumps_reads_each_file_once_and_parses_none(counts):
     assert cold["scandir inside"] == FOLDERS
     # The folders before they are read, and where the package stands; files by `os.scandir`.
     assert cold["stat inside"] <= 2 * FOLDERS + IMPORTED
-    assert cold["import"] <= 5
+    assert cold.get("import", 0) <= 5
     assert cold.get("compile", 0) <= 3
     assert "slow way" not in cold
 

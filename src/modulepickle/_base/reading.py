@@ -1,6 +1,6 @@
-"""Opening a file that somebody may have put a pipe or a device in the place of.
+"""Opening a file that somebody may have put a pipe or a device in the place of; what was read.
 
-Outside API: `opened`, `without_waiting`.
+Outside API: `RECENT`, `opened`, `without_waiting`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,13 @@ import os
 import stat
 from typing import IO, Final
 
-__all__ = ["opened", "without_waiting"]
+__all__ = ["RECENT", "opened", "without_waiting"]
+
+RECENT: Final[dict[bytes, bytes]] = {}
+"""Digest -> content of source that this `dumps` has read, which it goes through some times more.
+
+To inflate it each time takes as long as the search. The pickler clears it at its end.
+"""
 
 NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
 """To open a pipe, else, waits until somebody writes to it."""

@@ -29,7 +29,8 @@ from modulepickle._loader.emit import THE_PEERS
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.pickler import dumps as ship
 from modulepickle._snapshot.jobs import Packages
-from modulepickle._snapshot.shipment import Shipment, SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
+from modulepickle._snapshot.shipment import Shipment
 
 __all__ = ["extend_dask"]
 

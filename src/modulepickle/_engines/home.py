@@ -13,7 +13,8 @@ from typing import Any, Final
 from modulepickle._engines.references import Sending, dumps, peer, sending
 from modulepickle._local.policy import get_policy
 from modulepickle._snapshot.jobs import Packages
-from modulepickle._snapshot.shipment import OWN, Shipment
+from modulepickle._snapshot.ref import OWN
+from modulepickle._snapshot.shipment import Shipment
 from modulepickle._snapshot.stale import QUIET, is_stale
 
 __all__ = ["HOME", "be_home", "enter_home", "leave_home"]

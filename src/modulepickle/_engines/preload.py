@@ -22,7 +22,8 @@ from modulepickle._local.finder import finder
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.pickler import dumps
 from modulepickle._reduce.state import MAIN
-from modulepickle._snapshot.shipment import Shipment, SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
+from modulepickle._snapshot.shipment import Shipment
 
 __all__ = ["Installer", "preload", "wrap"]
 

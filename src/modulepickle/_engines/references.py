@@ -22,7 +22,8 @@ from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduction_of
 from modulepickle._reduce.state import Live, Positioned, Scope, SortedSet, by_value, find
 from modulepickle._reduce.wrappers import HEAP
-from modulepickle._snapshot.shipment import Shipment, SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
+from modulepickle._snapshot.shipment import Shipment
 
 __all__ = ["Sending", "peer", "sending"]
 

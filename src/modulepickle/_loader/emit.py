@@ -13,9 +13,7 @@ from typing import Any, Final
 
 from modulepickle._base.process import DIGEST_SIZE, fold, sha256
 from modulepickle._loader import packed
-from modulepickle._snapshot.archive import make_zip
-from modulepickle._snapshot.files import File
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
     "FETCHED",
@@ -174,6 +172,9 @@ def with_stand_in(requirements: dict[str, SnapshotRef | str]) -> dict[str, Snaps
 
 @cache
 def _stand_in() -> SnapshotRef:
+    from modulepickle._snapshot.archive import make_zip
+    from modulepickle._snapshot.files import File
+
     file = File(f"{LIBRARY}.py", (0, 0, 0, 0, 0), False, packed.STANDIN.encode())
     archive = make_zip({file.name: file})
     digest = fold(b"stand-in", file.digest)[:DIGEST_SIZE]

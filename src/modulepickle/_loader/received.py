@@ -24,8 +24,7 @@ from modulepickle._base.process import began_ns
 from modulepickle._loader.registry import registry
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy
-from modulepickle._snapshot.metadata import metadata_files
-from modulepickle._snapshot.shipment import SnapshotRef, is_own
+from modulepickle._snapshot.ref import SnapshotRef, is_own
 
 __all__ = ["is_receiver", "namespace", "owns", "resend", "snapshot_of"]
 
@@ -200,6 +199,8 @@ def _same_metadata(name: str, received: dict[str, bytes]) -> bool:
     if not received:
         return True
     package = finder(Policy()).package(name)
+    from modulepickle._snapshot.metadata import metadata_files
+
     found = metadata_files(package.metadata, _stat) if package and package.metadata else ()
     return {file.name: file.content for file in found} == received
 

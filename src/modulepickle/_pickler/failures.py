@@ -26,7 +26,7 @@ from modulepickle._reduce.dispatch import HOOK, Dispatcher
 from modulepickle._reduce.names import reduction_of
 from modulepickle._reduce.state import InStore, Scope
 from modulepickle._reduce.whole import told
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = ["Recorder", "problems_of", "recorder_like"]
 

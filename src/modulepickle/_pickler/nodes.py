@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from modulepickle._loader.emit import Call
 from modulepickle._reduce.state import MAIN, Scope
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = ["Node", "held_by", "is_a", "items_of", "parts_of"]
 

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any, Final
 
 from modulepickle._base.errors import PackagingError
+from modulepickle._base.reading import RECENT
 from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.loky import carry_jobs, is_of_loky
 from modulepickle._pickler.signed import NO_KEY, Key, Signer, checked, refuse_buffers
 from modulepickle._pickler.stored import DEFAULT, Chunks, Store, StoreWriter, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
-from modulepickle._snapshot.files import RECENT
 from modulepickle._snapshot.tasks import opened
 
 __all__ = ["Pickler", "Unpickler", "dump", "dumps", "load", "loads"]

@@ -34,7 +34,7 @@ from modulepickle._loader.emit import (
 )
 from modulepickle._local.policy import Policy, get_policy
 from modulepickle._reduce.dispatch import Dispatcher
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
     "DEFAULT",

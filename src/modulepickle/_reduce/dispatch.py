@@ -45,7 +45,7 @@ from modulepickle._reduce.whole import (
     reduce_whole,
 )
 from modulepickle._reduce.wrappers import is_of_wrapt, reduce_of_wrapt, reducer_of_subclass
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = ["HOOK", "REDUCERS", "Dispatcher", "reducer_of", "resumed"]
 

@@ -41,7 +41,7 @@ from modulepickle._reduce.state import (
     in_stable_order,
 )
 from modulepickle._reduce.texts import named_in_texts
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
     "SET_FUNCTION", "Held", "annotations_of", "function_holds", "function_shell", "home_of",

@@ -20,8 +20,7 @@ from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._local.tree import in_standard_library
 from modulepickle._reduce.state import MAIN, Dump, KnownModule, by_value, find
 from modulepickle._reduce.whose import NOBODY, import_of, module_of, search
-from modulepickle._snapshot.shipment import SnapshotRef
-from modulepickle._snapshot.stale import checks_of
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = ["VALUE", "is_standard", "names_of", "shipped", "way_of"]
 
@@ -46,6 +45,8 @@ def shipped(dump: Dump, obj: Any, module: object, path: str) -> SnapshotRef | No
         dump.note_foreign(module)
         dump.shipment.note_by_name(module, f"`{module}.{path}`" if path else "")
         return None
+    from modulepickle._snapshot.stale import checks_of  # here, as `Dump.shipment` does it
+
     made = dump.shipment.ship(package)
     dump.shipment.check(module, package)
     check = checks_of(module) if path else None
@@ -144,7 +145,11 @@ def _note_known(dump: Dump, module: str, snapshot: SnapshotRef | None) -> None:
     """Remember where an object of a module stands, and how it travels."""
     home = sys.modules.get(module)
     if type(home) is ModuleType:  # what stands in any other, it may say when it is asked
-        check = None if snapshot is None else checks_of(module)
+        check = None
+        if snapshot is not None:
+            from modulepickle._snapshot.stale import checks_of  # as above
+
+            check = checks_of(module)
         dump.known_modules[module] = KnownModule(vars(home), snapshot, check)
 
 

@@ -24,7 +24,7 @@ from modulepickle._reduce.state import BUILTINS, Dump, Scope, by_value, find
 from modulepickle._reduce.whole import is_definition, reduce_definition
 from modulepickle._reduce.whose import import_of, module_of, there
 from modulepickle._reduce.wrappers import reduce_special
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
     "reduce_builtin",

@@ -15,15 +15,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, ModuleType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from modulepickle._base.errors import Problem
 from modulepickle._base.loud import announce
 from modulepickle._base.process import DIGEST_SIZE, fold, sha256
 from modulepickle._loader.emit import LIBRARY, Reduced, reduce_shipped
 from modulepickle._local.policy import Policy, is_registered
-from modulepickle._snapshot.shipment import Shipment, SnapshotRef
-from modulepickle._snapshot.stale import Check
+from modulepickle._snapshot.ref import SnapshotRef
+
+if TYPE_CHECKING:
+    from modulepickle._snapshot.shipment import Shipment
+    from modulepickle._snapshot.stale import Check
 
 __all__ = [
     "BUILTINS",
@@ -276,6 +279,9 @@ class Dump:
     def shipment(self) -> Shipment:
         """What this `dump` ships; the working tree is looked at when it is first asked for."""
         if self._shipment is None:
+            # Here, and what it needs with it: whoever pickles nothing local needs no more.
+            from modulepickle._snapshot.shipment import Shipment
+
             self._shipment = Shipment(self.policy)
         return self._shipment
 

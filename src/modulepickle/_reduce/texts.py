@@ -16,7 +16,7 @@ from modulepickle._base.errors import PackagingError
 from modulepickle._reduce.code import nested
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Dump
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = ["named_in_texts"]
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from modulepickle._loader.emit import Call, Reduced
 from modulepickle._reduce.state import MAIN, Dump
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = ["NOBODY", "import_of", "module_of", "search", "there"]
 

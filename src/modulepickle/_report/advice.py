@@ -22,7 +22,7 @@ from modulepickle._report.gaps import Imported, is_there
 from modulepickle._report.report import amount, count
 from modulepickle._report.schema import ByName, CodeByValue, PolicyData, Rule, SnapshotThere
 from modulepickle._snapshot.archive import Member
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 from modulepickle._snapshot.snapshot import LARGE, leave_out
 
 __all__ = ["effects", "warnings_of"]

@@ -48,8 +48,8 @@ from modulepickle._report.told import (
 )
 from modulepickle._snapshot.archive import Member
 from modulepickle._snapshot.left_out import left_out
+from modulepickle._snapshot.ref import SnapshotRef
 from modulepickle._snapshot.requirements import distributions
-from modulepickle._snapshot.shipment import SnapshotRef
 
 __all__ = ["Explanation", "explain"]
 

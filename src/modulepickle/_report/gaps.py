@@ -16,7 +16,7 @@ from modulepickle._local.finder import STANDARD_NAMES, Finder
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.archive import Member, unpack
 from modulepickle._snapshot.imports import computed, fault, import_lines
-from modulepickle._snapshot.shipment import SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = ["Imported", "imported", "is_standard", "is_there"]
 

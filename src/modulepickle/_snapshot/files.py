@@ -24,7 +24,7 @@ from typing import Any, Final
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.held import held
 from modulepickle._base.process import sha256
-from modulepickle._base.reading import without_waiting
+from modulepickle._base.reading import RECENT, without_waiting
 from modulepickle._snapshot.cython import SOURCES, cython_imports, imported_by_compiled
 from modulepickle._snapshot.listing import Found, Key, Vanished, is_racy, key_of, unreadable
 from modulepickle._snapshot.metadata import targets
@@ -32,7 +32,6 @@ from modulepickle._snapshot.metadata import targets
 __all__ = [
     "ATTEMPTS",
     "ENTRY_POINTS",
-    "RECENT",
     "File",
     "forget",
     "held_lines",
@@ -62,12 +61,6 @@ def module_of(path: str) -> tuple[str, bool]:
     module = path.rpartition(".")[0].replace("/", ".")
     return module.removesuffix(".__init__"), module.endswith(".__init__")
 
-
-RECENT: Final[dict[bytes, bytes]] = {}
-"""Digest -> content of source that this `dumps` has read, which it goes through some times more.
-
-To inflate it each time takes as long as the search. The pickler clears it at its end.
-"""
 
 RECENT_SIZE: Final = 2**18
 """Bytes of a file that is kept there."""

@@ -11,7 +11,6 @@ from types import TracebackType
 from modulepickle._base.errors import PackagingError
 from modulepickle._base.held import begin, end
 from modulepickle._local.policy import get_policy
-from modulepickle._snapshot.shipment import Shipment
 
 __all__ = ["hold"]
 
@@ -55,6 +54,8 @@ class hold:
 
 def _freeze() -> None:
     """Make the snapshots of what is imported here."""
+    from modulepickle._snapshot.shipment import Shipment  # few processes need it
+
     shipment = Shipment(get_policy())
     names: list[object] = [*sys.modules]  # people put there what they like
     for name in names:

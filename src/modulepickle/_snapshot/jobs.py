@@ -12,14 +12,17 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from modulepickle._base.errors import PackagingError
 from modulepickle._base.held import Held, held, scoped
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy, get_policy
 from modulepickle._local.settings import settings
-from modulepickle._snapshot.shipment import Shipment, SnapshotRef
+from modulepickle._snapshot.ref import SnapshotRef
+
+if TYPE_CHECKING:
+    from modulepickle._snapshot.shipment import Shipment
 
 __all__ = ["Job", "Packages", "job_now", "job_of_batch"]
 
@@ -59,7 +62,7 @@ class Packages:
 
     def tops(self) -> set[bytes]:
         """Return the top-level names, as they stand in a pickle."""
-        names = self.imported(Shipment(get_policy()))
+        names = self.imported(_shipment())
         return {name.partition(".")[0].encode() for name in names}
 
 
@@ -115,19 +118,25 @@ def job_now() -> Job:
     if state is not None:
         with _last.lock:
             if _last.held is not state:
-                _last.held_job = Job(state, _digests(Shipment(get_policy())))
+                _last.held_job = Job(state, _digests(_shipment()))
                 _last.held = state
             return _last.held_job
     with _last.lock:
-        shipment = Shipment(get_policy())
+        shipment = _shipment()
         found = _digests(shipment)
         key = get_policy(), settings(), found
         if key != _last.key:
             state = Held(is_asked_for=False)
             with scoped(state):
-                found = _digests(Shipment(get_policy()))
+                found = _digests(_shipment())
             _last.key, _last.job = key, Job(state, found)
         return _last.job
+
+
+def _shipment() -> Shipment:
+    from modulepickle._snapshot.shipment import Shipment  # few processes need it
+
+    return Shipment(get_policy())
 
 
 def _digests(shipment: Shipment) -> dict[str, bytes]:

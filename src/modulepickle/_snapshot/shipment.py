@@ -3,21 +3,19 @@
 The digest of a package is taken over its own content and that of every local package that it can
 reach by imports: one digest means one behaviour, and cycles between packages need no special case.
 
-Outside API: `Shipment`, `SnapshotRef`, `is_own`.
+Outside API: `Shipment`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.machinery import ModuleSpec
-from typing import Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.held import held
 from modulepickle._base.process import DIGEST_SIZE, fold
 from modulepickle._local.doubts import by_name, without_effect
-from modulepickle._local.finder import LocalPackage, finder, received_folder
+from modulepickle._local.finder import LocalPackage, finder
 from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.faults import (
@@ -25,6 +23,7 @@ from modulepickle._snapshot.faults import (
     left_out_problem,
     raise_if_missing,
 )
+from modulepickle._snapshot.ref import OWN, OWN_KEPT, SnapshotRef
 from modulepickle._snapshot.requirements import (
     LEFT_OUT,
     Requirements,
@@ -35,55 +34,7 @@ from modulepickle._snapshot.requirements import (
 from modulepickle._snapshot.snapshot import LARGE, Incomplete, Snapshot, snapshot
 from modulepickle._snapshot.texts import NamedPackage, named_in
 
-__all__ = ["Shipment", "SnapshotRef", "is_own"]
-
-
-OWN: dict[bytes, tuple[str, dict[str, ModuleSpec]]] = {}
-"""Digest -> name of the package, and the modules, by their specs, that this process had of it when
-it pickled that snapshot."""
-
-
-OWN_KEPT: Final = 500
-"""Snapshots that `OWN` remembers: in a session, a day's edits."""
-
-
-def is_own(digest: bytes) -> bool:
-    """Tell whether this process pickled a snapshot and still has the modules of then (R10).
-
-    A reload gives a module a new spec. The loader asks this, in a process that has both.
-    """
-    own = OWN.get(digest)
-    # Where a received package has taken the name, an import would get that one.
-    if own is None or received_folder(own[0].partition(".")[0]) is not None:
-        return False
-    return all(
-        getattr(sys.modules.get(name), "__spec__", None) is spec for name, spec in own[1].items()
-    )
-
-
-class SnapshotRef:
-    """One snapshot as one pickle carries it.
-
-    Attributes:
-        name, digest, archive_hash, archive: what the loader's `snapshot` takes, in that order.
-        requirements: top-level name -> the snapshot it requires, or "distribution version"; and
-        dotted name of a module of its own that stays at home -> why (`requirements.LEFT_OUT`).
-    """
-
-    name: str
-    digest: bytes
-    archive_hash: bytes
-    archive: bytes
-
-    def __init__(self, name: str, digest: bytes, archive_hash: bytes, archive: bytes) -> None:
-        # A pickle has equal texts once if they are one object: that must not be an accident (R4).
-        self.name = sys.intern(name)
-        self.digest, self.archive_hash, self.archive = digest, archive_hash, archive
-        self.requirements: dict[str, SnapshotRef | str] = {}
-
-    def __call__(self, *args: object) -> None:
-        """Stand for the receiver's snapshot, which is called in the pickle: never here."""
-        raise TypeError("only a receiver can call a snapshot")
+__all__ = ["Shipment"]
 
 
 class _Parts:
