@@ -36,6 +36,7 @@ COUNTING = """
     from modulepickle._snapshot import files as _files, listing as _walk
     from modulepickle._reduce import dispatch as _shipping
     home = os.path.realpath("pkg")
+    library = os.path.dirname(modulepickle.__file__)
     counts = collections.Counter()
     watching = False
     def note(what, amount=1):
@@ -46,8 +47,10 @@ COUNTING = """
             if event == "open" and args[1] is not None:  # else it is `os.open` in an `open`
                 inside = str(args[0]).startswith(home)
                 note("opened" if inside else f"opened elsewhere: {args[0]}")
-            elif event == "compile" or event == "import" and "modulepickle" not in args[0]:
+            elif event == "import" and "modulepickle" not in args[0]:
                 note(event)  # of our own modules, the first dumps of something local imports some
+            elif event == "compile" and not str(args[1]).startswith((library, "<string>")):
+                note(event)
     sys.addaudithook(hook)
     def counted(name, module, function):
         def call(*args, **kwargs):
