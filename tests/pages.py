@@ -90,9 +90,13 @@ def links(text: str) -> list[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """Return what code hosts make of the titles: lower case, no punctuation, hyphens for blanks."""
-    titles = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
-    return {anchor(title) for title in titles}
+    """Return the anchors of a page: those that are set, and those that code hosts give to titles.
+
+    A title has its own in lower case, without punctuation, and with hyphens for blanks.
+    """
+    text = FENCE.sub("", text)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {*map(anchor, titles), *re.findall(r'^<a id="(.+)"></a>$', text, re.MULTILINE)}
 
 
 def anchor(title: str) -> str:

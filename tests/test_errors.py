@@ -35,9 +35,11 @@ def test_the_message_groups_by_reason():
         "    reached by: train.fit -> helpers\n"
         '    what to do: Policy(ignore=("*.ckpt",))\n'
         "  * utils: 80,000,000 bytes\n"
+        "  (modulepickle docs: errors.md#too-large)\n"
         "\n"
         "A symbolic link leads out of the package:\n"
-        "  * helpers/secrets: leads to /etc"
+        "  * helpers/secrets: leads to /etc\n"
+        "  (modulepickle docs: errors.md#link-leaves-tree)"
     )
 
 

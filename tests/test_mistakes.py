@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 import modulepickle
+from modulepickle._base.errors import pointer
+from modulepickle._cli import cures
 from pages import anchors, text_of
-from receivers import find_interpreters, project, receive, run, send
+from receivers import SOURCE, find_interpreters, project, receive, run, send
 
 PAGE = text_of("errors.md")
-ENTRIES = dict(re.findall(r"^## (.+)\n\n((?:(?!## ).*\n)+)", PAGE, flags=re.M))
+ANCHOR = re.compile(r'^<a id="([\w-]+)"></a>\n\n(?=## )', re.M)
+ENTRIES = dict(re.findall(r"^## (.+)\n\n((?:(?!## ).*\n)+)", ANCHOR.sub("", PAGE), flags=re.M))
 """Title -> what stands below it."""
 TEXT = re.compile(r"^```text\n(.*?)^```$", re.M | re.S)
 
@@ -349,6 +352,15 @@ def test_each_reason_has_an_entry_of_its_words() -> None:
     assert "the-package-is-larger-than-policymax_bytes" in anchors(PAGE)
 
 
+def test_messages_name_the_anchors_of_the_page() -> None:
+    named = [reason.anchor for reason in modulepickle.Reason] + [*cures.ENTRIES]
+    for path in SOURCE.rglob("*.py"):
+        named += re.findall(r"pointer\([\"']([\w-]+)[\"']\)", path.read_text(encoding="utf-8"))
+    found = ANCHOR.findall(PAGE)
+    assert sorted(found) == sorted({*named})
+    assert not {*found} & anchors(ANCHOR.sub("", PAGE)), "no title has an anchor of the same name"
+
+
 @pytest.mark.parametrize("title", MISTAKES)
 def test_the_page_shows_what_is_said(tree: Path, title: str) -> None:
     make = MISTAKES[title]
@@ -359,6 +371,11 @@ def test_the_page_shows_what_is_said(tree: Path, title: str) -> None:
     shown = shown.rstrip("\n") if make in (deep, lost, syntax, hidden) else shown
     assert shown in said + "\n", f"the page shows\n{shown}\nand what is said is\n{said}"
     assert ENTRIES[title].rpartition("```")[2].strip(), "there is a cure"
+    (anchor,) = re.findall(rf'<a id="([\w-]+)"></a>\n\n## {re.escape(title)}\n', PAGE) or [""]
+    if anchor in cures.ENTRIES:
+        assert cures.cure(said) == pointer(anchor)
+    elif anchor:
+        assert pointer(anchor) in (said if make is deep else shown)
 
 
 # -- Mistakes in calls ----------------------------------------------------------------------------

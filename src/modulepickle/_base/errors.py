@@ -16,14 +16,34 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
-__all__ = ["PackagingError", "Problem", "Reason", "ShippingWarning", "StaleSourceWarning"]
+__all__ = [
+    "PackagingError",
+    "Problem",
+    "Reason",
+    "ShippingWarning",
+    "StaleSourceWarning",
+    "pointer",
+]
 
 ARROW: Final = " -> "
 """Between two links of a chain; as in the import chains of `torch.package`."""
 
 
+def pointer(entry: str) -> str:
+    """Return the end of a message: which entry of `docs/errors.md` has more on it.
+
+    Args:
+        entry: the anchor there. It stays when the title of the entry is reworded.
+    """
+    return f"(modulepickle docs: errors.md#{entry})"
+
+
 class Reason(Enum):
-    """Why something cannot travel. The values are the headings in a `PackagingError`."""
+    """Why something cannot travel. The values are the headings in a `PackagingError`.
+
+    Attributes:
+        anchor: Of the entry in `docs/errors.md`: the name, as in `too-large`.
+    """
 
     __module__ = "modulepickle"  # where users find it, and what pickles name
 
@@ -43,6 +63,10 @@ class Reason(Enum):
     NO_EFFECT = "The policy has an entry without effect"
     COMPILED = "Compiled code imports modules by itself"
     SECRET = "What looks like a secret travels by value"
+
+    @property
+    def anchor(self) -> str:
+        return self.name.lower().replace("_", "-")
 
 
 class Problem(NamedTuple):
@@ -109,7 +133,9 @@ class ShippingWarning(UserWarning):
 
 
 def _group(reason: Reason, problems: list[Problem]) -> str:
-    return "\n".join([f"{reason.value}:", *(_entry(problem) for problem in problems)])
+    """Format the problems of one reason. The last line names the entry that has more on it."""
+    entries = map(_entry, problems)
+    return "\n".join([f"{reason.value}:", *entries, f"  {pointer(reason.anchor)}"])
 
 
 def _entry(problem: Problem) -> str:

@@ -16,7 +16,14 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Final
 
-from modulepickle._base.errors import ARROW, PackagingError, Problem, Reason, ShippingWarning
+from modulepickle._base.errors import (
+    ARROW,
+    PackagingError,
+    Problem,
+    Reason,
+    ShippingWarning,
+    pointer,
+)
 from modulepickle._base.process import log
 
 __all__ = ["announce", "sentence", "stack_level"]
@@ -52,9 +59,10 @@ def announce(notices: Iterable[Problem], strict: bool = False) -> None:
 
 
 def sentence(notice: Problem) -> str:
-    """Return a notice as one line: what, why, who leads there, and what to type."""
+    """Return a notice as one line: what, why, who leads there, what to type, where to read on."""
     who = f" (reached by: {ARROW.join(notice.chain)})" if notice.chain else ""
-    return f"{notice.subject}: {notice.detail}{who}; {notice.remedy}"
+    more = pointer(notice.reason.anchor)
+    return f"{notice.subject}: {notice.detail}{who}; {notice.remedy} {more}"
 
 
 def stack_level() -> int:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
+from modulepickle._cli.cures import cure
 from modulepickle._cli.heard import heard
 from modulepickle._cli.mistake import Mistake
 from modulepickle._cli.output import Output
@@ -168,7 +169,7 @@ def _fail(options: argparse.Namespace, sent: _Sent, outcome: Outcome, out: Outpu
     if outcome.error and not (out.json and outcome.kind == "raised" and out.quiet):
         out.failure(outcome.error)
     if outcome.kind == "raised":
-        out.error(f"{options.function} failed there, see above")
+        out.error(f"{options.function} failed there, see above {cure(outcome.error)}".rstrip())
     elif outcome.kind == "exited" and not outcome.code:
         out.note(f"{options.function}: {outcome.ended}")
     else:

@@ -9,7 +9,7 @@ import pickle
 import sys
 from typing import Any, Final
 
-from modulepickle._base.errors import ARROW
+from modulepickle._base.errors import ARROW, pointer
 from modulepickle._pickler.failures import recorder_like
 from modulepickle._reduce.dispatch import Dispatcher
 
@@ -37,6 +37,8 @@ REMEDY: Final = (
     else IN_A_THREAD
 )
 
+MORE: Final = pointer("too-deep")
+
 
 def too_deep(pickler: Dispatcher, obj: Any, error: RecursionError) -> RecursionError:
     """Return an error that shows how the pickler got as deep as it did.
@@ -49,9 +51,9 @@ def too_deep(pickler: Dispatcher, obj: Any, error: RecursionError) -> RecursionE
         recorder.record(obj)
         chain = max((node.chain() for node in recorder.reached[-LAST:]), key=len)
     except Exception:  # hooks of a subclass that want more than a recorder has
-        return TooDeep(f"{error}: deep recursion; what to do: {REMEDY}")
+        return TooDeep(f"{error}: deep recursion; what to do: {REMEDY} {MORE}")
     if len(chain) > FIRST + LAST:
         left = len(chain) - FIRST - LAST
         chain = (*chain[:FIRST], f"... {left:,} more ...", *chain[-LAST:])
     text = f"{error}: deep recursion, it is nested too deeply; reached by: {ARROW.join(chain)}"
-    return TooDeep(f"{text}; what to do: {REMEDY}")
+    return TooDeep(f"{text}; what to do: {REMEDY} {MORE}")

@@ -25,6 +25,8 @@ import pickle
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Final, Union
 
+from modulepickle._base.errors import pointer
+
 if TYPE_CHECKING:
     import hmac
 
@@ -103,7 +105,8 @@ def checked(data: Any, key: Key) -> memoryview:
         mac.update(body)
         if hmac.compare_digest(_trailer(mac, len(body)), data[-TRAILER:]):
             return body
-    raise pickle.UnpicklingError(f"{_reason(data, len(keys))}; nothing was unpickled")
+    reason = f"{_reason(data, len(keys))}; nothing was unpickled"
+    raise pickle.UnpicklingError(f"{reason} {pointer('not-signed')}")
 
 
 def refuse_buffers(name: str) -> None:

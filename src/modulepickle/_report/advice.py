@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Final
 
-from modulepickle._base.errors import Reason
+from modulepickle._base.errors import Reason, pointer
 from modulepickle._base.loud import sentence
 from modulepickle._local.policy import Policy, covers
 from modulepickle._pickler.failures import Recorder
@@ -114,6 +114,7 @@ def _of_nobody(name: str, place: str) -> Iterator[str]:
             f"`{name}` is neither in your working tree nor of an installed distribution, so"
             f" it travels as a name{place}: {file}; Policy(include=({name!r},)) ships it, or"
             f' include = ["{name}"] under [tool.modulepickle] in pyproject.toml'
+            f" {pointer(Reason.BY_NAME.anchor)}"
         )
 
 
@@ -163,6 +164,7 @@ def _secrets(recorder: Recorder) -> Iterator[str]:
                 yield (
                     f"{kind} `{name}` of {node.title()} looks like a secret, and its value"
                     " travels; read it where it is used, from the environment or a file there"
+                    f" {pointer(Reason.SECRET.anchor)}"
                 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modulepickle._base.errors import ARROW
+from modulepickle._base.errors import ARROW, Reason, pointer
 from modulepickle._report.report import Branch, amount, count
 from modulepickle._report.schema import (
     ByName,
@@ -91,6 +91,7 @@ def _problem(each: ProblemData) -> Branch:
         below.append(f"reached by: {ARROW.join(each['chain'])}")
     if each["remedy"]:
         below.append(f"what to do: {each['remedy']}")
+    below.append(pointer(Reason(each["reason"]).anchor))
     return Branch.of(f"{each['subject']}: {head or each['reason']}", below)
 
 

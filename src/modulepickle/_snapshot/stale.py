@@ -24,7 +24,7 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any, Final
 
-from modulepickle._base.errors import StaleSourceWarning
+from modulepickle._base.errors import StaleSourceWarning, pointer
 from modulepickle._base.held import held
 from modulepickle._base.loud import stack_level
 from modulepickle._base.process import began_ns
@@ -141,11 +141,8 @@ def _warn(name: str, file: str) -> None:
             f"{name} is not what its file said when hold() began: {file}. What it said then is what"
             " travels, until the block ends."
         )
-    warnings.warn(
-        text,
-        StaleSourceWarning,
-        stacklevel=stack_level(),
-    )
+    text = f"{text} {pointer('stale-source')}"
+    warnings.warn(text, StaleSourceWarning, stacklevel=stack_level())
 
 
 BEGAN_NS: Final = began_ns()
