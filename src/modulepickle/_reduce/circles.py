@@ -1,12 +1,12 @@
-"""Containers that are there before what is in them, as in a module that is being imported.
+"""Containers that are made before their contents, as in a module that is being imported.
 
 `TABLE = {}` and `TABLE[C()] = 1`, where a method of `C` that runs when an instance is loaded reads
-`TABLE`: a module has the name before the first item. A pickler writes a dict in one go, and what
-has the name gets it when that is done. So such a container is written in two steps. First it is
-made empty, which who names it gets; then it is filled.
+`TABLE`: a module has the name before the first item. A pickler writes a dict in one go, and
+whatever refers to it gets it only when it is complete. So such a container is written in two steps:
+first it is made, empty, for all that refer to it; then it is filled.
 
-To the pickler, what it writes first is a stand-in. So that everything that refers to the container
-finds what was made, the stand-in's place in the memo is given to the container.
+What the pickler writes first is a stand-in. The stand-in's place in the memo is then given to the
+container, so that whatever refers to the container finds what was made.
 
 Outside API: what is in `__all__`.
 """
@@ -40,18 +40,18 @@ PLAIN: Final = frozenset(
 
 
 class Begun(StandIn):
-    """Stands for a container without what is in it."""
+    """Stands for a container without its contents."""
 
     def __init__(self, value: Any, parts: tuple[Any, ...]) -> None:
         self.value, self.parts = value, parts
 
 
 class Fill(StandIn):
-    """Stands for the call that puts into a container what is in it.
+    """Stands for the call that fills a container.
 
     Attributes:
-        begun: what stands for the container until it is in the pickle.
-        is_begun: it is there, empty.
+        begun: stands for the container until that is in the pickle.
+        is_begun: whether the container is in the pickle, empty.
     """
 
     def __init__(self, value: Any) -> None:
@@ -61,7 +61,7 @@ class Fill(StandIn):
 
 
 def can_begin(dump: Dump, value: Any) -> bool:
-    """Tell whether an object can be made before what is in it."""
+    """Tell whether an object can be made before its contents."""
     kind: Any = type(value)
     if kind in PLAIN:
         return True
@@ -83,11 +83,11 @@ SPECIAL: Final = (
     type, ModuleType, property, staticmethod, classmethod, functools.cached_property,
     functools.partialmethod, functools.singledispatchmethod,
 )  # fmt: skip
-"""What is written in ways of its own (see `_reduce.wrappers`)."""
+"""Types that have reducers of their own (see `_reduce.wrappers`)."""
 
 
 def begin(dump: Dump, fill: Fill) -> Any:
-    """Return what stands for the container of a `Fill`; itself if it is in the pickle."""
+    """Return what stands for the container of a `Fill`: itself, once it is in the pickle."""
     if fill.begun is None and not dump.parts.naming:
         memo = getattr(dump, "memo", None)
         if memo is not None and id(fill.value) not in memo.copy():
@@ -97,7 +97,7 @@ def begin(dump: Dump, fill: Fill) -> Any:
 
 
 def settle(dump: Dump) -> None:
-    """Let the pickler take containers that were made for those that they stand for."""
+    """Give the memo's places of the stand-ins to the containers that were made."""
     begun = dump.parts.begun
     if begun:
         pickler: Any = dump
@@ -111,7 +111,7 @@ def settle(dump: Dump) -> None:
 
 
 def _parts(dump: Dump, value: Any) -> tuple[Any, ...]:
-    """Return what makes a container, its state, its items."""
+    """Return what makes a container, its state and its items."""
     if type(value) is dict:
         return Call, (dict,), None, None, iter(value.items())
     if type(value) is list:
@@ -135,7 +135,7 @@ NEW: Final = copyreg.__newobj__  # type: ignore[attr-defined]
 
 
 def reduce_fill(dump: Dump, fill: Fill) -> Reduced:
-    """Return the call that fills a container, or does nothing if that was written before."""
+    """Return the call that fills a container; one that does nothing if it was filled before."""
     settle(dump)
     value, begun = fill.value, fill.begun
     if begun is None:

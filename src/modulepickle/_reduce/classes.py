@@ -1,11 +1,11 @@
-"""Classes by value: a class made empty, then filled with what its `__dict__` has.
+"""Classes by value: each is made empty, then filled with what its `__dict__` has.
 
-The metaclass, `__init_subclass__` and `__set_name__` have run here, and what they did is in the
-class; so they do not run again. What the standard library wrote into a class is written again by
-the receiver's own (`_reduce.generated`).
+The metaclass, `__init_subclass__` and `__set_name__` ran on the sender, and what they did is in the
+class, so they do not run again. What the standard library wrote into a class is written anew by the
+receiver's standard library (`_reduce.generated`).
 
-A class has a key, by which a receiver knows it again (`_reduce.keys`). When it is filled, and with
-what first, `_reduce.whole` decides.
+A class has a key, by which a receiver recognises it (`_reduce.keys`). `_reduce.whole` decides when
+it is filled, and in which order.
 
 Outside API: `class_shell`, `class_space`, `class_holds`.
 """
@@ -69,7 +69,7 @@ def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
 
 
 def _metaclass(cls: Any) -> Any:
-    """Return the metaclass; if it has no name, as those of `ctypes`, what finds it on a base."""
+    """Return the metaclass, or a call that takes it from a base if it has no name (`ctypes`)."""
     meta = type(cls)
     if not meta.__flags__ & HEAP or meta.__module__ in ("_ctypes", "ctypes._endian"):
         for base in cls.__bases__:
@@ -79,7 +79,7 @@ def _metaclass(cls: Any) -> Any:
 
 
 def class_space(cls: Any) -> Namespace:
-    """Return what has to be there when a class is made, or could not be set later."""
+    """Return the entries that a class is made with, since they could not be set later."""
     mine = vars(cls)
     space: Namespace = {}
     if type(mine.get("__doc__")) is str:
@@ -99,7 +99,7 @@ def class_space(cls: Any) -> Namespace:
 
 
 def _reserved(meta: type) -> frozenset[str]:
-    """Return the names that a class cannot be given, since its type has a descriptor for them."""
+    """Return the names that cannot be set on a class, since its type has a descriptor for them."""
     if meta is type:
         return RESERVED
     return RESERVED.union(*(map(_settable, (each for each in meta.__mro__ if each is not type))))
@@ -117,7 +117,7 @@ RESERVED: Final = frozenset(_settable(type))
 
 
 def _slots(cls: Any, slots: Any) -> Any:
-    """Return slots to make a class with: as they were said, or as they are if that has changed."""
+    """Return slots to make a class with: as declared, or the present ones if they differ."""
     mine = vars(cls)
     found = [name for name, each in mine.items() if isinstance(each, MemberDescriptorType)
              and _is_of_class(cls, each, name)]  # fmt: skip
@@ -139,7 +139,7 @@ def _slots(cls: Any, slots: Any) -> Any:
 
 
 def class_holds(cls: Any, space: Namespace, naming: bool) -> Held:
-    """Return the entries of a class as they are sent, and what is made again."""
+    """Return the entries of a class that are sent, and what the receiver makes anew."""
     more: dict[str, Any] = {}
     attributes = _attributes(cls, space, more)
     if not naming:  # a comment more does not make it another class
@@ -152,7 +152,7 @@ def class_holds(cls: Any, space: Namespace, naming: bool) -> Held:
 
 
 def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
-    """Return the entries of a class as they are sent; what is made again goes to `more`."""
+    """Return the entries of a class that are sent; put what the receiver makes anew into `more`."""
     left_out: set[str] = set()
     for special in SPECIAL if type(cls) is not type else OF_PLAIN:
         left_out |= special(cls, more)
@@ -172,9 +172,10 @@ def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
 
 
 def _resolved(cls: Any, annotations: Namespace) -> Namespace:
-    """Return annotations with what they mean in place of text that names what the script defines.
+    """Return annotations, with text that names definitions of the script replaced by its meaning.
 
-    `typing.get_type_hints` looks such names up in `__main__`, which is another on the receiver.
+    `typing.get_type_hints` looks such names up in `__main__`, which on the receiver is another
+    module.
     """
     module = sys.modules.get(cls.__module__) if cls.__module__ in MAIN else None
     known = vars(module) if module is not None else {}
@@ -186,14 +187,14 @@ def _resolved(cls: Any, annotations: Namespace) -> Namespace:
     if named:
         try:
             hints = typing.get_type_hints(cls, include_extras=True)
-        except Exception:  # names of a function, or what is not there yet: text it remains
+        except Exception:  # local names of a function, or names not defined yet: it stays text
             return annotations
         annotations = {**annotations, **{name: hints[name] for name in named if name in hints}}
     return annotations
 
 
 def _is_said(slots: Any, value: Any) -> bool:
-    """Tell whether slots are as they were said, or were said by what is used up by now."""
+    """Tell whether slots are as declared, or were declared by an iterator that is used up."""
     return slots is value or isinstance(value, (collections.abc.Iterator, collections.abc.KeysView))
 
 
@@ -201,7 +202,7 @@ OF_NO_CLASS: Final = frozenset({FunctionType, str, int, property, classmethod, s
 
 
 def _is_of_class(cls: Any, value: Any, name: str) -> bool:
-    """Tell whether a descriptor was made with the class: for a slot, `__dict__`, a C structure."""
+    """Tell whether a descriptor was made with the class: of a slot, `__dict__` or a C structure."""
     if type(value) in OF_NO_CLASS:
         return False
     if isinstance(value, (MemberDescriptorType, GetSetDescriptorType)):

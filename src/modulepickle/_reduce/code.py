@@ -1,7 +1,7 @@
 """Code objects as bytes, for a Python like this one.
 
-Written with `marshal` in format 2, which has no references: they depend on what else the process
-holds (R4). The source text, for all other Pythons, is found by `_reduce.places`.
+They are written by `marshal` in format 2, which has no references: references would depend on what
+else the process holds (R4). `_reduce.places` finds the source text, for all other Pythons.
 
 Outside API: `freeze`, `nested`.
 """
@@ -17,7 +17,7 @@ __all__ = ["freeze", "nested"]
 
 
 def freeze(code: CodeType) -> bytes:
-    """Return a code object as `marshal` data that is the same in every process; no file names."""
+    """Return a code object as `marshal` data, without file names, the same in every process."""
     odd: list[Any] = []
     data = marshal.dumps(_without(code, odd), 2)
     for index, const in enumerate(odd):
@@ -30,7 +30,7 @@ def _stand_in(index: int) -> bytes:
 
 
 def _without(const: Any, odd: list[Any]) -> Any:
-    """Return a constant with marks for what format 2 cannot hold, or not in one order."""
+    """Return a constant, with marks in place of what format 2 cannot hold in a stable order."""
     if isinstance(const, CodeType):
         consts = tuple(_without(each, odd) for each in const.co_consts)
         return const.replace(co_consts=consts, co_filename="")
@@ -43,7 +43,7 @@ def _without(const: Any, odd: list[Any]) -> Any:
 
 
 def _frozen(const: Any) -> bytes:
-    """Return the data of a constant: frozensets sorted, and slices, which 3.14 puts into code."""
+    """Return the data of a constant: a sorted frozenset, or a slice, which 3.14 puts into code."""
     if isinstance(const, slice):
         return b":" + b"".join(map(_frozen, (const.start, const.stop, const.step)))
     if isinstance(const, frozenset):
@@ -54,7 +54,7 @@ def _frozen(const: Any) -> bytes:
 
 
 def nested(code: CodeType) -> Iterator[CodeType]:
-    """Yield a code object, and all that stand in it."""
+    """Yield a code object and all code objects in it."""
     yield code
     for const in code.co_consts:
         if isinstance(const, CodeType):

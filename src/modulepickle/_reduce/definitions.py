@@ -26,11 +26,11 @@ class Definition:
 
     Attributes:
         obj: the function or class. key: of a class. space: what a class is made with.
-        now: what is ready. behind: what stands behind that in the state: the modules that a
-        function reaches, or the names of what a class gets later; until then, that is None.
+        now: what is ready. behind: what follows that in the state: the modules that a function
+        reaches, or the names that a class gets later, with None for now.
         held: all that it holds, in groups by kind.
-        links: the functions and classes that it leads to. later: what it still waits for then.
-        is_complete: it is a function that is filled as soon as it is made.
+        links: the functions and classes that it leads to. later: what it gets after `now`.
+        is_complete: whether it is a function that is filled as soon as it is made.
     """
 
     __slots__ = (
@@ -56,7 +56,7 @@ class Definition:
         return (*groups, *behind) if behind or groups[3] else groups[:3]
 
     def shell(self, dump: Dump) -> Reduced:
-        """Return what makes it, and if it is complete, what fills it."""
+        """Return the call that makes it and, if it is complete, the state that fills it."""
         if self.is_class:
             return class_shell(self.obj, self.key, self.space)
         make, args = function_shell(dump, self.obj)
@@ -69,11 +69,11 @@ class Item:
     """One value that its owner gets later.
 
     Attributes:
-        owner: who gets it. group, name, value: as what.
+        owner: the definition that gets it. group, name, value: where it is set, and what.
         needs: classes that have to be whole, with all that they and their methods wait for.
-        is_name: it may be set before it is filled.
-        is_method: it is a descriptor of a class; these come before all others.
-        is_written: it has got it: also another plan, in between, may have needed it first.
+        is_name: whether it may be set before it is filled.
+        is_method: whether it is a descriptor of a class; these come before all others.
+        is_written: whether the owner has it: a plan in between may have needed it first.
         fill: what fills the value, if the owner gets it empty (see `circles`).
     """
 
@@ -88,6 +88,6 @@ class Item:
         self.needs = needs
         self.is_written = False
         self.fill: Fill | None = None
-        # A global, what a closure holds, an attribute: nobody looks at it when it is set.
+        # Nothing looks at a global, a closure's value or an attribute when it is set.
         self.is_name = not (name[:1] == "_" == name[-1:]) and group < 2 - owner.is_class
         self.is_method = owner.is_class and not group and hasattr(type(value), "__get__")

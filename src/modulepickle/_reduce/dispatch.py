@@ -1,4 +1,4 @@
-"""What one `dump` ships: the state behind `reducer_override`, for our pickler and those of others.
+"""The dispatch behind `reducer_override`, for our pickler and those of others.
 
 A pickler sees each object that is not an exact builtin container or number: `reducer_override` is
 the hottest function of the library. For an ordinary instance it costs one look-up by type.
@@ -54,17 +54,17 @@ HOOK: Final = "reducer_override"
 
 
 class resumed:  # it is used as a function is
-    """Let one dump of a C pickler call the `send` of a generator as its `reducer_override`.
+    """Let a C pickler call a generator's `send` as its `reducer_override`, for one dump.
 
-    Of 100,000 instances it sees each. To resume a generator takes two thirds of the time of a call,
-    since there is no frame to make.
+    The hook sees each of 100,000 instances. Resuming a generator takes two thirds of the time of a
+    call, since no frame has to be made.
 
-    The C pickler gets its hook once, when its dump begins. So nobody else sees this one after the
-    first object: a generator cannot be resumed while it runs, nor after an error.
+    The C pickler reads its hook once, when its dump begins. After the first object nothing else may
+    see this one: a generator cannot be resumed while it runs, nor after an error.
 
     Args:
         names: the attributes of the pickler.
-        shipping: what the reducers get.
+        shipping: what the reducers are called with.
         reducers: type met so far -> its reducer, or None for plain pickle's.
         first: what reduces an object of any other type.
     """
@@ -83,11 +83,11 @@ class resumed:  # it is used as a function is
         self.names, self.hook = names, found.send
 
     def __enter__(self) -> None:
-        """Let the pickler find it."""
+        """Put the hook where the pickler finds it."""
         self.names[HOOK] = self.hook
 
     def __exit__(self, *_: object) -> None:
-        """Take it back, if no object was met."""
+        """Remove it, if no object was met."""
         if self.names.get(HOOK) is self.hook:
             del self.names[HOOK]
 
@@ -100,10 +100,10 @@ def _found(
     type: Callable[[Any], type],
     left: Any,
 ) -> Generator[Any, Any, None]:
-    """Yield reductions, and get objects. What is global elsewhere is local here, which is faster.
+    """Yield reductions, and receive objects. Globals are bound as locals here, which are faster.
 
     Args:
-        left: what leaves an object to plain pickle.
+        left: the answer that leaves an object to plain pickle.
     """
     obj = yield
     names.pop(HOOK, None)
@@ -122,7 +122,7 @@ def _found(
 
 def _emit_shipped(dump: Dump, obj: SnapshotRef) -> Reduced:
     if dump.parts.naming:
-        if obj.name:  # a scope has none; what it needs comes by itself
+        if obj.name:  # a scope has none; what it needs is emitted on its own
             dump.parts.reached[obj.name] = obj.digest
         return Call(str), (obj.name, obj.digest)
     return dump.emit(obj)
@@ -132,7 +132,7 @@ def _emit_scope(dump: Dump, obj: Scope) -> Reduced:
     requirements = with_stand_in(obj.requirements)
     if dump.parts.naming:
         return *_emit_shipped(dump, obj)[:2], requirements, None, None, SET_SCOPE
-    # It is no package, and no store has it.
+    # It is not a package, so no store has it.
     return *reduce_shipped(obj, obj.archive)[:2], requirements, None, None, SET_SCOPE
 
 
@@ -174,7 +174,7 @@ def reducer_of(dump: Dump, kind: type) -> Reducer | None:
 
 def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
     table = dump.table
-    if kind in table:  # perhaps with None, which the pickler answers
+    if kind in table:  # perhaps None, which leaves it to the pickler
         return reduce_odd if table[kind] else None
     if issubclass(kind, type):
         return reduce_named
@@ -196,18 +196,18 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
 
 
 def _may_name_local(dump: Dump, kind: type) -> bool:
-    """Tell whether an instance may say `__module__` of its own, or its type's is local."""
+    """Tell whether instances may have a `__module__` of their own, or that of the type is local."""
     if kind.__dictoffset__ != 0:
         return True
     for base in kind.__mro__:
         module = base.__dict__.get("__module__")
         if module is not None:
             return not isinstance(module, str) or not _is_foreign(dump, module)
-    return not _is_foreign(dump, kind.__module__)  # a type of C: it has no `__module__` to read
+    return not _is_foreign(dump, kind.__module__)  # made in C: its dict has no `__module__`
 
 
 def _is_foreign(dump: Dump, module: str) -> bool:
-    """Tell whether a module is known not to be local, or is the unshadowed standard library's."""
+    """Tell whether a module is known not to be local, or is of the standard library, unshadowed."""
     if dump.is_foreign(module) or is_standard(module):
         return True
     standard = module.partition(".")[0] in STANDARD_NAMES

@@ -1,8 +1,7 @@
-"""Enums by value: made without members, which come when all else is there.
+"""Enums by value: each is made without members, which are added last.
 
-What `EnumMeta` puts into each class is another for each Python, so the receiver's own puts it
-there.
-A member is an instance of its class: its value, the part of it that is of a built-in type, and its
+What `EnumMeta` puts into each class differs between Pythons, so the receiver's own does that. A
+member is an instance of its class: its value, the part of it that is of a built-in type, and its
 attributes are sent, and no hook of the class runs again.
 
 Outside API: `enum_parts`.

@@ -8,7 +8,7 @@ installed, keeps that module's live globals.
 Reductions are in two steps, since all of this refers to itself: made empty (the pickler memoises
 it), then filled by a state setter. See `_loader/functions.py` for the other end.
 
-When each is filled, `_reduce.whole` decides.
+`_reduce.whole` decides when each is filled.
 
 Outside API: what is in `__all__`.
 """
@@ -52,13 +52,13 @@ MAGIC: Final = importlib.util.MAGIC_NUMBER
 VERSION: Final = "{}.{}".format(*sys.version_info)
 
 Held = tuple[tuple[dict[str, Any], ...], tuple[Any, ...]]
-"""What a function or class holds: its values in groups by kind, and what stands behind them."""
+"""What a function or class holds: its values in groups by kind, and what follows them."""
 
 OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
 
 OF_A_CLASS: Final = frozenset({"__annotate_func__", "__annotations_cache__"})
-"""What `functools.wraps` takes over from a class since 3.14, and no function uses: it has
-annotations of its own."""
+"""What `functools.wraps` copies from a class since 3.14. No function uses it: functions have
+annotations of their own."""
 
 CODE: Final = Rebuilt("code")
 FUNCTION: Final = Rebuilt("function")
@@ -132,7 +132,7 @@ def _home(dump: Dump, globals_: dict[str, Any]) -> ModuleType | None:
     module = sys.modules.get(name)
     if getattr(module, "__dict__", None) is globals_:
         return module
-    if is_receiver():  # of a superseded snapshot nobody has a list
+    if is_receiver():  # a superseded snapshot is in no list
         for each in gc.get_referrers(globals_):
             if issubclass(type(each), ModuleType) and hasattr(each.__spec__, "snapshot"):
                 return each  # type: ignore[no-any-return]
@@ -140,12 +140,12 @@ def _home(dump: Dump, globals_: dict[str, Any]) -> ModuleType | None:
 
 
 def _attributes(function: FunctionType, words: Named) -> dict[str, Any]:
-    """Return the attributes that a function made of the same code would not have."""
+    """Return the attributes that a new function of the same code would lack."""
     title = function.__code__.co_name
     found: dict[str, Any] = {}
     if function.__name__ != title:
         found["__name__"] = function.__name__
-    if function.__qualname__ != title:  # before 3.11, code does not know its qualified name
+    if function.__qualname__ != title:  # before 3.11, code has no qualified name
         found["__qualname__"] = function.__qualname__
     if function.__module__ != function.__globals__.get("__name__"):
         found["__module__"] = function.__module__
@@ -167,7 +167,7 @@ def _attributes(function: FunctionType, words: Named) -> dict[str, Any]:
 
 
 def annotations_of(obj: Any) -> dict[str, Any]:
-    """Return annotations; those that name something that is not there yet as text (PEP 649)."""
+    """Return annotations, as text if they name something that is not defined yet (PEP 649)."""
     try:
         found = obj.__annotations__
     except NameError:
@@ -206,14 +206,15 @@ def _used(
 def _submodules(code: Named, *values: dict[str, Any]) -> tuple[list[ModuleType], ...]:
     """Return the modules that code reaches as attributes of packages that it names.
 
-    `xml.etree.ElementTree` is loaded here, since somebody imported it; there nobody has.
+    Here `xml.etree.ElementTree` has been imported by somebody; on the receiver it may not have
+    been.
     """
     words = code.words
     found: dict[str, ModuleType] = {}
     for value in (value for each in values for value in each.values()):
         if type(value) in NO_MODULES:
             continue
-        # By its type: a proxy that is asked for its class may do anything.
+        # By its type: a proxy may run any code when it is asked for its class.
         if issubclass(type(value), ModuleType) and hasattr(value, "__path__"):
             prefix = value.__name__ + "."
             for name, module in [*sys.modules.items()]:
@@ -225,7 +226,7 @@ def _submodules(code: Named, *values: dict[str, Any]) -> tuple[list[ModuleType],
 
 
 def _imported_inside(dump: Dump, words: Named) -> dict[str, Any]:
-    """Return the packages that code imports, as this process has them: local and standard ones.
+    """Return the packages, local and standard ones, that code imports, as imported here.
 
     An installed one may be optional, and is imported where the code says so.
     """
@@ -253,7 +254,7 @@ def _requirements(
     for name in imports:
         try:
             name = importlib.util.resolve_name(name, package)
-        except (ImportError, ValueError):  # beyond the top, or of no package: it also fails there
+        except (ImportError, ValueError):  # beyond the top level: it fails there as well
             continue
         top = name.partition(".")[0]
         if top in STANDARD_NAMES or top in MAIN or (dump.is_foreign(name) and top != LIBRARY):
@@ -311,7 +312,7 @@ def _made_from(code: CodeType) -> tuple[Any, ...]:
 
 
 def reduce_positioned(dump: Dump, obj: Positioned) -> Reduced:
-    """Reduce code of a shipped module to its place there; changed or made code, as any other."""
+    """Reduce code of a shipped module to its place there; code that was changed, to bytecode."""
     from modulepickle._reduce.places import locate
 
     place = locate(obj.code, fresh=True)

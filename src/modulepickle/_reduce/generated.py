@@ -1,10 +1,10 @@
-"""What the standard library wrote into a class, and writes again on the receiver.
+"""What the standard library wrote into a class, and writes anew on the receiver.
 
-The methods of a dataclass, of a named tuple, of a protocol are others for each Python. What is told
-of them goes to `more`: name of a `set_` function of `_loader.classes` -> what it gets.
+The methods of a dataclass, a named tuple or a protocol differ between Pythons. What is sent in
+place of them goes to `more`: name of a `set_` function of `_loader.classes` -> its arguments.
 
-A function is taken for one of theirs by who made it: the module that it is of, or for a dataclass,
-which compiles text without a file, the qualified name that its code has.
+A function counts as theirs by its origin: its module or, since `dataclasses` compiles text without
+a file, the qualified name of its code.
 
 Outside API: `SPECIAL`, `OF_PLAIN`, `LATE`, `generated_owner`, `outline`, `reduce_field`.
 """
@@ -30,8 +30,8 @@ __all__ = ["LATE", "OF_PLAIN", "SPECIAL", "generated_owner", "outline", "reduce_
 FIELD: Final = Rebuilt("field", THE_CLASSES)
 
 LATE: Final = frozenset({"registered", "members", "protocol", "dataclass_again", "_fields_"})
-"""What the standard library does with a class that may run methods of it, or needs other classes
-as they will be: a structure of `ctypes` has the size of what is in it."""
+"""What is done late, since it may run methods of the class or needs other classes complete: a
+structure of `ctypes` has the size of its fields."""
 
 
 def _is_from(value: Any, module: Any) -> bool:
@@ -43,7 +43,7 @@ def _is_from(value: Any, module: Any) -> bool:
 # --- dataclasses ----------------------------------------------------------------------------------
 
 _written: weakref.WeakKeyDictionary[FunctionType, bool] = weakref.WeakKeyDictionary()
-"""Function -> it was written by `dataclasses`: what older Pythons do not say of its code."""
+"""Function -> whether `dataclasses` wrote it, which its code does not tell on older Pythons."""
 
 
 def _is_generated(cls: Any, name: str, value: Any) -> bool:
@@ -66,8 +66,8 @@ def _is_generated(cls: Any, name: str, value: Any) -> bool:
 
 
 def _would_write(cls: Any, name: str, code: Any) -> bool:
-    """Tell whether `dataclasses` would write the same code again. Until Python 3.11."""
-    import copy  # not at the top: `dataclasses`, which has imported it, is not for all
+    """Tell whether `dataclasses` would write the same code again (up to Python 3.10)."""
+    import copy  # not at the top: only users of `dataclasses` have it imported
     from dataclasses import InitVar, dataclass
 
     settings = cls.__dataclass_params__
@@ -93,7 +93,7 @@ def generated_owner(function: FunctionType) -> Any:
     if not isinstance(inner, FunctionType) or inner.__code__.co_filename != "<string>":
         return None
     name = function.__name__
-    if sys.version_info >= (3, 11):  # to go through all objects takes long
+    if sys.version_info >= (3, 11):  # going through all objects takes long
         if not inner.__code__.co_qualname.startswith("__create_fn__."):
             return None
     elif name[:2] != "__":
@@ -120,7 +120,8 @@ def _dataclass(cls: Any, more: dict[str, Any]) -> set[str]:
 def outline(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a dataclass with plain data in place of what is not ready.
 
-    That is enough for all methods but `__init__`, which is written again when the fields are there.
+    That is enough for all methods except `__init__`, which is written again once the fields are
+    complete.
     """
     import copy
 
@@ -137,7 +138,7 @@ def outline(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def reduce_field(_: Dump, obj: Any) -> Reduced:
-    """Reduce a field of a dataclass: each Python has other slots in it."""
+    """Reduce a field of a dataclass, whose slots differ between Pythons."""
     values = {name: getattr(obj, name) for name in obj.__slots__ if name != "_field_type"}
     return FIELD, (obj._field_type.name, values)
 
@@ -149,7 +150,7 @@ def _named_tuple(cls: Any, more: dict[str, Any]) -> set[str]:
     if tuple not in cls.__bases__ or "_fields" not in vars(cls) or "_make" not in vars(cls):
         return set()
     made = collections.namedtuple("made", cls._fields, rename=True)  # type: ignore[misc]
-    other = vars(made)  # a collection of garbage would empty it, if nothing held the class itself
+    other = vars(made)  # garbage collection would empty it if nothing held the class
     names = [name for name in other if name in vars(cls) and _is_same(cls, name, other[name])]
     defaults = cls.__new__.__defaults__ or () if "__new__" in names else ()
     more["namedtuple"] = names, cls._fields, len(defaults)
@@ -177,7 +178,7 @@ def _is_same(cls: Any, name: str, other: Any) -> bool:
 def _abstract(cls: Any, more: dict[str, Any]) -> set[str]:
     if not isinstance(cls, abc.ABCMeta) or "__abstractmethods__" not in vars(cls):
         return set()
-    dump = getattr(abc, "_get_dump", None)  # of C; PyPy has it as well
+    dump = getattr(abc, "_get_dump", None)  # in C; PyPy has it as well
     registry = [] if dump is None else [each() for each in dump(cls)[0]]
     registered = [each for each in registry if each is not None]
     registered.sort(key=lambda each: (each.__module__, each.__qualname__))
@@ -201,7 +202,7 @@ SPECIAL: Final[tuple[Callable[[Any, dict[str, Any]], set[str]], ...]] = (
     _abstract,
     _protocol,
 )
-"""What finds what is made again: puts it into `more`, and returns the names of the entries."""
+"""Each puts what is made anew into `more`, and returns the names of the class's entries."""
 
 OF_PLAIN: Final = (_dataclass, _named_tuple)
 """Those of a class without a metaclass."""

@@ -1,13 +1,13 @@
-"""Keys: how a receiver knows a class again that came by value, or a type variable.
+"""Keys: how a receiver recognises a class or type variable that came by value.
 
-A key is the hash of a definition, which is a pickle of the class that is only hashed, and a number
-if this process has had another class of the same definition. One that was defined again with an
-edit so is another class; and two senders that run one script agree.
+A key is the hash of a definition (a pickle of the class that is only hashed), and a number if this
+process has had another class of the same definition. So a class that was edited and defined again
+is another class, and two senders that run one script agree.
 
-A definition holds the digests of the local packages that the class needs, of a base among them.
-While those stay, so does the key, whatever becomes of the class's attributes. After an edit of a
-package the class has another key, and is another class there (R8): the one that is there already
-goes on with the package that it came with.
+A definition holds the digests of the local packages that the class needs, for example for a base.
+While those stay the same, so does the key, whatever happens to the class's attributes. After an
+edit of a package the class has another key and is another class on the receiver (R8), where the
+former one keeps the package that it came with.
 
 Outside API: `KNOWN`, `tracked`, `key_of`.
 """
@@ -35,7 +35,7 @@ class _Keys:
 
     Attributes:
         ref: the object, weakly. key: that of the last definition.
-        reached: local package -> digest: what that one holds of them.
+        reached: local package -> digest, as in that definition.
     """
 
     def __init__(self, ref: weakref.ref[Any]) -> None:
@@ -45,7 +45,7 @@ class _Keys:
         self._by_definition: dict[bytes, bytes] = {}
 
     def still(self, dump: Dump) -> bool:
-        """Tell whether the packages are what they were. One that went away is in no pickle."""
+        """Tell whether the packages are unchanged. One that is gone is in no pickle."""
         for name, digest in self.reached.items():
             now = dump.shipped_module(name)
             if now is not None and now.digest != digest:
@@ -98,11 +98,11 @@ class _Hash:
 
 
 class _Naming(pickle.Pickler):
-    """The C pickler, with hooks of another one."""
+    """The C pickler, with the hooks of another pickler."""
 
     def __init__(self, file: Any, model: Any) -> None:
         super().__init__(file, 5)
-        # That of the class: the one of the object is being run (`_pickler.pickler`).
+        # The hook of the class: that of the instance is running now (`_pickler.pickler`).
         hook = MethodType(type(model).reducer_override, model)
         self.reducer_override = hook  # type: ignore[method-assign]
         if hasattr(model, "dispatch_table"):
@@ -112,7 +112,7 @@ class _Naming(pickle.Pickler):
 
 
 def _definition(dump: Dump, obj: Any) -> tuple[bytes, dict[str, bytes]]:
-    """Return the hash of all that a definition reaches, of its pickle; and the packages in it."""
+    """Return the hash of a definition, of all that its pickle reaches, and the packages in it."""
     file = _Hash()
     with dump.while_naming():
         _Naming(file, dump).dump(obj)

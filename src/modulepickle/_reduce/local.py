@@ -1,7 +1,7 @@
 """Where a function or class stands: by reference, inside a snapshot, or nowhere but here.
 
-By name inside a snapshot (*shipped*) goes what lies in a local package. The same name by reference
-goes what is installed. What has no name that a receiver could look up goes by value.
+What lies in a local package is *shipped*: it goes by its name inside a snapshot. What is installed
+goes by reference. What has no name that a receiver could look up goes by value.
 
 Outside API: what is in `__all__`.
 """
@@ -29,7 +29,7 @@ VALUE: Final = object()
 
 
 def shipped(dump: Dump, obj: Any, module: object, path: str) -> SnapshotRef | None:
-    """Return the snapshot that an object travels in under a name; None if it is not local."""
+    """Return the snapshot in which an object travels by its name; None if it is not local."""
     if not isinstance(module, str):
         return None
     if dump.is_foreign(module) and find(module, path) is obj:
@@ -56,22 +56,22 @@ def shipped(dump: Dump, obj: Any, module: object, path: str) -> SnapshotRef | No
 
 
 def is_standard(module: str) -> bool:
-    """Tell whether a module is imported from the standard library, by the file that it says.
+    """Tell by its `__file__` whether a module was imported from the standard library.
 
-    The working tree need not be looked at for it: no policy makes it local.
+    The working tree need not be searched for it: no policy makes it local.
     """
     top = module.partition(".")[0]
     found = sys.modules.get(top) if top in STANDARD_NAMES else None
     if not isinstance(found, ModuleType):
         return False
-    names = object.__getattribute__(found, "__dict__")  # a lazy one would import itself
+    names = object.__getattribute__(found, "__dict__")  # a lazy module would import itself
     spec = names.get("__spec__")
     if type(spec) is not ModuleSpec:
         return False
     origin, file = spec.origin, names.get("__file__")
     if origin == "built-in":
         return file is None
-    # A frozen one says so in place of a file, and where it comes from beside it.
+    # A frozen module has "frozen" in place of a file, and its origin beside it.
     place = file if origin == "frozen" else origin
     return isinstance(place, str) and _in_library(place)
 
@@ -82,9 +82,9 @@ def _in_library(file: str) -> bool:
 
 
 def way_of(dump: Dump, obj: Any) -> Any:
-    """Return the reduction of a function or class to its name, or `VALUE`: it has none."""
+    """Return the reduction of a function or class to its name, or `VALUE` if it has none."""
     module, path = obj.__module__, obj.__qualname__
-    # A metaclass may say of a class what it likes, also what is no text.
+    # A metaclass may give any `__module__`, even one that is not text.
     if type(module) is str and (module in MAIN or dump.parts.by_value.get(module)):
         return VALUE
     home = dump.known_modules.get(module) if type(module) is str and type(path) is str else None
@@ -110,7 +110,7 @@ def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:
         return NotImplemented
     if not by_value(dump, module):
         if module not in sys.modules and _is_made_by_c(obj):
-            # Code of C may say the name that it has in no package.
+            # C code may give its name without the package.
             found, _ = search(obj, path)
             is_plain = found == NOBODY
             module = module if is_plain else found
@@ -133,10 +133,10 @@ def _is_made_by_c(obj: Any) -> bool:
 
 
 def names_of(module: str, path: str) -> tuple[str, ...]:
-    """Return a name as a snapshot is called with it.
+    """Return a name in the form that snapshots are called with.
 
-    The pickler writes a text once if it is the same object. Whether two are must depend on nothing
-    but what they say, and not on who made them (R4).
+    The pickler writes a string once if it is the same object each time. Whether two are the same
+    object must depend on their content alone, and not on their origin (R4).
     """
     return tuple(sys.intern(str(each)) for each in (module, *path.split(".")))
 
@@ -144,7 +144,7 @@ def names_of(module: str, path: str) -> tuple[str, ...]:
 def _note_known(dump: Dump, module: str, snapshot: SnapshotRef | None) -> None:
     """Remember where an object of a module stands, and how it travels."""
     home = sys.modules.get(module)
-    if type(home) is ModuleType:  # what stands in any other, it may say when it is asked
+    if type(home) is ModuleType:  # any other may compute its attributes when it is asked
         check = None
         if snapshot is not None:
             from modulepickle._snapshot.stale import checks_of  # as above
@@ -154,5 +154,5 @@ def _note_known(dump: Dump, module: str, snapshot: SnapshotRef | None) -> None:
 
 
 INTERPRETERS_OWN: Final = frozenset(map(id, (type(None), type(NotImplemented), type(...))))
-"""Types without a name, for which plain pickle has a way of its own, by id: any `==` of a class is
-a method of its metaclass."""
+"""Ids of types without a name, which plain pickle has its own way for. By id, since `==` of a class
+is a method of its metaclass."""

@@ -1,6 +1,6 @@
 """What code names: the globals it uses, the modules it imports.
 
-Read from bytecode and not from source, since a function may have none.
+They are read from bytecode, since a function may have no source.
 
 Outside API: `Named`, `named`, `words_of`.
 """
@@ -31,7 +31,7 @@ OPTIMIZED: Final = 1  # CO_OPTIMIZED: the code of a function, not of a module or
 
 
 def words_of(annotation: Any) -> Iterator[str]:
-    """Yield the names in an annotation that is text, or that has references as text in it."""
+    """Yield the names in an annotation that is text, or contains forward references."""
     text = getattr(annotation, "__forward_arg__", annotation)
     if isinstance(text, str):
         yield from re.findall(WORD, text)
@@ -42,12 +42,12 @@ def words_of(annotation: Any) -> Iterator[str]:
 
 
 class Named(NamedTuple):
-    """What code names, nested code too; each once, by first appearance."""
+    """What code names, nested code included: each once, by first appearance."""
 
     used: tuple[str, ...]
     """Globals that it loads, stores or deletes."""
     words: frozenset[str]
-    """All names in it, those of attributes too."""
+    """All names in it, attributes included."""
     imports: tuple[str, ...]
     """Modules that it imports; relative ones with their dots."""
     doc: str | None
@@ -55,7 +55,7 @@ class Named(NamedTuple):
 
 
 _known: dict[int, tuple[weakref.ref[CodeType], Named]] = {}
-"""Id of a code object -> the object, and what it names. To hash it by its content takes longer."""
+"""Id of a code object -> the object, and what it names. Hashing its content would take longer."""
 
 
 def named(code: CodeType) -> Named:
@@ -92,7 +92,7 @@ def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> No
             imports[base] = None
         elif step.opname == "IMPORT_FROM":
             imports[f"{base}{'' if base.endswith('.') else '.'}{step.argval}"] = None
-        elif "CONST" in step.opname or step.opname == "LOAD_SMALL_INT":  # each release has others
+        elif "CONST" in step.opname or step.opname == "LOAD_SMALL_INT":  # releases differ
             constants.append(step.argval)
     if not {"import_module", "__import__"}.isdisjoint(code.co_names):
         texts = [const for const in code.co_consts if isinstance(const, str)]
@@ -100,5 +100,5 @@ def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> No
 
 
 def _index_of_import(argument: int) -> int:
-    # Since 3.15 the two low bits tell a lazy import (PEP 810).
+    # Since 3.15 the two low bits mark lazy imports (PEP 810).
     return argument >> 2 if sys.version_info >= (3, 15) else argument

@@ -1,11 +1,10 @@
 """Reducers: how the objects that plain pickle would write by name are written instead.
 
-A reducer gets the pickler and an object, and returns the object's reduction, or `NotImplemented`:
-then the pickler does what plain `pickle` does (R3). Which reducer a type has is data, `REDUCERS`,
-or found by `reducer_of`, once a type.
+A reducer gets the dump and an object. It returns the object's reduction, or `NotImplemented`: then
+the pickler does what plain `pickle` does (R3). The reducer of a type is looked up in tables, once a
+type (`_reduce.dispatch`).
 
-Whether an object has a name is found out in `_reduce.local`; what has none is written by
-`_reduce.whole`.
+`_reduce.local` finds out whether an object has a name; `_reduce.whole` writes those that have none.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ __all__ = [
 
 
 def reduce_named(dump: Dump, obj: Any) -> Any:
-    """Reduce a function or class: to its name, inside a snapshot or not, if it has one."""
+    """Reduce a function or class to its name, shipped or not, or by value if it has none."""
     known = dump.parts.planned.get(id(obj))
     if known is not None:
         return known.shell(dump)
@@ -52,7 +51,7 @@ def reduce_named(dump: Dump, obj: Any) -> Any:
 
 
 def reduce_value(dump: Dump, obj: Any) -> Any:
-    """Reduce a function or class by value, unless it is made of C."""
+    """Reduce a function or class by value, unless it was made in C."""
     if is_definition(obj):
         return reduce_definition(dump, obj)
     return reduce_special(dump, obj)
@@ -88,7 +87,7 @@ def _by_import(name: str) -> Reduced:
 def reduce_odd(dump: Dump, obj: Any) -> Any:
     """Reduce an object whose own reduction may be a string, a name in some module.
 
-    Of such a string the C pickler makes a global by itself, and asks nobody.
+    The C pickler makes a global of such a string by itself, without asking any hook.
     """
     reduction = reduction_of(dump, obj)
     if not isinstance(reduction, str):
@@ -112,7 +111,7 @@ def reduce_odd(dump: Dump, obj: Any) -> Any:
 
 
 def reduce_builtin(dump: Dump, obj: Any) -> Any:
-    """Reduce a function of C. Those that our own calls are made of are known at once."""
+    """Reduce a function made in C. Those that our own calls use are recognised at once."""
     return NotImplemented if BUILTINS.names.get(obj.__name__) is obj else reduce_odd(dump, obj)
 
 
@@ -132,7 +131,7 @@ OWN: Final = Call(Call(getattr, Call(getattr, SYS, "modules"), "get"), "modulepi
 
 
 def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
-    """Reduce a namespace package that has local packages loaded; None if it is no such thing."""
+    """Reduce a namespace package with local packages loaded; return None for any other module."""
     names = vars(module)
     home = _home_of(module)
     if home is not None:
@@ -144,8 +143,9 @@ def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
         scope = Scope(requirements)
     else:
         return None
-    # In a process that has these packages by imports of its own, its own object (R10). The loader's
-    # `import_module` has a second parameter as well, which it looks at for relative names only.
+    # In a process that has imported these packages itself, the answer is its own object (R10). Like
+    # importlib's, the loader's `import_module` has a second parameter, which it uses for relative
+    # names only.
     find = Call(getattr, OWN, "namespace", Call(getattr, scope, "import_module"))
     return find, (module.__name__, scope)
 
@@ -153,9 +153,9 @@ def reduce_namespace(dump: Dump, module: ModuleType) -> Reduced | None:
 def _home_of(module: ModuleType) -> Any:
     """Return the loader's snapshot whose code sees a namespace package; None if there is none.
 
-    Of several, the one that knows most. Loaders of 0.1.0 have it in the object itself.
+    Of several, return the one that knows most. Loaders of 0.1.0 keep it in the object itself.
     """
-    if type(module) is ModuleType:  # what the loader has in place of one is not
+    if type(module) is ModuleType:  # the loader's stand-ins for one are not
         return None
     seen = sorted(
         getattr(module.__spec__, "homes", ()), key=lambda each: (len(each.paths), each.parts[1])
@@ -164,12 +164,12 @@ def _home_of(module: ModuleType) -> Any:
 
 
 def _is_snapshot(obj: Any) -> bool:
-    """Tell whether an object is a snapshot of the loader's; it is looked at by its type first."""
+    """Tell whether an object is a snapshot of the loader, looking at its type first."""
     return hasattr(type(obj), "import_module") and hasattr(obj, "parts")
 
 
 def _loaded(dump: Dump, prefix: str) -> dict[str, SnapshotRef | str]:
-    """Return the local packages below a name that are imported, in an order of no accident (R4)."""
+    """Return the local packages below a name that are imported, in a stable order (R4)."""
     requirements: dict[str, SnapshotRef | str] = {}
     for name in sorted(name for name in [*sys.modules] if str(name).startswith(prefix)):
         need = dump.shipped_module(name)

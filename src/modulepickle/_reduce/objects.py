@@ -1,7 +1,6 @@
-"""Other objects that plain pickle refuses, and which are plain enough to travel.
+"""Other objects that plain pickle refuses, although they are simple enough to travel.
 
-A table of reducers by type. Reductions are made of calls of the standard library where that is
-possible.
+`OTHERS` is a table of reducers by type. Where possible, the reductions call the standard library.
 
 Outside API: what is in `__all__`.
 """
@@ -66,7 +65,7 @@ def _unless_plain(reducer: Reducer) -> Reducer:
 def _dataclass_mark(_: Dump, obj: Any) -> Any:
     for name, value in vars(sys.modules["dataclasses"]).items():
         if value is obj:
-            return name  # plain pickle makes a global of it
+            return name  # plain pickle writes it as a global
     return NotImplemented
 
 
@@ -108,7 +107,7 @@ def _new_type(_: Dump, obj: Any) -> Reduced:
 
 
 def _forward_reference(_: Dump, obj: Any) -> Reduced:
-    # Since 3.14 the class is in another module, where older Pythons do not look.
+    # Since 3.14 the class lives in another module, which older Pythons do not have.
     return Call(getattr, typing, "ForwardRef"), (obj.__forward_arg__,)
 
 
@@ -128,7 +127,7 @@ def _memoryview(_: Dump, obj: memoryview) -> Reduced:
 
 
 def _reduce_view(_: Dump, obj: Any) -> Reduced:
-    """Reduce a view of a dict: of another dict, with no more in it than the view shows."""
+    """Reduce a view of a dict to a view of a new dict that holds no more than the view shows."""
     name = type(obj).__name__.rpartition("_")[2]
     kind: Any = dict if type(obj).__name__.startswith("dict") else collections.OrderedDict
     if name == "values":
@@ -186,7 +185,7 @@ def reduce_dynamic_module(dump: Dump, module: ModuleType) -> Reduced:
     dump.parts.adopt(module)
     left_out = {"__builtins__", "__spec__", "__loader__", "__file__", "__cached__", "__path__"}
     state = {name: value for name, value in vars(module).items() if name not in left_out}
-    if type(module) is not ModuleType:  # what its class wants to be made with, nobody knows
+    if type(module) is not ModuleType:  # it is unknown what its class must be called with
         return WRAPPER, (type(module), ModuleType, (module.__name__,)), state
     return ModuleType, (module.__name__,), state
 
@@ -200,7 +199,7 @@ def reduce_by_name(dump: Dump, obj: Any) -> Any:
 
 
 def reduce_sentinel(dump: Dump, obj: Any) -> Any:
-    """Reduce an object by the default way; it stays one object on the receiver."""
+    """Reduce an object in the default way; on the receiver it stays one object."""
     kind = type(obj)
     if not kind.__flags__ & HEAP:
         return NotImplemented
@@ -229,7 +228,8 @@ NAMED: Final[dict[str, Reducer]] = {
     "typing.NewType": _new_type,
 }
 
-# By name, since to import `dataclasses` takes long: who has one of these has imported it.
+# By name, since importing `dataclasses` takes long, and an object of these types implies that it
+# has been imported.
 _MARKS: Final = ("_MISSING_TYPE", "_FIELD_BASE", "_HAS_DEFAULT_FACTORY_CLASS", "_KW_ONLY_TYPE")
 OF_DATACLASSES: Final[dict[str, Reducer]] = {
     "dataclasses.Field": _unless_plain(reduce_field),

@@ -1,4 +1,4 @@
-"""What each process has one of: its environment and its standard streams.
+"""What belongs to each process: its environment and its standard streams.
 
 They go by reference, whatever they are here: the environment of the sender may hold passwords, its
 streams may be a notebook's or a test's, and code that reads a variable or prints a line means those
@@ -22,13 +22,13 @@ __all__ = ["may_be_of_process", "reducer_of_process"]
 STREAMS: Final = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
 ENVIRONMENTS: Final = ("environ", "environb")
 BELOW: Final = ("buffer", "raw")
-"""What a text stream stands on: each as an attribute of the one before."""
+"""The layers below a text stream: each is an attribute of the one before."""
 
 OS: Final = Call(__import__, "os")
 
 
 def may_be_of_process(kind: type) -> bool:
-    """Tell whether an object of a type may be one of these: quickly, since it is asked of each."""
+    """Tell whether objects of a type may be among these. It is quick, as every type is asked."""
     return hasattr(kind, "write") or hasattr(kind, "readline") or kind is ENVIRON
 
 
@@ -59,14 +59,14 @@ def _found() -> Iterator[tuple[Any, Reduced]]:
 
 
 def _layers(stream: Any, reduction: Reduced) -> Iterator[tuple[Any, Reduced]]:
-    """Yield a stream and what it stands on, if it has that."""
+    """Yield a stream and the layers that it has below."""
     if stream is None:  # a process without a console; None is pickled as None
         return
     yield stream, reduction
     for name in BELOW:
         try:
             stream = getattr(stream, name)
-        except Exception:  # a stand-in may be anybody's; a detached one raises ValueError
+        except Exception:  # a stand-in may raise anything; a detached stream raises ValueError
             return
         reduction = getattr, (Call(*_flat(reduction)), name)
         yield stream, reduction

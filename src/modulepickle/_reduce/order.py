@@ -1,4 +1,4 @@
-"""What is set later, in the order of what needs what (see `_reduce.whole`).
+"""What is set later, in the order of dependencies (see `_reduce.whole`).
 
 Outside API: `LateStep`, `Order`.
 """
@@ -19,14 +19,14 @@ Node = Union[Item, Definition]
 
 
 class LateStep(StandIn):
-    """Stands for a call that sets what its owner waited for."""
+    """Stands for a call that sets what an owner waited for."""
 
     def __init__(self, items: list[Item]) -> None:
         self.items = items
 
 
 class Order:
-    """The order of what some definitions wait for."""
+    """The order in which some definitions get what they wait for."""
 
     def __init__(self, dump: Dump, definitions: list[Definition]) -> None:
         self._dump = dump
@@ -35,7 +35,7 @@ class Order:
         self._values: dict[int, set[int]] = {}
 
     def steps(self) -> Iterator[StandIn]:
-        """Yield what is set later, by what needs what: one step for one owner's neighbours."""
+        """Yield what is set later, dependencies first, in one step for each run of one owner."""
         items = [item for each in self._definitions for item in each.later]
         # `typing` asks a generic class for its parameters where an alias of it is made.
         items.sort(key=lambda item: (item.name != "__parameters__", not item.is_method))
@@ -63,13 +63,13 @@ class Order:
             yield LateStep(last)
 
     def _is_in_circle(self, item: Item) -> bool:
-        """Tell whether what runs when a container is loaded may read what gets the container."""
+        """Tell whether code that runs while a container is loaded may read its owner."""
         if not item.needs or not item.is_name or not can_begin(self._dump, item.value):
             return False
         return any(id(item.value) in self._values_of(need) for need in item.needs)
 
     def _values_of(self, need: Any) -> set[int]:
-        """Return the ids of all values that a class, and what it leads to, waits for."""
+        """Return the ids of all values that a class, or anything that it leads to, waits for."""
         known = self._values.get(id(need))
         if known is None:
             root = self._planned.get(id(need))
@@ -84,9 +84,9 @@ class Order:
         return known
 
     def _by_needs(self, items: list[Item]) -> Iterator[Item]:
-        """Yield items, each after what its needs wait for; in a circle, as they stand.
+        """Yield items, each after what its needs wait for; those of a circle, in their given order.
 
-        Several owners may wait for one value: they get it one after the other, when it is there.
+        Several owners may wait for one value: they get it one after another, once it is made.
         """
         seen: set[int] = set()
         waiting: dict[int, list[Item]] = {}  # by the id of a value that is not written yet
@@ -118,7 +118,7 @@ class Order:
                                 yield other
 
     def _before(self, each: Node) -> Iterator[Node]:
-        """Return what comes before an item: its needs; and of those, what they lead to."""
+        """Yield what comes before an item: its needs, and what those lead to."""
         if isinstance(each, Definition):
             return iter((*each.links, *each.later))
         found = (self._planned.get(id(need)) for need in each.needs)

@@ -1,15 +1,15 @@
 """Code objects as source text, for Pythons that cannot read the sender's bytecode.
 
-Source text is sent only where it is proved to be the code's: the whole file is compiled again, and
-must have exactly this code object. (Not the `def` alone: a name that is imported at file level
-compiles to other opcodes than one that is not. A notebook compiles each statement of a cell by
-itself; so that is tried next.)
+Source text is sent only where it is proved to be that of the code: the whole file is compiled
+again, and must contain exactly this code object. (The `def` alone is not enough: a name that is
+imported at file level compiles to other opcodes than one that is not. A notebook compiles each
+statement of a cell by itself, so that is tried next.)
 
 The text is that of the `def` or `lambda` itself, from its first word on: decorators and the
-statement around it stay here, since they may hold a password. What the receiver must know of what
-stands around it, goes along: the names of enclosing functions and classes, and of free variables.
+statement around it stay here, since they may hold a password. What the receiver must know of the
+surroundings goes along: the names of enclosing functions and classes, and of free variables.
 
-Outside API: what is in `__all__`. Only for who pickles by value: it takes long to import.
+Outside API: what is in `__all__`. Import it only to pickle by value: the import takes long.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["MARKED", "TO_MATCH", "Place", "SourceFile", "label", "locate", "sour
 Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda]
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
-# The other future features of `__future__` changed nothing since Python 3.0 (or 3.7).
+# The other features of `__future__` have had no effect since Python 3.0 (or 3.7).
 FUTURE: Final = __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
 TO_MATCH: Final = FUTURE | __future__.generator_stop.compiler_flag
 
@@ -65,7 +65,7 @@ class SourceFile:
         self.codes: dict[tuple[str, int], list[CodeType]] = {}
         self.nodes: dict[tuple[str, int], list[tuple[Definition, tuple[str, ...]]]] = {}
         self.classes: dict[str, list[tuple[ast.ClassDef, tuple[str, ...]]]] = {}
-        with warnings.catch_warnings():  # who ran it first has seen them
+        with warnings.catch_warnings():  # they were shown when it was run first
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
             self._name, self._flags, self._body = name, flags, tree.body
@@ -126,7 +126,7 @@ def source_file(name: str, flags: int, held: list[str] | None = None) -> SourceF
     """Return the file that code says it is of, if it can be read and compiled."""
     lines: Any = linecache.getlines(name) if held is None else held
     received = registry.sources.get(name)
-    if received is not None:  # a `def` that begins its line here, whatever stood before it there
+    if received is not None:  # the `def` begins a line here, whatever preceded it on the sender
         lines = received
     known = _files.get((name, flags))
     # linecache keeps the list as long as nothing happens to the file.
@@ -146,11 +146,11 @@ def source_file(name: str, flags: int, held: list[str] | None = None) -> SourceF
 
 
 def locate(code: CodeType, fresh: bool) -> Place | None:
-    """Return where a function's code stands in its source; None if that is not certain.
+    """Return where a function's code stands in its source, or None if that is uncertain.
 
     Args:
         code: of a `def` or `lambda`.
-        fresh: what is on disk now counts, and not what was read before.
+        fresh: use what is on disk now, and not what was read before.
     """
     received = _received(code)
     if received is not None:
@@ -173,7 +173,7 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
     node, around = found[0]
     column = node.col_offset
     source = registry.sources.get(code.co_filename)
-    if source is not None:  # it is of what came, not of a whole file
+    if source is not None:  # its place is in the text that came, not in a whole file
         column += source[2] if node.lineno == source[1] else 0
         around = (*source[5:], *around)
     text = ast.get_source_segment(file.text, node)
@@ -187,9 +187,9 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
 def _by_order(
     file: SourceFile, code: CodeType, found: list[tuple[Definition, tuple[str, ...]]]
 ) -> list[tuple[Definition, tuple[str, ...]]]:
-    """Return the one of several definitions of a line that code is of, if their order says it.
+    """Return the definition, of several in a line, that code belongs to, if their order shows it.
 
-    Until Python 3.11, which knows columns. Equal code of two of them is one object.
+    It is needed before Python 3.11, which records columns. Two with equal code share one object.
     """
     codes = [*dict.fromkeys(file.codes[code.co_name, code.co_firstlineno])]
     nodes = file.nodes[code.co_name, code.co_firstlineno]
@@ -206,7 +206,7 @@ def _parsed(text: str) -> Any:
 
 
 def _reads(text: str, node: Definition) -> bool:
-    """Tell whether a text reads as a definition; up to 3.11, places in f-strings are wrong."""
+    """Tell whether a text parses as a definition: up to 3.11, positions in f-strings are wrong."""
     try:
         alone = _parsed(text)
     except SyntaxError:
@@ -229,7 +229,7 @@ def _takes(node: Definition, code: CodeType) -> bool:
 
 
 def _covers(node: Definition, code: CodeType) -> bool:
-    """Tell whether all columns that code speaks of lie in a definition; 3.9 and 3.10 have none."""
+    """Tell whether all columns in code lie within a definition; 3.9 and 3.10 record none."""
     if sys.version_info < (3, 11):
         return True
     first = node.lineno, node.col_offset
@@ -242,11 +242,11 @@ def _covers(node: Definition, code: CodeType) -> bool:
 
 
 MARKED: Final = re.compile(" [0-9a-f]{8}$")
-"""What `label` puts behind a name: of code that was received, it is made anew (R4)."""
+"""What `label` appends to a name. For code that was received, it is made anew (R4)."""
 
 
 def label(code: CodeType, place: Place | None) -> str:
-    """Return the file name that code has on the receiver: no folder, and no other text's name."""
+    """Return the file name that code gets on the receiver: without folder, one for each text."""
     name = MARKED.sub("", os.path.basename(code.co_filename).strip("<>"))
     if place is None:
         return f"<{name}>"

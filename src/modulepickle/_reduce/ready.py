@@ -1,4 +1,4 @@
-"""What is ready: what can be made of plain data and of functions and classes that are not filled.
+"""What is ready: values made of plain data, and of functions and classes not yet filled.
 
 Outside API: `ATOMS`, `Look`, `by_value_class`, `is_definition`.
 """
@@ -29,22 +29,22 @@ ATOMS: Final = frozenset(
 )  # fmt: skip
 
 FIELD: Final = ("default", "default_factory", "type")
-"""What of a field of a dataclass may be anything, but for its metadata."""
+"""The attributes of a dataclass field, besides its metadata, that may hold any object."""
 
 LIMIT: Final = 100
-"""Values that are looked at in a container; what holds more comes later."""
+"""How many values of a container are looked at; one that holds more comes later."""
 
 WRAPPERS: Final = {
     staticmethod: ("__func__",),
     classmethod: ("__func__",),
     property: ("fget", "fset", "fdel"),
 }
-"""Kinds of methods -> the functions in them. What is made of them is made of shells."""
+"""Kinds of methods -> the attributes with their functions. They can be made of shells."""
 
 INSIDE: Final = (
     "__func__", "fget", "fset", "fdel", "func", "__wrapped__", "dispatcher", "_type_", "_restype_",
 )  # fmt: skip
-"""Attributes of other wrappers with functions in them, and of types of `ctypes` with types."""
+"""Attributes with functions of other wrappers, and with types of the types of `ctypes`."""
 
 HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: not a class of C
 
@@ -66,7 +66,7 @@ ALIASES: Final = tuple(
 
 
 def is_definition(obj: Any) -> bool:
-    """Tell whether a function or class by value is made of its parts, and filled."""
+    """Tell whether a function or class by value is made as a shell, and filled."""
     kind = type(obj)
     return (kind is FunctionType or issubclass(kind, type)) and not is_special(obj)
 
@@ -81,7 +81,7 @@ def by_value_class(dump: Dump, *classes: Any) -> Iterator[Any]:
 
 
 def is_shell(dump: Dump, function: FunctionType) -> bool:
-    """Tell at a look whether a function goes by value and is made of its parts."""
+    """Tell quickly whether a function goes by value and is made as a shell."""
     # Only where that is known of its module.
     return dump.parts.by_value.get(function.__module__) is True and not is_special(function)
 
@@ -102,7 +102,7 @@ def is_module_ready(dump: Dump, module: Any) -> bool:
 
 
 class Look:
-    """A look at values, one after the other.
+    """Looks at values, one after another.
 
     Attributes:
         seen: the functions and classes by value that they lead to.
@@ -145,7 +145,7 @@ class Look:
         return False not in [self.is_ready(value) for value in values]
 
     def _is_named_ready(self, value: Any) -> bool:
-        """A function or class: by name, or by value as a shell."""
+        """Tell it of a function or class, which goes by name, or by value as a shell."""
         if type(value) is FunctionType and is_shell(self._dump, value):
             self.seen.append(value)
             return True
@@ -204,7 +204,7 @@ class Look:
         return is_ready and not wrapper_state(value)
 
     def _is_field_ready(self, value: Any, kind: type) -> bool:
-        """A field of a dataclass, or one of the marks in it."""
+        """Tell it of a field of a dataclass, or one of the marks in it."""
         if kind.__name__ != "Field":
             return kind.__name__.startswith("_")
         values = [getattr(value, name) for name in FIELD if hasattr(value, name)]
@@ -226,7 +226,7 @@ class Look:
         """Look for what an instance needs: its class, and what a wrapper holds."""
         if issubclass(kind, WRAPPING):
             self._look_inside(value)
-        # A type with a way of its own may not need its class at all.
+        # A type with its own reduction may not need its class at all.
         plain: Any = object
         self.needs.append(kind)
         if kind in self._dump.table:

@@ -1,9 +1,8 @@
-"""The module `__main__`, where functions by value import it or have it as a global.
+"""The module `__main__`, for functions by value that import it or have it as a global.
 
 The receiver has a `__main__` of its own, which is another program. So these functions see a
-stand-in there: a module whose attributes are the globals that came with them. What they name of it
-comes along: any attribute that their code asks of anything, and any text in it that is the name of
-a global.
+stand-in there: a module whose attributes are the globals that came with them. The globals that they
+may use of it come along: those named by any attribute access or any string in their code.
 
 Outside API: `named_of_script`, `reduce_script`, `script_of`.
 """
@@ -47,7 +46,7 @@ def named_of_script(
     """Return the globals that code names as attributes of `__main__`.
 
     Args:
-        values: of its closure, among which that module may be. used: its other globals.
+        values: of its closure, which may include that module. used: its other globals.
     """
     if "__main__" not in named(code).imports:
         seen = [*values.values(), *[globals_.get(name) for name in used]]

@@ -1,8 +1,8 @@
 """Data by value that looks like a secret: a password among the globals of a function.
 
 Whoever pickles a function of a script sends what the function names. A pickle is kept, cached and
-logged in places that a password should not reach, so `dumps` says that one travels (R15). Only what
-is text is looked at, and only by its name, but for what begins as private keys do.
+logged in places that a password should not reach, so `dumps` says that one travels (R15). Only text
+counts, and only by its name, except for text that begins as private keys do.
 
 Outside API: `note_secrets`, `SECRET`.
 """
@@ -26,7 +26,7 @@ SECRET: Final = (
 )
 
 RANDOM: Final = 16
-"""Characters without blanks from which on a `token` is one; shorter ones are of languages."""
+"""Characters, without blanks, that make a `token` a secret; shorter ones are those of parsers."""
 
 KEY: Final = "-----BEGIN "
 
@@ -59,6 +59,6 @@ def _is_secret(name: str, value: Any) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _kind(name: str) -> str:
-    """Return what of a name is that of a secret; "" if nothing is."""
+    """Return the part of a name that means a secret, or ""."""
     found = re.search(SECRET, name)
     return "" if found is None else found[0].lower()

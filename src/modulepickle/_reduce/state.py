@@ -1,7 +1,7 @@
 """What one dump knows: its policy, what it has shipped, and what it has pickled by value so far.
 
-Reducers get a `Dump`; so does whoever helps them. Which reducer an object has is not known here:
-that is the floor above (`dispatch`).
+Reducers and their helpers get a `Dump`. Which reducer an object has is decided above, in
+`dispatch`.
 
 Outside API: what is in `__all__`.
 """
@@ -56,7 +56,7 @@ class Live:
 
 
 class Positioned:
-    """Stands for code that is sent as a place in the source of a module that travels."""
+    """Stands for code that is sent as its place in the source of a module that travels."""
 
     code: CodeType
     module: ModuleType
@@ -88,10 +88,11 @@ class SortedSet:
 
 
 def in_stable_order(value: Any) -> Any:
-    """Return a stand-in for a value whose plain pickle has a random order, or the value.
+    """Return a value, or a stand-in if its plain pickle would have a random order.
 
-    A text that may be equal to a name is the same object as that, as it is in a module. What was
-    received has two, since attributes are interned: the pickler would write both.
+    A string that may equal a name is interned, as it is in a module: otherwise code that was
+    received would have two objects, as attribute names are interned, and the pickler would write
+    both.
     """
     if type(value) is str:
         return sys.intern(value) if value.isidentifier() else value
@@ -99,18 +100,18 @@ def in_stable_order(value: Any) -> Any:
 
 
 class ByValue:
-    """What one `dump` has pickled by value so far. Ids are of objects that it keeps alive.
+    """What one `dump` has pickled by value so far. It keeps alive the objects whose ids it holds.
 
     Attributes:
-        naming: nothing is sent; the bytes are hashed, to name a class (`_reduce.classes`).
-        reached: local package -> digest, of those that it holds, while naming.
-        used: something went by value already.
+        naming: whether the bytes are only hashed, to name a class (`_reduce.keys`).
+        reached: local package -> digest, of those met while naming.
+        used: whether something went by value already.
         cells: ids of the cells that functions of the pickle fill.
-        planned: id of a function or class -> its definition; open: the plan whose classes are not
+        planned: id of a function or class -> its definition. open: the plan whose classes are not
         whole yet (see `_reduce.whole`).
-        homes: id of a globals dict -> the module that travels as a name and has it.
+        homes: id of a globals dict -> the module that owns it and travels as a name.
         making: ids of objects whose parts are being written.
-        begun: containers that are being made, empty (see `_reduce.circles`).
+        begun: containers that are made empty (see `_reduce.circles`).
     """
 
     __slots__ = (
@@ -135,7 +136,7 @@ class ByValue:
         self._codes: dict[int, Positioned] = {}
 
     def keep(self, obj: object) -> int:
-        """Return the id of an object, which nothing else gets before the end of the dump."""
+        """Return the id of an object, and keep the object alive until the end of the dump."""
         self._kept.append(obj)
         return id(obj)
 
@@ -184,7 +185,7 @@ def _begun(globals_: dict[str, Any]) -> dict[str, Any]:
 
 
 def by_value(dump: Dump, module: str) -> bool:
-    """Tell whether what a module of that name defines goes by value."""
+    """Tell whether definitions of a module of that name go by value."""
     known = dump.parts.by_value
     if module not in known:
         known[module] = (
@@ -199,7 +200,7 @@ def by_value(dump: Dump, module: str) -> bool:
 def _has_no_way_there(dump: Dump, module: str) -> bool:
     """Tell whether a local module stands in `sys.modules` below a name that was not imported.
 
-    Whoever registers a file under a name like `tasks.py` makes one that no import finds.
+    A file that is registered under a name such as `tasks.py` is found by no import.
     """
     parent, _, _ = module.rpartition(".")
     if not parent or parent in sys.modules:
@@ -212,7 +213,7 @@ def _has_no_way_there(dump: Dump, module: str) -> bool:
 
 
 def find(module: str, path: str) -> Any:
-    """Return what stands in an imported module under a dotted path (empty: the module), or None."""
+    """Return what an imported module has at a dotted path, or None. An empty path: the module."""
     found: Any = sys.modules.get(module)
     for part in path.split(".") if path else ():
         found = getattr(found, part, None)
@@ -220,24 +221,24 @@ def find(module: str, path: str) -> Any:
 
 
 class KnownModule(NamedTuple):
-    """A module of which one object went by its name, and so may all others that stand in it.
+    """A module of which one object went by name, so that all others in it may do so.
 
-    Of 10,000 functions of a module, what does not depend on the function is found out once.
+    For 10,000 functions of a module, what depends on the module alone is found out once.
     """
 
     names: dict[str, Any]
-    """The module's own dict, not a copy: what is looked up there is there now."""
+    """The module's own dict, and not a copy, so that look-ups see the present state."""
     snapshot: SnapshotRef | None
-    """What holds the module, or None if it goes by reference."""
+    """The snapshot that holds the module, or None if it goes by reference."""
     check: Check | None
 
 
 BUILTINS: Final = KnownModule(vars(builtins), None, None)
-"""Ours as well, that make things on the receiver: they need no look at the working tree."""
+"""Modules that need no search of the working tree; ours that make things on receivers as well."""
 
 
 class InStore(Protocol):
-    """What `_pickler.stored` has for a store."""
+    """What a dump needs of a store's writer (`_pickler.stored`)."""
 
     def reduce(self, shipped: SnapshotRef) -> Reduced:
         """Return the call that finds a snapshot there."""
@@ -249,8 +250,8 @@ class Dump:
     Attributes:
         policy: what is local. protocol: 0 to 5. out_of_band: archives go to `buffer_callback` (R6).
         store: where archives are kept instead, or None.
-        table: the pickler's own ways to reduce some types, or those of all picklers.
-        known_modules: dotted name -> module, of those that something went by name from.
+        table: the pickler's own `dispatch_table`, or that of all picklers.
+        known_modules: dotted name -> module, for those of which something went by name.
         begun: the snapshots of which something went by name.
     """
 
@@ -277,7 +278,7 @@ class Dump:
 
     @property
     def shipment(self) -> Shipment:
-        """What this `dump` ships; the working tree is looked at when it is first asked for."""
+        """What this `dump` ships. The first use looks at the working tree."""
         if self._shipment is None:
             # Here, and what it needs with it: whoever pickles nothing local needs no more.
             from modulepickle._snapshot.shipment import Shipment
@@ -287,7 +288,7 @@ class Dump:
 
     @property
     def notices(self) -> list[Problem]:
-        """What is to be said of what was shipped: it will probably not work, or has no effect."""
+        """What to warn of: it will probably not work, or has no effect."""
         shipment = self._shipment
         return [*self._notices, *(() if shipment is None else shipment.notices)]
 
@@ -295,18 +296,18 @@ class Dump:
         """Give the warnings about what was shipped (R15).
 
         Raises:
-            PackagingError: if the policy is strict, and there is something.
+            PackagingError: if the policy is strict and there are any.
         """
         shipment = self._shipment
         if self._notices or (shipment is not None and shipment.notices):
             announce(self.notices, self.policy.strict)
 
     def note(self, notice: Problem) -> None:
-        """Note what is to be said at the end."""
+        """Remember a warning for the end."""
         self._notices[notice] = None
 
     def accidents(self, snapshot: SnapshotRef) -> dict[str, SnapshotRef]:
-        """Return what is to be imported before anything of a snapshot is used, once a dump."""
+        """Return what must be imported before a snapshot is used; once a dump, then nothing."""
         if snapshot in self.begun or snapshot.digest in self.resent:
             return {}
         self.begun.add(snapshot)
@@ -348,7 +349,7 @@ class Dump:
 
     @contextmanager
     def while_naming(self) -> Iterator[None]:
-        """Reduce for another pickler, whose bytes are only hashed."""
+        """Reduce for another pickler, whose bytes are only hashed, while this lasts."""
         parts, protocol = self.parts, self.protocol
         self.parts, self.protocol = ByValue(naming=True), 5
         try:

@@ -1,7 +1,7 @@
-"""Local packages that a function by value names in texts, and imports by a computed name.
+"""Local packages that a function by value names in strings, and imports by a computed name.
 
-As `_snapshot.texts` finds them for packages: in what the function's code has, and in those of its
-globals that it uses.
+They are found as `_snapshot.texts` finds them for packages: in the constants of the function's
+code, and in the globals that it uses.
 
 Outside API: `named_in_texts`.
 """
@@ -24,17 +24,17 @@ IMPORTING: Final = frozenset(
     {"__import__", "import_module", "import_string", "find_spec", "resolve_name", "run_module"}
     | {"dictConfig", "get_data", "resources", "PackageLoader", "patch"}
 )
-"""Functions that import what a text names."""
+"""Functions that import what a string names."""
 
 MOST: Final = 1000
-"""Texts of a function that are looked at."""
+"""At most so many strings of a function are looked at."""
 
 DEEP: Final = 3
-"""Containers in containers that are looked into."""
+"""How deep containers in containers are looked into."""
 
 
 def named_in_texts(dump: Dump, function: FunctionType) -> Iterator[SnapshotRef]:
-    """Yield the snapshots of local packages that the texts of a function name."""
+    """Yield the snapshots of local packages that the strings of a function name."""
     names = named(function.__code__)
     if IMPORTING.isdisjoint(names.words):
         return
@@ -48,7 +48,7 @@ def named_in_texts(dump: Dump, function: FunctionType) -> Iterator[SnapshotRef]:
     for package in [package for text in seen for package in dump.shipment.named(text)]:
         try:
             yield dump.shipment.ship(package)
-        except PackagingError:  # it may be meant by accident
+        except PackagingError:  # the string may name it by accident
             continue
 
 

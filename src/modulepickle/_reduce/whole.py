@@ -1,28 +1,28 @@
 """Whole first: in which order functions and classes by value are written (R19).
 
-An instance, a bound method, a dict that is keyed by instances: to load any of them may run methods
-of its class. So the class has to be *whole* by then: bases, metaclass, slots and all methods, and
-these with the functions and classes that they name. A pickler goes depth first, and meets instances
-in the middle of classes, as globals of methods. It does so here as well, but only after this:
+Loading an instance, a bound method, or a dict that is keyed by instances may run methods of its
+class. So the class has to be *whole* by then: its bases, metaclass, slots and all its methods, with
+the functions and classes that those name. But a pickler goes depth first, and meets instances in
+the middle of classes, as globals of methods. So the order is:
 
-1. What the first function or class leads to is looked up *before* it is written: the functions and
-   classes that it names, that those name, and so on. That is a *plan*. Containers and wrappers that
-   Python has itself are looked into; code of users is not run.
-2. Each function and class of the plan is made as a *shell*. It needs its bases and its metaclass
-   only, which are shells as well. So there is no circle, and nothing is run.
-3. The shells get all that is *ready*: what can be made of shells and of plain data. Now every class
-   of the plan is whole.
-4. What is left, *later*, is written in the order of what needs what: before an instance of a class
-   comes all that the class, and what it leads to, still waits for. Where that is a circle, code
-   finds what it would find in a module that is still being imported; but all classes are whole.
+1. *Before* the first function or class is written, all functions and classes that it names, that
+   those name, and so on, are found. They are a *plan*. Python's own containers and wrappers are
+   searched for them; no user code is run.
+2. Each function and class of the plan is made as a *shell*. A shell needs only its bases and its
+   metaclass, which are shells as well, so there is no circle, and no user code is run.
+3. The shells get everything that is *ready*: what can be made of shells and plain data. Now every
+   class of the plan is whole.
+4. The rest comes *later*, in the order of dependencies: an instance of a class is written after
+   everything that the class, and what it leads to, still waits for. In a circle, code finds what it
+   would find in a module that is still being imported; but all classes are whole.
 
-A class that is met in step 4, only reachable through some object, gets a plan of its own at that
-place, before the object: it is whole then, since what it needs of the first plan is whole already.
-So at no time is an instance made of a class that is not whole. What is met in step 2 or 3 although
-nobody foresaw it, joins the plan.
+A class that can be reached only through some object is first met in step 4. It gets a plan of its
+own there, before the object, and is whole then, since what it needs of the first plan is whole
+already. So no instance is ever made of a class that is not whole. A definition that is met
+unexpectedly in step 2 or 3 joins the plan.
 
-The plan is carried out by stand-ins in the state of the first object, which are reduced when the
-pickler gets to them. A function that needs plain data only is filled as soon as it is made.
+Stand-ins in the state of the first object carry out the plan: they are reduced when the pickler
+gets to them. A function that needs only plain data is filled as soon as it is made.
 
 Outside API: `is_definition`, `reduce_definition`, `told`, and the reducers of stand-ins.
 """
@@ -59,11 +59,11 @@ __all__ = [
 WHOLE: Final = Rebuilt("whole")
 
 FEW: Final = 16
-"""Functions that may be written inside each other."""
+"""How many functions may be written inside each other."""
 
 
 class Plan:
-    """The functions and classes that one of them leads to."""
+    """A function or class, and all functions and classes that it leads to."""
 
     def __init__(self, dump: Dump) -> None:
         self._dump = dump
@@ -89,7 +89,7 @@ class Plan:
         return known
 
     def _look(self, each: Definition) -> None:
-        """Find out what a definition leads to, and what of it is ready."""
+        """Find out what a definition leads to, and which part of it is ready."""
         look = (self._class if each.is_class else self._function)(each)
         if look is None:
             return
@@ -108,7 +108,7 @@ class Plan:
         each.links += map(self._definition, look.seen)
 
     def _class(self, each: Definition) -> Look:
-        """Find out what a class holds; return what has looked at what it is made with."""
+        """Find out what a class holds; return the look at what it is made with."""
         dump, obj = self._dump, each.obj
         look = Look(dump)
         look.seen += by_value_class(dump, *obj.__bases__, type(obj))
@@ -121,7 +121,7 @@ class Plan:
         return look
 
     def _function(self, each: Definition) -> Look | None:
-        """Find out what a function holds; return None if it is complete with that."""
+        """Find out what a function holds; return None if that completes it."""
         if not each.held:
             each.held, each.behind = function_holds(self._dump, each.obj)
         _note_secrets(self._dump, each)
@@ -144,16 +144,16 @@ class Plan:
         needs = look.needs + look.seen[seen:] if name == "_fields_" else look.needs
         each.later.append(Item(each, group, name, value, needs))
         if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
-            each.now[0][name] = None  # what has a place in the class from now on
+            each.now[0][name] = None  # reserves its place in the class
             each.behind = (*each.behind, name)
         if name == "__dataclass_fields__":
             each.held[1]["dataclass_again"] = each.held[1]["dataclass"]
             each.held[1]["dataclass"] = (*each.held[1]["dataclass"], outline(value))
 
     def is_simple(self) -> bool:
-        """Tell whether it is of a few functions that wait for nothing: each may be filled at once.
+        """Tell whether it has only a few functions that wait for nothing: each is filled at once.
 
-        One that is met in the middle of another is made there; that must not go deep.
+        A function that is met inside another is made there, which must not go deep.
         """
         if len(self.definitions) > FEW:
             return False
@@ -165,7 +165,7 @@ class Plan:
         return True
 
     def first(self) -> list[Definition]:
-        """Return what has to be filled with what is ready, in order; once."""
+        """Return, once, the definitions that are to be filled with what is ready, in order."""
         new = [each for each in self.definitions[self._written :] if not each.is_complete]
         self._written = len(self.definitions)
         classes = [each for each in new if each.is_class]
@@ -202,14 +202,14 @@ class Step(StandIn):
 
 
 class Whole(StandIn):
-    """Stands for all that a plan still has to do."""
+    """Stands for everything that a plan still has to do."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
 
 class Late(Whole):
-    """Stands for what a plan has to do when all its classes are whole."""
+    """Stands for what a plan has to do once all its classes are whole."""
 
 
 def reduce_step(_: Dump, step: Step) -> Reduced:
@@ -220,7 +220,7 @@ def reduce_step(_: Dump, step: Step) -> Reduced:
 
 
 def reduce_late_step(dump: Dump, step: LateStep) -> Reduced:
-    """Return the call, or one that does nothing if all of it was written meanwhile."""
+    """Return the call; one that does nothing if all of it has been written meanwhile."""
     settle(dump)
     owner = step.items[0].owner
     groups: Groups = tuple({} for _ in owner.held)
@@ -242,7 +242,7 @@ def reduce_whole(_: Dump, whole: Whole) -> Reduced:
 
 
 def reduce_late(dump: Dump, late: Late) -> Reduced:
-    """Return such a call for what comes later, or first for what has joined the plan since."""
+    """Return such a call for what has joined the plan since, if anything has, then for the rest."""
     new = _first(late.plan)
     if len(new) > 1:
         return WHOLE, new
@@ -252,7 +252,7 @@ def reduce_late(dump: Dump, late: Late) -> Reduced:
 
 
 def reduce_definition(dump: Dump, obj: Any) -> Reduced:
-    """Reduce a function or class by value: to its shell, or if it is the first, to all its plan."""
+    """Reduce a function or class by value to its shell; the first one, to its whole plan."""
     parts = dump.parts
     parts.used = True
     known: Definition | None = parts.planned.get(id(obj))
@@ -281,7 +281,7 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
 
 
 def told(dump: Dump, obj: Any, reduction: Any) -> Any:
-    """Return the reduction of a function or class with all that it holds, as its state."""
+    """Return the reduction of a function or class, with everything that it holds as its state."""
     known: Definition | None = dump.parts.planned.get(id(obj))
     if known is None:
         return reduction

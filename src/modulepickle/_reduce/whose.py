@@ -1,8 +1,9 @@
-"""Which module an object stands in that does not say so.
+"""Which module an object stands in, if the object does not say.
 
-Plain pickle looks through all of `sys.modules`, and fails if one of them raises at a look, which is
-a bystander: a proxy whose server is away, a module that imports on demand. Here that one is passed
-over. What plain pickle would not find then is written as a call.
+Plain pickle looks through all of `sys.modules`, and fails if one of them, although it has nothing
+to do with the object, raises when it is looked at: a proxy whose server is away, a module that
+imports on demand. Here such modules are passed over. An object that plain pickle would then not
+find is written as a call.
 
 Outside API: `NOBODY`, `import_of`, `module_of`, `search`, `there`.
 """
@@ -21,21 +22,21 @@ from modulepickle._snapshot.ref import SnapshotRef
 __all__ = ["NOBODY", "import_of", "module_of", "search", "there"]
 
 NOBODY: Final = "__main__"
-"""Where plain pickle says that an object stands which it finds nowhere."""
+"""The module that plain pickle assumes for an object that it finds nowhere."""
 
 
 def module_of(obj: Any, path: str) -> tuple[Any, bool]:
     """Return the name of the module, and whether plain pickle finds it too.
 
     Args:
-        path: dotted, what the object is called in its module.
+        path: dotted, the object's name in its module.
     """
     module = getattr(obj, "__module__", None)
     return (module, True) if module is not None else search(obj, path)
 
 
 def search(obj: Any, path: str) -> tuple[Any, bool]:
-    """Return the same, whatever an object says of its module."""
+    """Return the same without asking the object for its module."""
     found: dict[Any, Any] = {**sys.modules}
     raised = False
     for name, each in found.items():
@@ -68,6 +69,6 @@ def there(dump: Dump, snapshot: SnapshotRef, names: tuple[str, ...]) -> Reduced:
 
 
 def import_of(module: str, path: str) -> Reduced:
-    """Return the calls that find what stands in a module, as plain pickle writes by a name."""
+    """Return the calls that find what plain pickle would write as a name in a module."""
     find = importlib.import_module if "." in module else __import__
     return Call(operator.attrgetter, path), (Call(find, module),)

@@ -1,7 +1,7 @@
 """What holds functions: methods of all kinds, functions with a cache, single dispatch.
 
-And the functions and classes by value that are made by a call, and not of their parts: *special*
-ones. `functools.singledispatch` makes some, `dataclasses`, `ctypes`, and the interpreter.
+Also the *special* functions and classes by value, which are made by a call and not of their parts:
+those of `functools.singledispatch`, `dataclasses`, `ctypes` and the interpreter.
 
 Outside API: what is in `__all__`.
 """
@@ -62,7 +62,7 @@ def is_special(obj: Any) -> bool:
 
 
 def reduce_special(dump: Dump, obj: Any) -> Any:
-    """Reduce such a function or class; one of C that has no name is plain pickle's to refuse."""
+    """Reduce such a function or class; plain pickle refuses one made in C that has no name."""
     if isinstance(obj, FunctionType):
         dump.parts.used = True
         if obj.__code__ is DISPATCHER:
@@ -78,7 +78,7 @@ def reduce_special(dump: Dump, obj: Any) -> Any:
 
 def _of_ctypes(cls: Any) -> Reduced | None:
     """Return the call that makes an array, pointer or function type, which `ctypes` remembers."""
-    ctypes: Any = sys.modules.get("ctypes")  # who has one of these has imported it
+    ctypes: Any = sys.modules.get("ctypes")  # one of these exists, so it has been imported
     if ctypes is None:
         return None
     mine = vars(cls)
@@ -109,7 +109,7 @@ DISPATCHER: Final = _dispatcher.__code__
 
 
 def _dispatcher_call(obj: Any) -> Reduced:
-    """Reduce a single-dispatch function: its cache is of weak references, and made again."""
+    """Reduce a single-dispatch function without its cache, which holds weak references."""
     registered = [(kind, each) for kind, each in obj.registry.items() if kind is not object]
     plain = obj.registry[object]
     given = {*vars(_dispatcher), "__wrapped__"}
@@ -126,7 +126,7 @@ def _dispatcher_call(obj: Any) -> Reduced:
 
 
 def reduce_descriptor(_: Dump, obj: Any) -> Any:
-    """Reduce a slot or the like to where it is found: in its class, and not in one above."""
+    """Reduce a slot or the like to a look-up in its own class, and not in a base."""
     if obj.__name__ not in vars(obj.__objclass__):
         return NotImplemented
     return operator.getitem, (Call(vars, obj.__objclass__), obj.__name__)
@@ -144,7 +144,7 @@ def reduce_wrapper(_: Dump, obj: Any) -> Reduced:
 
 
 def wrapper_state(obj: Any) -> dict[str, Any]:
-    """Return the attributes that a method does not have from its function."""
+    """Return the attributes of a method that do not come from its function."""
     mine = getattr(obj, "__dict__", None)
     if not mine or isinstance(obj, property):
         return {}
@@ -164,11 +164,11 @@ _KINDS: Final[tuple[tuple[type, Callable[[Any], tuple[Any, ...]]], ...]] = (
     (classmethod, lambda obj: (obj.__func__,)),
     (functools.cached_property, lambda obj: (obj.func,)),
 )
-"""Kinds of methods -> what each is made of, and nothing that a subclass may want."""
+"""Kinds of methods -> what each is made of, apart from what a subclass may add."""
 
 
 def reducer_of_subclass(kind: type) -> Reducer | None:
-    """Return the reducer for a kind of property and so on; None if it has a way of its own."""
+    """Return the reducer for a subclass of these kinds; None if it has its own reduction."""
     plain: Any = object
     if kind.__reduce_ex__ is not plain.__reduce_ex__ or kind.__reduce__ is not plain.__reduce__:
         return None
@@ -194,7 +194,7 @@ def reducer_of_subclass(kind: type) -> Reducer | None:
 def reduce_cached_property(dump: Dump, obj: Any) -> Any:
     """Reduce a cached property, without its lock."""
     if "lock" not in vars(obj) and not dump.parts.used:
-        return NotImplemented  # there is no lock since 3.12, which plain pickle takes
+        return NotImplemented  # since 3.12 there is no lock, so plain pickle can do it
     state = {name: value for name, value in vars(obj).items() if name not in ("func", "lock")}
     return type(obj), (obj.func,), state
 
@@ -210,7 +210,7 @@ def reduce_method(_: Dump, obj: MethodType) -> Any:
     name = getattr(function, "__name__", "")
     is_class = isinstance(self, type)
     if not is_class and name in getattr(self, "__dict__", ()):
-        return _bound(obj)  # the instance has something else there
+        return _bound(obj)  # the instance has something else under that name
     owner: Any = self if is_class else type(self)
     for base in owner.__mro__:
         if name in vars(base):
@@ -222,7 +222,7 @@ def reduce_method(_: Dump, obj: MethodType) -> Any:
 
 
 def _leads_to(self: Any, name: str, obj: MethodType) -> bool:
-    """Tell whether `__getattr__` finds a method, as plain pickle would ask it to."""
+    """Tell whether plain pickle's `getattr` would find this method."""
     try:
         return bool(getattr(self, name) == obj)
     except Exception:  # it is the class's own code
@@ -237,7 +237,7 @@ def _bound(obj: MethodType) -> Reduced:
 
 
 def lru_cache(_: Dump, obj: Any) -> Reduced:
-    """Reduce a function with a cache, but without what is in the cache."""
+    """Reduce a function with a cache, without the cache's contents."""
     settings = obj.cache_parameters()
     made = Call(functools.lru_cache, settings["maxsize"], settings["typed"])
     kept = {"__name__", "__qualname__", "__module__", "__doc__", "__wrapped__", "cache_parameters"}
@@ -252,7 +252,7 @@ def reduce_dispatching_method(dump: Dump, obj: Any) -> Reduced:
 
 
 def is_of_wrapt(kind: type) -> bool:
-    """Tell whether a type is wrapt's, of functions that it has wrapped."""
+    """Tell whether a type is wrapt's for functions that it has wrapped."""
     return any(base.__name__ == "_FunctionWrapperBase" for base in kind.__mro__)
 
 
@@ -265,6 +265,6 @@ def reduce_of_wrapt(_: Dump, obj: Any) -> Reduced:
 
 
 def reduce_partial_method(_: Dump, obj: Any) -> Reduced:
-    """Reduce a `functools.partialmethod`: since 3.14 plain pickle calls it without arguments."""
+    """Reduce a `functools.partialmethod`: since 3.14, plain pickle makes it without arguments."""
     make: Any = type(obj)
     return functools.partial(make, obj.func, *obj.args, **obj.keywords), ()
