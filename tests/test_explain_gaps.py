@@ -92,7 +92,8 @@ def test_a_module_that_nobody_installed_is_told_where_it_is_imported(tree: Path)
     code = f"import sys\nsys.path.append({str(far)!r})\nimport app\nobj = app.f"
     (warning,) = told(tree, code)
     assert f"travels as a name (imported at app/parts/one.py:1): {far}/vendored.py; " in warning
-    assert warning.endswith('or include = ["vendored"] under [tool.modulepickle] in pyproject.toml')
+    assert 'or include = ["vendored"] under [tool.modulepickle] in pyproject.toml' in warning
+    assert warning.endswith("(modulepickle docs: errors.md#by-name)")
 
 
 def test_a_function_without_a_module_has_its_name(tree: Path) -> None:

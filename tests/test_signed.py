@@ -60,7 +60,8 @@ def refused(data: Any, key: Any = KEY) -> str:
     with pytest.raises(modulepickle.UnpicklingError) as second:
         modulepickle.load(io.BytesIO(data), key=key)
     assert str(first.value) == str(second.value)
-    assert str(first.value).endswith("; nothing was unpickled (modulepickle docs: errors.md#not-signed)")
+    end = "; nothing was unpickled (modulepickle docs: errors.md#not-signed)"
+    assert str(first.value).endswith(end)
     assert heard == []
     return str(first.value)
 

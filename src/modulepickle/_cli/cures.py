@@ -16,6 +16,7 @@ from modulepickle._base.errors import pointer
 __all__ = ["ENTRIES", "cure"]
 
 ENTRIES: Final = {
+    "left-out": r"ModuleNotFoundError: No module named .* \(the sender left it out by ",
     "missing-distribution": r"ModuleNotFoundError: No module named .*; missing here: ",
     "no-module": r"ModuleNotFoundError: No module named ",
     "damaged": r"ImportError: .* is damaged: pickle it again",
