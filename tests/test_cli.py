@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -303,3 +304,48 @@ def test_a_reader_that_goes_away_is_no_error(tree: Path, command: list[str]) -> 
 def test_the_command_is_installed() -> None:
     text = (SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8")
     assert '[project.scripts]\nmodulepickle = "modulepickle.__main__:main"\n' in text
+
+
+def test_a_traceback_has_no_frames_of_the_loader(tmp_path: Path) -> None:
+    files = """
+    === shop/__init__.py
+    === shop/prices.py
+    import shop.taxes
+    def quote():
+        return 1
+    === shop/taxes.py
+    def late():
+        import shop.missing
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        late()
+    """
+    tree = project(tmp_path, files)
+    tree.joinpath("send.py").write_text("def quote():\n    from shop import prices\n")
+    done = modulepickle("run", "send:quote", cwd=tree)
+    assert done.returncode == 1
+    places = re.findall(r'File "\S*?(\w+\.py|<.*?)", line', done.stderr)
+    assert places == ["taxes.py", "send.py", "prices.py", "taxes.py", "taxes.py"]
+    assert "ModuleNotFoundError: No module named 'shop.missing'" in done.stderr
+
+
+def test_a_receiver_unpacks_where_the_cache_command_looks(tmp_path: Path) -> None:
+    tree = project(tmp_path / "tree", "=== shop.py\ndef file():\n    return __file__\n")
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    env = {**os.environ, "PYTHONPATH": str(SOURCE), "HOME": str(home)}
+    for name in ("MODULEPICKLE_CACHE", "XDG_CACHE_HOME"):
+        env.pop(name, None)
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "modulepickle", *words],
+            cwd=tree,
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+        for words in (["run", "-q", "shop:file"], ["cache", "--json"])
+    ]
+    assert json.loads(said[1])["folder"] in said[0]

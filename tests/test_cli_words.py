@@ -288,3 +288,16 @@ def test_files_that_do_not_go_together(folder: Path, words: list[str], says: str
     done = modulepickle("inspect", *words, cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
+
+
+def test_help_of_a_command_that_is_misspelt(tmp_path: Path) -> None:
+    done = modulepickle("help", "inspekt", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "there is no command 'inspekt'; did you mean 'inspect'?" in done.stderr
+
+
+def test_no_requirements_are_told_as_well(tmp_path: Path) -> None:
+    tree = project(tmp_path, "=== shop.py\ndef f():\n    return 1\n")
+    done = modulepickle("requirements", "shop:f", cwd=tree)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "modulepickle: shop:f needs nothing that has to be installed\n"

@@ -81,6 +81,8 @@ def requirements(options: argparse.Namespace, out: Output) -> int:
     else:
         for line in found:
             out.line(line)
+        if not (found or problems):
+            out.note(f"{options.what} needs nothing that has to be installed")
     for problem in problems:
         out.error(problem)
     return int(bool(problems))

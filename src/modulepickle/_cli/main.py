@@ -97,12 +97,12 @@ def _named(words: Sequence[str], version: str) -> tuple[str, Sequence[str]]:
     if not words:
         parser.print_help(sys.stderr)
         sys.exit(2)
-    if words[0] == "help":
+    if words[0] == "help" and len(words) == 1:
         parser.print_help()
         sys.exit(0)
-    if not words[0].startswith("-"):
-        hint = close(words[0], COMMANDS)
-        parser.error(f"there is no command {words[0]!r}{hint}")
+    asked = words[1] if words[0] == "help" else words[0]
+    if not asked.startswith("-"):
+        parser.error(f"there is no command {asked!r}{close(asked, COMMANDS)}")
     found = parser.parse_args([*words])
     if found.print_completion:
         _print_completion(found.print_completion, version)

@@ -54,6 +54,15 @@ def called(data, tell):
         if closed:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return closed
+    def without_imports(shown):
+        ours = "<modulepickle>", "<frozen importlib"
+        chain = [shown]
+        for each in chain:  # grows as it is read
+            rest = [frame for frame in each.stack if not frame.filename.startswith(ours)]
+            each.stack[:] = rest or each.stack
+            more = each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())
+            chain += [other for other in more if other is not None]
+        return shown
     try:
         began = time.perf_counter()
         call, arguments, keywords = pickle.loads(data)
@@ -83,8 +92,9 @@ def called(data, tell):
         if isinstance(error, BrokenPipeError) and nobody_reads():
             tell(pipe=True)
             return 141
-        # Without this script's own frame.
-        lines = traceback.format_exception(type(error), error, error.__traceback__.tb_next)
+        # Without this script's own frame, and those of imports, as Python's tracebacks are.
+        shown = traceback.TracebackException(type(error), error, error.__traceback__.tb_next)
+        lines = without_imports(shown).format()
         kind = type(error)
         name = kind.__qualname__
         if kind.__module__ != "builtins":

@@ -21,8 +21,12 @@ from modulepickle._run.processes import TimeUp, ended, run
 
 __all__ = ["BareError", "run_bare"]
 
-KEPT: Final = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TZ", "MODULEPICKLE_CACHE", "TMPDIR")
-"""The environment variables that the receiver gets: what an interpreter needs to start."""
+KEPT: Final = (
+    *("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP"),
+    *("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME", "MODULEPICKLE_CACHE"),
+)
+"""The environment variables that the receiver gets: what an interpreter needs to start, and to
+find the cache folder that `modulepickle cache` lists."""
 
 RECEIVER: Final = (
     r"""
