@@ -630,6 +630,18 @@ def test_r05_a_file_that_no_longer_compiles_is_an_error(tmp_path):
     assert str(tmp_path / "mod.py") in detail
 
 
+def test_r05_what_a_reload_left_goes_as_it_is_here_without_a_warning(tmp_path):
+    code = """
+        import importlib, pickle
+        old = mod.plain
+        edit("return 1", "return 9")
+        importlib.reload(mod)
+        warnings.simplefilter("error")
+        result = old(), pickle.loads(modulepickle.dumps(old))(), mod.plain()
+    """
+    assert warned(tmp_path, code) == (1, 1, 9)
+
+
 def test_r05_the_warning_can_be_an_error(tmp_path):
     code = """
         edit("return 1", "return 9")
