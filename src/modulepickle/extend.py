@@ -108,8 +108,8 @@ def extend_multiprocessing() -> Extension:
     This wraps `dump` and `reducer_override` of its `ForkingPickler`, with which pools, queues,
     pipes, managers and `concurrent.futures.ProcessPoolExecutor` pickle. What a child process finds
     in its own `__main__` stays a name. What is defined below `if __name__ == "__main__":` does not
-    exist in a spawned child: it goes by value where processes are known to be spawned, and
-    otherwise the call of the pool that needs it fails with an `AttributeError`. Tasks of `Pool` and
+    exist in a spawned child: it goes by value in tasks of pools, to a process that is being
+    started, and wherever `set_start_method` says that processes are spawned. Tasks of `Pool` and
     `ProcessPoolExecutor` are pickled later than they are submitted: they carry the working tree as
     it was at the submit, and all tasks of one `map` carry the same.
 

@@ -16,7 +16,8 @@ import concurrent.futures
 import helpers, modulepickle
 
 def write(version):
-    pathlib.Path("edited.py").write_text(f"def version(*_): return {version}")
+    text = "def version(*_): return {0}\\nclass Base:\\n    def version(self): return {0}"
+    pathlib.Path("edited.py").write_text(text.format(version))
 
 looks = []
 def watch():
@@ -256,8 +257,30 @@ def put(value):
     global STATE
     STATE = value
 
+class Derived(edited.Base):
+    pass
+
+class Bad(Exception):
+    pass
+
+def derive():
+    return Derived()
+
+def fail():
+    raise Bad(edited.version())
+
 STATE = "nothing"
 from edited import version
+
+def check_classes(call, version):
+    made = call(derive)
+    assert type(made) is Derived and made.version() == version
+    try:
+        call(fail)
+    except Bad as error:
+        assert error.args == (version,)
+    else:
+        raise AssertionError("no error came back")
 
 def check_script(make_pool, call):
     with make_pool(initializer=put, initargs=("put",)) as pool:
@@ -265,10 +288,16 @@ def check_script(make_pool, call):
         assert [call(pool, each) for each in uses] == [1] * 5
         # What goes by name is the child's own, and sees what was put there.
         assert call(pool, state) == "put"
+        check_classes(lambda f: call(pool, f), 1)
         time.sleep(0.01)
         write(2)
         importlib.reload(edited)
         globals()["version"] = edited.version
+        class Again(edited.Base):
+            pass
+        Again.__qualname__ = Again.__name__ = "Derived"
+        globals()["Derived"] = Again
+        check_classes(lambda f: call(pool, f), 2)
         assert [call(pool, each) for each in uses] == [2] * 5
         assert call(pool, state) == "put"
         with make_pool(initializer=put, initargs=("more",)) as other:
@@ -281,7 +310,15 @@ SCRIPTS = {
     f"{name}, {method}": f"""
     modulepickle.extend_multiprocessing()
     context = multiprocessing.get_context("{method}")
-    check_script({code})
+    class Guarded(edited.Base):
+        pass
+    def guard():
+        return Guarded()
+    make_pool, call = {code}
+    with make_pool() as pool:  # of which a child that was spawned finds nothing in its `__main__`
+        made = call(pool, guard)
+        assert type(made) is Guarded and made.version() == 1
+    check_script(make_pool, call)
 """
     for method in ("spawn", "forkserver", "fork")
     for name, code in {

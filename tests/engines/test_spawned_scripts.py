@@ -50,14 +50,19 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("start", ["", "multiprocessing.set_start_method('spawn')"])
-def test_a_pool_answers_where_a_child_lacks_what_a_task_names(tmp_path: Path, start: str) -> None:
-    got = run(tmp_path, SCRIPT.format(start=start, method="spawn"), fresh=True).result
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_pool_gets_what_its_children_lack(tmp_path: Path, start: str, method: str) -> None:
+    got = run(tmp_path, SCRIPT.format(start=start, method=method), fresh=True).result
+    assert got == [2] * 7 + [True]
+
+
+def test_a_pool_answers_where_it_is_not_known_how_its_children_started(tmp_path: Path) -> None:
+    hides = 'pool._ctx = multiprocessing.get_context("fork")\n        def apply'
+    code = SCRIPT.format(start="", method="spawn").replace("def apply", hides)
+    got = run(tmp_path, code, fresh=True).result
     assert got[-2:] == [2, True]
-    if start:
-        assert got[:-2] == [2] * 6
-    else:
-        for text in got[:-2]:
-            assert "under `if __name__ == '__main__'`: define it outside" in text
+    for text in got[:-2]:
+        assert "under `if __name__ == '__main__'`: define it outside" in text
 
 
 def test_a_forked_child_uses_its_own(tmp_path: Path) -> None:

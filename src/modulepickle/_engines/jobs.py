@@ -31,7 +31,14 @@ def _task(pool: Any, function: Any) -> Any:
     if not getattr(pool, "_wrap_exception", True):
         return function  # it is a pool of threads
     job = CALL.get() or job_now()
-    return Task(function, job, job.edited(vars(pool).setdefault(BEGAN, job)))
+    edited = job.edited(vars(pool).setdefault(BEGAN, job))
+    return Task(function, job, edited, _is_spawned(pool))
+
+
+def _is_spawned(pool: Any) -> bool:
+    """Tell whether the children of a pool or an executor run the script anew."""
+    context = getattr(pool, "_ctx", None) or getattr(pool, "_mp_context", None)
+    return context is not None and context.get_start_method() != "fork"
 
 
 def _init(before: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,7 +29,7 @@ from modulepickle._engines.patch import Foreign
 from modulepickle._loader.emit import Call
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import MAIN, find
-from modulepickle._snapshot.tasks import EDITED
+from modulepickle._snapshot.tasks import EDITED, SPAWNED
 
 __all__ = ["as_call", "leaves_to_child"]
 
@@ -118,6 +118,8 @@ def _is_of_script(obj: Any) -> bool:
 
 def _are_spawned() -> bool:
     """Tell whether the child that reads this is known not to have been forked."""
+    if SPAWNED.get():
+        return True
     context = sys.modules["multiprocessing.context"]
     if context.get_spawning_popen() is not None:
         return True

@@ -2350,7 +2350,7 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_a2cdee96"
+PEERS_NAME: Final = "_modulepickle_peers_e64e61a9"
 PEERS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2502,6 +2502,14 @@ class Peer:
         self.local = threading.local()
     def get(self, digest, default=None):
         return Version(self, digest)
+    def by_key(self, key, name):
+        for known in registry.own, registry.received:
+            if key in known:
+                return known[key]
+        raise pickle.UnpicklingError(
+            f"{name} came back by the key that it was sent with, and this process has no such class"
+            " any more: it was defined again; submit the task again"
+        )
     def make(self, function, *args):
         for each in (function, *args[:1]):
             if isinstance(each, Unusable):
@@ -2573,7 +2581,12 @@ class Peer:
         except Exception:
             is_right = False
         digest = None if is_right else self.digest(obj, *name)
-        return NotImplemented if digest is None else reference(digest, "%s:%s" % name, False)
+        if digest is not None:
+            return reference(digest, "%s:%s" % name, False)
+        key = None if is_right else key_of(obj)
+        return (
+            NotImplemented if key is None else (Now(getattr, PEER, "by_key"), (key, "%s.%s" % name))
+        )
     @property
     def is_code(self):
         return self.sent_on is not None and getattr(self.local, "code", False)
@@ -2685,6 +2698,9 @@ def pickled_by(reduce, obj, protocol=None, buffer_callback=None):
     pickler.reducer_override = reduce
     pickler.dump(obj)
     return file.getvalue()
+def key_of(obj):
+    keys = [key for key, each in [*registry.received.items()] if each is obj]
+    return keys[0] if keys and isinstance(obj, type) else None
 def is_builtins(names):
     home = getattr(names.get("__import__"), "__self__", None)
     return hasattr(home, "requirements")

@@ -239,6 +239,16 @@ class Peer:
         """The version of a digest. In a process without a peer, a dict stands for this object."""
         return Version(self, digest)
 
+    def by_key(self, key, name):
+        """The class that went by value from here, or came so."""
+        for known in registry.own, registry.received:
+            if key in known:
+                return known[key]
+        raise pickle.UnpicklingError(
+            f"{name} came back by the key that it was sent with, and this process has no such class"
+            " any more: it was defined again; submit the task again"
+        )
+
     def make(self, function, *args):
         """What a call returns, or what cannot be used of it."""
         for each in (function, *args[:1]):
@@ -325,7 +335,12 @@ class Peer:
         except Exception:
             is_right = False
         digest = None if is_right else self.digest(obj, *name)
-        return NotImplemented if digest is None else reference(digest, "%s:%s" % name, False)
+        if digest is not None:
+            return reference(digest, "%s:%s" % name, False)
+        key = None if is_right else key_of(obj)
+        return (
+            NotImplemented if key is None else (Now(getattr, PEER, "by_key"), (key, "%s.%s" % name))
+        )
 
     # A task that makes tasks: their code goes to processes that may have nothing of it
 
@@ -473,6 +488,12 @@ def pickled_by(reduce, obj, protocol=None, buffer_callback=None):
     pickler.reducer_override = reduce
     pickler.dump(obj)
     return file.getvalue()
+
+
+def key_of(obj):
+    """The key of a class that came by value (see `classes`), or None."""
+    keys = [key for key, each in [*registry.received.items()] if each is obj]
+    return keys[0] if keys and isinstance(obj, type) else None
 
 
 def is_builtins(names):

@@ -4,7 +4,7 @@ Where a pool or an executor puts tasks into queues, the methods that take a func
 its place, which has the `Job` of the moment with it; who pickles for the pool asks `opened`, which
 takes the function out again. Workers see nothing of this.
 
-Outside API: `CALL`, `EDITED`, `Task`, `opened`, `submitted`.
+Outside API: `CALL`, `EDITED`, `SPAWNED`, `Task`, `opened`, `submitted`.
 """
 
 from __future__ import annotations
@@ -17,32 +17,46 @@ from typing import Any, Final
 
 from modulepickle._snapshot.jobs import Job, job_now, job_of_batch
 
-__all__ = ["CALL", "EDITED", "Task", "opened", "submitted"]
+__all__ = ["CALL", "EDITED", "SPAWNED", "Task", "opened", "submitted"]
 
 EDITED: Final[ContextVar[frozenset[str]]] = ContextVar("modulepickle_edited", default=frozenset())
 """Local packages that are not what they were when the pool of the present task was made."""
+
+SPAWNED: Final[ContextVar[bool]] = ContextVar("modulepickle_spawned", default=False)
+"""Whether the children of the pool of the present task are known to have been spawned."""
 
 CALL: Final[ContextVar[Job | None]] = ContextVar("modulepickle_call", default=None)
 """The job of a call of the user's that submits several tasks."""
 
 
 class Task:
-    """A function, the job that it was submitted with, and packages that were edited before."""
+    """A function, and the job that it was submitted with.
 
-    __slots__ = ("__wrapped__", "edited", "job")
+    Attributes:
+        edited: packages that were edited before. spawned: how the children were started.
+    """
 
-    def __init__(self, function: Any, job: Job, edited: frozenset[str] = frozenset()) -> None:
-        self.__wrapped__, self.job, self.edited = function, job, edited
+    __slots__ = ("__wrapped__", "edited", "job", "spawned")
+
+    def __init__(
+        self,
+        function: Any,
+        job: Job,
+        edited: frozenset[str] = frozenset(),
+        spawned: bool = False,
+    ) -> None:
+        self.__wrapped__, self.job, self.edited, self.spawned = function, job, edited, spawned
 
     @contextmanager
     def here(self) -> Iterator[None]:
         """Let what this thread pickles in the block be of this task."""
-        token = EDITED.set(self.edited)
+        edited, spawned = EDITED.set(self.edited), SPAWNED.set(self.spawned)
         try:
             with self.job.here():
                 yield
         finally:
-            EDITED.reset(token)
+            SPAWNED.reset(spawned)
+            EDITED.reset(edited)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function: some pools have threads for workers."""

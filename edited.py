@@ -1,0 +1,3 @@
+class Base:
+    def version(self):
+        return 2
