@@ -16,7 +16,9 @@ from typing import Final
 
 from benchmarks._children import ChildFailed
 from benchmarks._figures import Figure, Run, as_json, from_json, markdown, tables
+from benchmarks._limits import limits
 from benchmarks._plots import draw
+from benchmarks._summary import summary
 from benchmarks._targets import targets
 from benchmarks.byvalue import byvalue
 from benchmarks.fanout import fanout
@@ -41,7 +43,14 @@ GROUPS: Final[dict[str, tuple[str, Callable[[Run], list[Figure]]]]] = {
 }
 PEERS: Final = ("cloudpickle", "dill", "distributed", "ray", "torch")
 ROUNDS: Final = {"full": 5, "quick": 1, "tiny": 1}
-MARKS: Final = ("<!-- targets: written by `python -m benchmarks --into` -->", "<!-- end -->")
+PARTS: Final[dict[str, Callable[[Sequence[Figure]], str]]] = {
+    "summary": summary,
+    "targets": targets,
+    "limits": limits,
+}
+"""The tables of README.md, by the names in the marks that they stand between."""
+
+MARK: Final = "<!-- {}: written by `python -m benchmarks --into` -->"
 
 
 def machine() -> dict[str, str]:
@@ -182,11 +191,17 @@ def _write(folder: Path, about: dict[str, str], figures: Sequence[Figure]) -> No
     readme = folder / "README.md"
     if readme.exists():
         text = readme.read_text(encoding="utf-8")
-        before, begin, rest = text.partition(MARKS[0])
-        _, end, after = rest.partition(MARKS[1])
-        if begin and end:
-            new = f"\n\n{_said(about)}\n\n{targets(figures)}\n\n"
-            readme.write_text(before + begin + new + end + after, encoding="utf-8")
+        for part, table in PARTS.items():
+            begin, end = (
+                f"<!-- {part}: written by `python -m benchmarks --into` -->",
+                "<!-- end -->",
+            )
+            before, found, rest = text.partition(begin)
+            if found:
+                said = _said(about) + "\n\n" if part == "targets" else ""
+                after = rest.partition(end)[2]
+                text = f"{before}{begin}\n\n{said}{table(figures)}\n\n{end}{after}"
+        readme.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ Outside API: `draw`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks._figures import Figure, tables
+from benchmarks._summary import bars
 
 __all__ = ["PLOTS", "draw"]
 
@@ -116,10 +118,17 @@ def growth(pyplot: Any, figures: Sequence[Figure]) -> Any:
         return None
     panels: list[tuple[str, str, list[Figure]]] = []
     for name, them in found.items():
+        if not them[0].subject.replace(",", "").isdigit():  # there the number is the row
+            them = [replace(each, subject=each.what, what=each.subject) for each in them]
         panels.append((name, "s", [each for each in them if each.unit == "s"]))
-        if name.startswith("versions"):
+        if any(each.unit == "bytes" for each in them) and name.startswith(
+            ("versions", "megabytes")
+        ):
             panels.append((name, "bytes", [each for each in them if each.unit == "bytes"]))
-    figure, axes = pyplot.subplots(2, 3, figsize=(11, 7), squeeze=False, layout="constrained")
+    lines = -(-len(panels) // 3)
+    figure, axes = pyplot.subplots(
+        lines, 3, figsize=(11, 3.5 * lines), squeeze=False, layout="constrained"
+    )
     for axis, panel in zip(axes.flat, panels):
         _curves(axis, *panel)
     for axis in axes.flat[len(panels) :]:
@@ -131,7 +140,7 @@ def _curves(axis: Any, title: str, unit: str, figures: Sequence[Figure]) -> None
     labels = list(dict.fromkeys(each.what for each in figures))
     for label, color in zip(labels, CURVES * len(labels)):
         points = [each for each in figures if each.what == label and each.value]
-        xs = [int(each.subject.replace(",", "")) for each in points]
+        xs = [max(int(each.subject.replace(",", "")), 1) for each in points]  # the axis has no 0
         factor = 2**-20 if unit == "bytes" else 1.0
         style = {"color": color, "linestyle": "-" if _is_ours(label) else "--", "linewidth": 1.3}
         ys = [(each.value or 0) * factor for each in points]
@@ -168,6 +177,7 @@ def objects(pyplot: Any, figures: Sequence[Figure]) -> Any:
 
 
 PLOTS: Final[dict[str, Callable[[Any, Sequence[Figure]], Any]]] = {
+    "summary": bars,
     "peers": peers,
     "growth": growth,
     "objects": objects,

@@ -101,6 +101,10 @@ TARGETS: Final = (
     Target("tasks on Dask", "at most 1.15 x by name", "fanout: clusters", "Dask", "modulepickle"),
     Target("tasks on Ray, with a store", "at most 1.15 x by name", "fanout: clusters", "Ray",
            "modulepickle, store"),
+    Target("edit to result on Dask, on top of import and call", "at most 60 ms", "loop", "Dask",
+           "modulepickle, on top of import and call"),
+    Target("edit to result on Ray, on top of import and call", "at most 60 ms", "loop", "Ray",
+           "modulepickle, on top of import and call"),
     Target("`import modulepickle`", "at most 1.5 x `import pickle, zipfile`", "import", "-X",
            "import modulepickle"),
 )  # fmt: skip

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from benchmarks._figures import Figure, as_json, from_json, tables
+from benchmarks._limits import limits
+from benchmarks._summary import summary
 from benchmarks._targets import targets
 
 ROOT = Path(__file__).parents[1]
@@ -83,3 +85,29 @@ def test_targets_show_ours_what_it_is_compared_with_and_the_peers():
 def test_targets_that_were_not_measured_say_so():
     assert "| not measured |" in targets(FIGURES)
     assert targets([]).count("not measured") == len(targets([]).splitlines()) - 2
+
+
+def test_limits_name_the_curves_that_rise_too_fast():
+    group = "growth: files of a package"
+    figures = [
+        Figure(group, subject, "dumps, first", value, "s")
+        for subject, value in {"10": 1.0, "100": 2.0, "1,000": 200.0}.items()
+    ]
+    group = "growth: versions that a host has on disk"
+    figures += [
+        Figure(group, "a load of one more", many, 1e-3, "s") for many in ("0", "100", "1,000")
+    ]
+    table = limits(figures)
+    assert "dumps, first | 100, 1,000 | 2.00 s, 200 s | 2.00 (missed) | 1.25 |" in table
+    assert "a load of one more | 100, 1,000 | 1.00 ms, 1.00 ms | 0.00 | 0.15 |" in table
+    assert "| files | dumps, next | not measured" in table
+
+
+def test_the_page_has_the_tables_of_the_figures_and_says_of_which_run():
+    data = json.loads((ROOT / "benchmarks" / "figures.json").read_text(encoding="utf-8"))
+    figures = from_json(data["figures"])
+    page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    for table in (summary, targets, limits):
+        assert table(figures) in page
+    assert f"date: {data['date']}" in page
+    assert data["size"] == "full"
