@@ -1,3 +1,0 @@
-class Base:
-    def version(self):
-        return 2
