@@ -45,9 +45,9 @@ SHIPPED = {
 SHARED = {
     f"_loader.{name}"
     for name in (
-        "archive_paths", "archive_reader", "cache_folder", "classes", "diverted", "files",
-        "finders", "hides", "imports", "loader", "module_loaders", "modules", "peers", "registry",
-        "sys_modules", "unpacking", "whose",
+        "archive_paths", "archive_reader", "beside", "cache_folder", "classes", "diverted", "files",
+        "finders", "hides", "imports", "loader", "module_loaders", "modules", "peers", "reach",
+        "registry", "said", "sys_modules", "unpacking", "whose",
     )
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 
 import modulepickle
 from modulepickle._report.markers import parsed
-from receivers import SOURCE, project, run, send
+from receivers import SOURCE, project, receive, run, send
 
 # A folder of installed distributions: module, metadata and list of files of each.
 INSTALLED = """
@@ -176,6 +176,34 @@ def test_parts_of_a_namespace_are_named_in_the_pickle(tree):
         "space.deep.two": "space-two 2",
         "space.one": "space-one 1",
     }
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("here", [False, True])
+@pytest.mark.parametrize(
+    "statement",
+    ["import space.one", "from space import one", "import space.one.deep", "load('space.one')"],
+)
+def test_r15_what_the_sender_had_of_a_part_of_a_namespace(tree, statement, here, beside):
+    """Also where the receiver has another part of it, and where the tree has one itself."""
+    project(tree, "=== space/ours.py\nx = 1\n")
+    (tree / "spaced.py").write_text(
+        f"from importlib import import_module as load\n{'import space.ours' if beside else ''}\n"
+        f"def f():\n    {statement}\ndef g():\n    import space.one\n"
+    )
+    data = send(tree, "import spaced\nobj = spaced.f", env=env(tree))
+    there = project(tree / "there", f"=== {'space/theirs' if here else 'nothing'}.py\n")
+    ask = f"""
+        import sys
+        sys.path.append({str(there)!r})
+        try:
+            load()()
+        except ImportError as error:
+            result = str(error)
+    """
+    got = receive(data, ask, absent=["spaced"], lazy=True).result
+    assert got.startswith(("No module named 'space", "cannot import name 'one' from 'space' ("))
+    assert got.endswith(" imports it; the sender had space-one 1; missing here: space-one==1)")
 
 
 def test_nothing_is_required_of_what_needs_nothing(tree):

@@ -20,7 +20,7 @@ from modulepickle._loader.loader import (
     import_by_globals,
 )
 from modulepickle._loader.registry import registry
-from modulepickle._loader.whose import SNAPSHOTS, get_frame, real_modules, refresh
+from modulepickle._loader.whose import SNAPSHOTS, STANDARD, get_frame, real_modules, refresh
 
 
 def import_module(name, package=None):
@@ -72,10 +72,12 @@ def run_for(home, original, name, init_globals, *rest):
 
 
 def spec_for_path(home, original, name, location, **options):
-    """A file in a snapshot's folder gets a loader that lets it see that snapshot."""
+    """A file gets a loader that lets it see the snapshot whose it is, or the one that runs it."""
     is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
-    if not is_given and str(location).endswith(".py") and home_of(location):
-        options["loader"] = FileLoader(name, str(location))
+    is_installed = any(part in str(location) for part in (STANDARD, "site-packages"))
+    if not is_given and str(location).endswith(".py") and (home_of(location) or not is_installed):
+        options["loader"] = loader = FileLoader(name, str(location))
+        loader.home = home_of(location) or home
     return original(name, location, **options)
 
 
@@ -84,8 +86,8 @@ def divert_for_caller(function, template, use):
     for_caller(function.__name__, use)
 
 
-# Modules of the standard library that import by `__import__` what they are given by name, by their
-# top-level name.
+# Modules of the standard library, by their top-level name, that import by `__import__` what they
+# are given by name, or execute what they are given as text.
 IMPORTERS = {
     "doctest": ("doctest",),
     "gettext": (),
@@ -93,6 +95,7 @@ IMPORTERS = {
     "pkgutil": ("pkgutil",),
     "pydoc": ("pydoc",),
     "runpy": ("runpy",),
+    "timeit": ("timeit",),
     "unittest": ("unittest.loader", "unittest.mock"),
 }
 
@@ -101,6 +104,16 @@ def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     """`__import__` of those modules: for the snapshot that calls them, or as usual."""
     home = caller_of(get_frame(1))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
+
+
+def exec_for_caller(code, globals, locals=None):
+    """`exec` of those modules, as of doctest and timeit: imports in the code are the caller's."""
+    home = caller_of(get_frame(1))
+    if home and globals is get_frame(1).f_globals:
+        globals = {**globals, "__builtins__": home.builtins}
+    elif home:
+        globals.setdefault("__builtins__", home.builtins)
+    exec(code, globals, locals)
 
 
 def install_for_all(home, original, *args):
@@ -119,7 +132,7 @@ def serve(name):
         module = real_modules().get(each)
         if not module or vars(module).get("__import__") is import_for_caller:
             continue
-        vars(module)["__import__"] = import_for_caller
+        vars(module).update({"__import__": import_for_caller, "exec": exec_for_caller})
         if each == "logging.config":
             module.BaseConfigurator.importer = staticmethod(import_for_caller)
         if each == "runpy":

@@ -38,8 +38,9 @@ class Files:
 
     def read(self, path, otherwise):
         """The bytes of a file below the folder: of the archive, if it has that."""
-        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
-        if str(path).startswith(self.folder) and member in self.files:
+        inside = os.path.normpath(path)
+        member = inside.replace(os.sep, "/")[len(self.folder) + 1 :]
+        if inside.startswith(self.folder) and member in self.files:
             return inflate(member, self.files[member])
         return otherwise(path)
 

@@ -15,10 +15,12 @@ from modulepickle._loader.registry import registry
 from modulepickle._loader.whose import (
     NamespaceLoader,
     active_homes,
+    asker,
     caller_of,
     get_frame,
     has_view,
     home_of,
+    is_standard,
     owner_of,
     real_modules,
 )
@@ -61,7 +63,38 @@ def finder_in(path):
         raise ImportError(path)
     (_, extensions), (_, sources), bytecode = KINDS
     native_extensions = machinery.ExtensionFileLoader, extensions
-    return machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+    return FolderFinder(path, native_extensions, (FileLoader, sources), bytecode)
+
+
+def is_hidden(home, name, frame):
+    """Whether a search of `sys.path` must not see a folder of a snapshot that its code put there.
+
+    It is there for those that see this snapshot, and for the process where that sees it; but what
+    is imported by a name of the standard library, is that of the standard library.
+    """
+    is_search = frame.f_code.co_name == "_get_spec" and frame.f_locals.get("path") is sys.path
+    if not is_search:
+        return False
+    asked_by = asker(frame, True)
+    if is_standard(name):
+        return True
+    return home not in asked_by.paths.values() if asked_by else not home.is_active()
+
+
+class FolderFinder(machinery.FileFinder):
+    """What finds modules in a folder of a snapshot, and below it."""
+
+    def find_spec(self, name, target=None):
+        home = home_of(self.path)
+        return (
+            None
+            if home and is_hidden(home, name, get_frame(1))
+            else super().find_spec(name, target)
+        )
+
+
+FolderFinder.__module__, FolderFinder.__qualname__ = machinery.FileFinder.__module__, "FileFinder"
+FolderFinder.__name__ = "FileFinder"  # as it is natively
 
 
 class MemoryFinder:
@@ -71,6 +104,8 @@ class MemoryFinder:
         self.home, self.stem = home, path.replace(os.sep, "/")[len(home.folder) + 1 :]
 
     def find_spec(self, name, target=None):
+        if is_hidden(self.home, name, get_frame(1)):
+            return None
         stem = f"{self.stem}/{name.rpartition('.')[2]}".strip("/")
         spec = self.home.spec(name, None, stem)
         if spec and isinstance(spec.loader, SpaceLoader):  # a portion of it, for `PathFinder`

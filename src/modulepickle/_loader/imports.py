@@ -9,6 +9,7 @@ from importlib import util
 
 from modulepickle._loader.finders import namespace_spec
 from modulepickle._loader.registry import registry
+from modulepickle._loader.said import Said, cannot_import
 from modulepickle._loader.sys_modules import SysModules
 from modulepickle._loader.whose import (
     NAMESPACES,
@@ -18,7 +19,6 @@ from modulepickle._loader.whose import (
     get_frame,
     host_module,
     import_children,
-    is_there,
     native_import,
     owner_of,
     real_modules,
@@ -27,7 +27,7 @@ from modulepickle._loader.whose import (
 )
 
 
-class Imports:
+class Imports(Said):
     """`__import__` for a snapshot's code, and what else asks for modules in its name."""
 
     @cached
@@ -111,17 +111,17 @@ class Imports:
     def import_module(self, name, package=None):
         if name.startswith(".") and package:
             name = util.resolve_name(name, package)
-        if self.has(name):
-            return self.obtain(name)
         try:
+            if self.has(name):
+                return self.obtain(name)
             return registry.originals["import_module"](name, package)
         except ModuleNotFoundError as error:
-            self.explain(error, name, self.top)
+            self.explain(error, [name], self.top)
             raise
 
     def find_spec(self, name, package=None):
-        full = util.resolve_name(name, package)
-        above = full
+        above = full = util.resolve_name(name, package)
+        self.has(full)  # then its paths have it
         while above and not self.paths.get(above):
             above = above.rpartition(".")[0]
         if not above:
@@ -138,6 +138,10 @@ class Imports:
         try:
             return self.imported(name, globals, locals, fromlist, level)
         except BaseException as error:
+            if isinstance(error, ModuleNotFoundError):
+                full = absolute(name, globals, level) if level else name
+                wanted = [full, *(f"{full}.{each}" for each in fromlist or ())]
+                self.explain(error, wanted, (globals or {}).get("__name__", self.top))
             # A bare `raise` does not add this frame again, from 3.11 on.
             error.__traceback__ = without_loader(error)
             raise
@@ -146,14 +150,11 @@ class Imports:
         full = absolute(name, globals, level) if level else name
         find = process_import(globals)
         if not self.has(full):
-            try:
-                module = find(name, globals, locals, fromlist, level)
-                if full.partition(".")[0] in IMPORTERS:  # noqa: F821  # it stands in `callers`
-                    serve(full)  # noqa: F821  # it stands in `callers`
-                return module
-            except ModuleNotFoundError as error:
-                self.explain(error, full, (globals or {}).get("__name__", self.top))
-                raise
+            module = find(name, globals, locals, fromlist, level)
+            if full.partition(".")[0] in IMPORTERS:  # noqa: F821  # it stands in `callers`
+                serve(full)  # noqa: F821  # it stands in `callers`
+            self.check_children(module, full, fromlist)
+            return module
         if find is not native_import and self.is_active():
             find(name, globals, locals, fromlist, level)  # somebody wants to see it
         module = self.obtain(full)
@@ -164,6 +165,7 @@ class Imports:
             return self.obtain(above + name.partition(".")[0]) if name else module
         if hasattr(module, "__path__"):
             import_children(module, fromlist, self.obtain)
+            self.check_children(module, full, fromlist)
             return self.with_late(module, full, fromlist)
         return module
 
@@ -171,7 +173,8 @@ class Imports:
         """Whether a name is not simply the host's."""
         if not isinstance(name, str):
             return False
-        return name.partition(".")[0] in self.paths or name in self.modules.written
+        top = name.partition(".")[0]
+        return top in self.paths or name in self.modules.written or self.finds(top)
 
     def with_late(self, package, full, names):
         """The package, or if children are being imported, what has them as attributes already.
@@ -186,21 +189,12 @@ class Imports:
                 late[name] = child
             why = home.why_not(f"{full}.{name}")
             if why and not hasattr(package, name):
-                file = getattr(package, "__file__", None)
-                message = (
-                    f"cannot import name {name!r} from {full!r} ({file or 'unknown location'})"
-                )
-                raise ImportError(message + why, name=full, path=file)
+                raise cannot_import(package, full, name, why)
         if not late:
             return package
         view = View(full)
         vars(view).update({**vars(package), **late})
         return view
-
-    def why_not(self, name):
-        """What to add to an error: by what the sender left out a module of this package."""
-        said = str(self.requirements.get(name, ""))
-        return f" (the sender {said})" if said.startswith("left it out ") else ""
 
     def late_top(self, name):
         """What `import a.b as c` takes `b` from: where a part is being imported, a view with it."""
@@ -223,19 +217,8 @@ class Imports:
             last = view
         return last
 
-    def explain(self, error, name, who):
-        """Add to an error what there is to say of an import that worked on the sender (R15)."""
-        said = self.requirements.get(name.partition(".")[0])
-        if not said or not error.name or not f"{name}.".startswith(f"{error.name}."):
-            return
-        wanted = {}
-        for home in [self, *filter(None, self.paths.values())]:
-            for top, requirement in home.requirements.items():
-                if isinstance(requirement, str) and not home.why_not(top) and not is_there(top):
-                    wanted[requirement.replace(" ", "==")] = None
-        all_missing = " ".join(sorted(wanted))
-        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
-        error.args = (error.msg,)  # PyPy shows these
+
+Imports.import_.__name__ = Imports.import_.__qualname__ = "__import__"  # what code sees of it
 
 
 class View(types.ModuleType):

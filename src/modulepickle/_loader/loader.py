@@ -30,6 +30,7 @@ from modulepickle._loader.finders import FINDER, finder_in, forget, put_first
 from modulepickle._loader.hides import tell_of
 from modulepickle._loader.imports import Imports
 from modulepickle._loader.modules import Modules
+from modulepickle._loader.reach import Reach
 from modulepickle._loader.registry import registry
 from modulepickle._loader.unpacking import lock
 from modulepickle._loader.whose import (
@@ -47,7 +48,7 @@ from modulepickle._loader.whose import (
 )
 
 
-class Snapshot(Files, Modules, Imports):
+class Snapshot(Files, Modules, Imports, Reach):
     """One package at one content, and the modules made from it in this process (R9).
 
     Attributes:
@@ -164,12 +165,17 @@ class Snapshot(Files, Modules, Imports):
                     sys.path.remove(path)
             put_first(sys.path, folder)
             registry.active.setdefault(self.top, (self.made, self.leave))
+        for each in self.besides.values():
+            each.appear()
 
     def leave(self):
         """Take this snapshot out of the sight of the rest of the process."""
         made, leave = registry.active.pop(self.top, (self.made, None))
         if made is not self.made:  # a signal handler was faster
             leave()
+        for each in self.besides.values():
+            if each.is_active():
+                each.leave()
         if self.folder in sys.path:
             sys.path.remove(self.folder)
         for name in self.below():

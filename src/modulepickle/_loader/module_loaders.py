@@ -11,6 +11,7 @@ import sys
 import zlib
 
 from modulepickle._loader.archive_paths import resource_reader
+from modulepickle._loader.archive_reader import inflate
 from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
 from modulepickle._loader.unpacking import check, log
 from modulepickle._loader.whose import cached, home_of, set_code_path
@@ -28,8 +29,25 @@ class FileLoader(machinery.SourceFileLoader):
         super().exec_module(module)
 
 
+class SourceText(str):
+    """Source whose lines end as they do in a file, form feeds or not."""
+
+    def splitlines(self):
+        return self.removesuffix("\n").split("\n")
+
+
 class SourceLoader(FileLoader):
     """Executes source from the archive; its bytecode is cached by the content of the file."""
+
+    def exec_module(self, module):
+        if not self.home.is_on_disk():  # what shows lines, such as a warning, asks no loader
+            import linecache
+            from importlib.util import decode_source
+
+            packed = self.member, self.home.files[self.member]
+            entry = (lambda: SourceText(decode_source(inflate(*packed))),)
+            linecache.cache.setdefault(self.path, entry)
+        super().exec_module(module)
 
     def get_data(self, path):
         return self.home.read(path, super().get_data)

@@ -53,27 +53,39 @@ class Modules:
 
     def find(self, name, path):
         """The spec of a module: in the archive, or where a native import would look; or None."""
+        spec, asked = None, []
+        finders = vars(sys)["meta_path"][:]
+        for finder in finders[: finders.index(PathFinder)] if PathFinder in finders else ():
+            if not spec and self.may_ask(finder, True):  # what shipped code put there
+                asked.append(finder)
+                spec = finder.find_spec(name, path, None)
+        spec = spec or self.in_files(name, path)
+        for finder in finders:
+            if not spec and finder not in (FINDER, *asked) and self.may_ask(finder):
+                spec = finder.find_spec(name, path, None)
+        return spec
+
+    def in_files(self, name, path):
+        """The spec of a module in the archive, or in what stands before its folder in a path."""
         if name == self.top:
             return self.spec(name)
         own, before = f"{self.folder}/{name.rpartition('.')[0].replace('.', '/')}", []
         for each in path:
             if each == own:
-                break
+                return (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
             before.append(each)
-        spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
-        for finder in [*sys.meta_path]:
-            if not spec and finder is not FINDER and self.may_ask(finder):
-                spec = finder.find_spec(name, path, None)
-        return spec
+        return None
 
-    def may_ask(self, finder):
+    def may_ask(self, finder, is_shipped=False):
         """Whether a finder is the host's, or was made by code that this snapshot sees."""
         names = getattr(getattr(finder, "find_spec", None), "__globals__", {})
         home = home_of_globals(names)
         if not hasattr(finder, "find_spec") or hasattr(finder, "parts"):
             return False
         top = str(names.get("__name__")).partition(".")[0]
-        return home in self.paths.values() if home or top in self.paths else True
+        if home or is_shipped or top in self.paths:
+            return home is not None and home in self.paths.values()
+        return True
 
     def known(self, name):
         """What this snapshot has under a name, or `NOTHING`.
@@ -195,12 +207,16 @@ class Modules:
             helper = path.partition(".")[0]
             if helper.endswith("__mypyc") and helper not in self.made:
                 self.execute(self.spec(helper), None)
-        modules, before = real_modules(), {}
+        modules = real_modules()
+        before = {name: modules.get(name, NOTHING)}
         for home in filter(None, self.paths.values()):
             if not home.is_own():
                 for each in [*home.below(), *home.made]:
                     before[each] = modules.get(each, NOTHING)
                 modules.update(home.made)
+                for each in home.below():
+                    if each not in home.made:  # the host's own: this version's is found anew
+                        modules.pop(each, None)
         return before
 
     def take_back(self, before):
@@ -210,8 +226,8 @@ class Modules:
             was, now = before.get(name, NOTHING), modules.get(name, NOTHING)
             if now not in (was, NOTHING) and owner_of(now) in (None, self):
                 self.made.setdefault(name, now)
-            home = self.modules.place(name)
-            if not (home and home.is_active()):
+            home = self.modules.place(name) or self
+            if not home.is_active():
                 if was is NOTHING:
                     modules.pop(name, None)
                 else:

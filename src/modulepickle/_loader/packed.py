@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_90408f69"
+LOADER_NAME: Final = "_modulepickle_loader_b7a56aba"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -512,9 +512,8 @@ def is_standard(name):
         return True
     if sys.version_info >= (3, 10):
         return name in sys.stdlib_module_names
-    spec = PathFinder.find_spec(name)
-    origin = str(spec and spec.origin)
-    return origin.startswith(STANDARD) and "site-packages" not in origin
+    paths = [path for path in sys.path if f"{path}{os.sep}".startswith(STANDARD)]
+    return bool(PathFinder.find_spec(name, [path for path in paths if "site-pack" not in path]))
 def is_there(top):
     try:
         return native(top) is not None or registry.originals["find_spec"](top) is not None
@@ -543,7 +542,7 @@ def caller_of(frame):
     return None
 def has_view(home):
     return hasattr(home, "modules")
-def asker(frame):
+def asker(frame, is_import=False):
     if frame.f_code.co_filename.startswith("<modulepickle>"):
         return None
     passed = set()
@@ -557,7 +556,7 @@ def asker(frame):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        if frame.f_code.co_name in ("_find_and_load", "is_there"):
+        if not is_import and frame.f_code.co_name in ("_find_and_load", "is_there"):
             return None
         frame = frame.f_back
     return None
@@ -588,7 +587,18 @@ class FileLoader(machinery.SourceFileLoader):
         if home:
             vars(module)["__builtins__"] = home.builtins
         super().exec_module(module)
+class SourceText(str):
+    def splitlines(self):
+        return self.removesuffix("\n").split("\n")
 class SourceLoader(FileLoader):
+    def exec_module(self, module):
+        if not self.home.is_on_disk():
+            import linecache
+            from importlib.util import decode_source
+            packed = self.member, self.home.files[self.member]
+            entry = (lambda: SourceText(decode_source(inflate(*packed))),)
+            linecache.cache.setdefault(self.path, entry)
+        super().exec_module(module)
     def get_data(self, path):
         return self.home.read(path, super().get_data)
     def get_resource_reader(self, name):
@@ -736,6 +746,8 @@ def asked_by(answer):
     def delete(this):
         del vars(this)[name]
     return property(find, put, delete)
+def is_seen(home, by):
+    return home is by or (by is not None and home in by.paths.values())
 class KindOfModule(type):
     def __new__(cls, name, bases, names):
         if bases[0] is types.ModuleType:
@@ -763,11 +775,10 @@ class Sys(types.ModuleType, metaclass=KindOfModule):
     def meta_path(finders, frame):
         if finders is None or frame.f_code.co_name != "_find_spec":
             return finders
-        name, kept = frame.f_locals["name"], []
+        kept = []
         for finder in finders:
             home = home_of_globals(getattr(getattr(finder, "find_spec", 0), "__globals__", {}))
-            is_its = has_view(home) and name.partition(".")[0] in home.paths
-            if not is_its or home.is_active() or asker(frame) is home:
+            if not has_view(home) or home.is_active() or is_seen(home, asker(frame, True)):
                 kept.append(finder)
         return kept
     def __reduce__(self):
@@ -809,11 +820,31 @@ def finder_in(path):
         raise ImportError(path)
     (_, extensions), (_, sources), bytecode = KINDS
     native_extensions = machinery.ExtensionFileLoader, extensions
-    return machinery.FileFinder(path, native_extensions, (FileLoader, sources), bytecode)
+    return FolderFinder(path, native_extensions, (FileLoader, sources), bytecode)
+def is_hidden(home, name, frame):
+    is_search = frame.f_code.co_name == "_get_spec" and frame.f_locals.get("path") is sys.path
+    if not is_search:
+        return False
+    asked_by = asker(frame, True)
+    if is_standard(name):
+        return True
+    return home not in asked_by.paths.values() if asked_by else not home.is_active()
+class FolderFinder(machinery.FileFinder):
+    def find_spec(self, name, target=None):
+        home = home_of(self.path)
+        return (
+            None
+            if home and is_hidden(home, name, get_frame(1))
+            else super().find_spec(name, target)
+        )
+FolderFinder.__module__, FolderFinder.__qualname__ = machinery.FileFinder.__module__, "FileFinder"
+FolderFinder.__name__ = "FileFinder"
 class MemoryFinder:
     def __init__(self, home, path):
         self.home, self.stem = home, path.replace(os.sep, "/")[len(home.folder) + 1 :]
     def find_spec(self, name, target=None):
+        if is_hidden(self.home, name, get_frame(1)):
+            return None
         stem = f"{self.stem}/{name.rpartition('.')[2]}".strip("/")
         spec = self.home.spec(name, None, stem)
         if spec and isinstance(spec.loader, SpaceLoader):
@@ -878,8 +909,9 @@ class Files:
     def is_on_disk(self):
         return not self.folder.startswith(os.devnull)
     def read(self, path, otherwise):
-        member = str(path).replace(os.sep, "/")[len(self.folder) + 1 :]
-        if str(path).startswith(self.folder) and member in self.files:
+        inside = os.path.normpath(path)
+        member = inside.replace(os.sep, "/")[len(self.folder) + 1 :]
+        if inside.startswith(self.folder) and member in self.files:
             return inflate(member, self.files[member])
         return otherwise(path)
     @cached
@@ -930,25 +962,35 @@ class Modules:
         spec.snapshot = self
         return spec
     def find(self, name, path):
+        spec, asked = None, []
+        finders = vars(sys)["meta_path"][:]
+        for finder in finders[: finders.index(PathFinder)] if PathFinder in finders else ():
+            if not spec and self.may_ask(finder, True):
+                asked.append(finder)
+                spec = finder.find_spec(name, path, None)
+        spec = spec or self.in_files(name, path)
+        for finder in finders:
+            if not spec and finder not in (FINDER, *asked) and self.may_ask(finder):
+                spec = finder.find_spec(name, path, None)
+        return spec
+    def in_files(self, name, path):
         if name == self.top:
             return self.spec(name)
         own, before = f"{self.folder}/{name.rpartition('.')[0].replace('.', '/')}", []
         for each in path:
             if each == own:
-                break
+                return (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
             before.append(each)
-        spec = (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
-        for finder in [*sys.meta_path]:
-            if not spec and finder is not FINDER and self.may_ask(finder):
-                spec = finder.find_spec(name, path, None)
-        return spec
-    def may_ask(self, finder):
+        return None
+    def may_ask(self, finder, is_shipped=False):
         names = getattr(getattr(finder, "find_spec", None), "__globals__", {})
         home = home_of_globals(names)
         if not hasattr(finder, "find_spec") or hasattr(finder, "parts"):
             return False
         top = str(names.get("__name__")).partition(".")[0]
-        return home in self.paths.values() if home or top in self.paths else True
+        if home or is_shipped or top in self.paths:
+            return home is not None and home in self.paths.values()
+        return True
     def known(self, name):
         made = self.made.get(name, NOTHING)
         if real_modules().get(name, NOTHING) is made or not self.is_changed(name):
@@ -1047,12 +1089,16 @@ class Modules:
             helper = path.partition(".")[0]
             if helper.endswith("__mypyc") and helper not in self.made:
                 self.execute(self.spec(helper), None)
-        modules, before = real_modules(), {}
+        modules = real_modules()
+        before = {name: modules.get(name, NOTHING)}
         for home in filter(None, self.paths.values()):
             if not home.is_own():
                 for each in [*home.below(), *home.made]:
                     before[each] = modules.get(each, NOTHING)
                 modules.update(home.made)
+                for each in home.below():
+                    if each not in home.made:
+                        modules.pop(each, None)
         return before
     def take_back(self, before):
         modules = real_modules()
@@ -1060,8 +1106,8 @@ class Modules:
             was, now = before.get(name, NOTHING), modules.get(name, NOTHING)
             if now not in (was, NOTHING) and owner_of(now) in (None, self):
                 self.made.setdefault(name, now)
-            home = self.modules.place(name)
-            if not (home and home.is_active()):
+            home = self.modules.place(name) or self
+            if not home.is_active():
                 if was is NOTHING:
                     modules.pop(name, None)
                 else:
@@ -1102,10 +1148,89 @@ def leads_to(snapshot, owner, known):
         functions = (each for each in values if type(each) is types.FunctionType)
         known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
     return known[id(owner)]
+import sys
+class Reach:
+    looked, has_places, usual = (), False, frozenset()
+    @cached
+    def besides(self):
+        return {}
+    def finds(self, top):
+        now = [*sys.path, *vars(sys)["meta_path"]]
+        if now != self.looked:
+            self.has_places = any(map(self.is_place, now))
+            self.looked, self.usual = now, set()
+        if not self.has_places or top in self.usual:
+            return False
+        if top == "__main__" or is_standard(top):
+            return False
+        home, spec = self.look(top)
+        if home:
+            with ImportLock():
+                self.paths[top] = home.besides.get(top) or Beside(home, top)
+            self.paths[top].appear()
+        elif spec:
+            self.usual.add(top)
+        return home is not None
+    def is_place(self, place):
+        home = home_of(place) if isinstance(place, str) else self.maker(place)
+        return home in self.paths.values() and home is not None and home.folder != place
+    def look(self, top):
+        for finder in vars(sys)["meta_path"][:]:
+            home, spec = self.maker(finder), None
+            if finder is PathFinder:
+                homes = None, *self.paths.values()
+                spec = finder.find_spec(top, [path for path in sys.path if home_of(path) in homes])
+                places = spec and [spec.origin, *(spec.submodule_search_locations or ())]
+                home = next(filter(None, map(home_of, places or ())), None)
+            elif finder is not FINDER and self.may_ask(finder):
+                spec = finder.find_spec(top, None, None)
+            if spec:
+                return home, spec
+        return None, None
+    def maker(self, finder):
+        return home_of_globals(getattr(getattr(finder, "find_spec", None), "__globals__", {}))
+class Said:
+    def why_not(self, name):
+        said = str(self.requirements.get(name, ""))
+        return f" (the sender {said})" if said.startswith("left it out ") else ""
+    def check_children(self, package, full, names):
+        for name in names or ():
+            said = self.requirements.get(f"{full}.{name}")
+            if (
+                isinstance(said, str)
+                and not said.startswith("left ")
+                and not hasattr(package, name)
+            ):
+                error = cannot_import(package, full, name, "")
+                self.add_said(error, said, full)
+                raise error
+    def explain(self, error, names, who):
+        for name in names if error.name else ():
+            if not f"{name}.".startswith(f"{error.name}."):
+                continue
+            while name and name not in self.requirements:
+                name = name.rpartition(".")[0]
+            said = self.requirements.get(name)
+            if isinstance(said, str) and said not in error.msg:
+                self.add_said(error, said, who)
+                return
+    def add_said(self, error, said, who):
+        wanted = {}
+        for home in [self, *filter(None, self.paths.values())]:
+            for top, requirement in home.requirements.items():
+                if isinstance(requirement, str) and not home.why_not(top) and not is_there(top):
+                    wanted[requirement.replace(" ", "==")] = None
+        all_missing = " ".join(sorted(wanted))
+        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
+        error.args = (error.msg,)
+def cannot_import(package, full, name, why):
+    file = getattr(package, "__file__", None)
+    message = f"cannot import name {name!r} from {full!r} ({file or 'unknown location'})"
+    return ImportError(message + why, name=full, path=file)
 import builtins
 import types
 from importlib import util
-class Imports:
+class Imports(Said):
     @cached
     def paths(self):
         paths = {}
@@ -1172,16 +1297,16 @@ class Imports:
     def import_module(self, name, package=None):
         if name.startswith(".") and package:
             name = util.resolve_name(name, package)
-        if self.has(name):
-            return self.obtain(name)
         try:
+            if self.has(name):
+                return self.obtain(name)
             return registry.originals["import_module"](name, package)
         except ModuleNotFoundError as error:
-            self.explain(error, name, self.top)
+            self.explain(error, [name], self.top)
             raise
     def find_spec(self, name, package=None):
-        full = util.resolve_name(name, package)
-        above = full
+        above = full = util.resolve_name(name, package)
+        self.has(full)
         while above and not self.paths.get(above):
             above = above.rpartition(".")[0]
         if not above:
@@ -1196,20 +1321,21 @@ class Imports:
         try:
             return self.imported(name, globals, locals, fromlist, level)
         except BaseException as error:
+            if isinstance(error, ModuleNotFoundError):
+                full = absolute(name, globals, level) if level else name
+                wanted = [full, *(f"{full}.{each}" for each in fromlist or ())]
+                self.explain(error, wanted, (globals or {}).get("__name__", self.top))
             error.__traceback__ = without_loader(error)
             raise
     def imported(self, name, globals, locals, fromlist, level):
         full = absolute(name, globals, level) if level else name
         find = process_import(globals)
         if not self.has(full):
-            try:
-                module = find(name, globals, locals, fromlist, level)
-                if full.partition(".")[0] in IMPORTERS:
-                    serve(full)
-                return module
-            except ModuleNotFoundError as error:
-                self.explain(error, full, (globals or {}).get("__name__", self.top))
-                raise
+            module = find(name, globals, locals, fromlist, level)
+            if full.partition(".")[0] in IMPORTERS:
+                serve(full)
+            self.check_children(module, full, fromlist)
+            return module
         if find is not native_import and self.is_active():
             find(name, globals, locals, fromlist, level)
         module = self.obtain(full)
@@ -1220,12 +1346,14 @@ class Imports:
             return self.obtain(above + name.partition(".")[0]) if name else module
         if hasattr(module, "__path__"):
             import_children(module, fromlist, self.obtain)
+            self.check_children(module, full, fromlist)
             return self.with_late(module, full, fromlist)
         return module
     def has(self, name):
         if not isinstance(name, str):
             return False
-        return name.partition(".")[0] in self.paths or name in self.modules.written
+        top = name.partition(".")[0]
+        return top in self.paths or name in self.modules.written or self.finds(top)
     def with_late(self, package, full, names):
         late = {}
         home = owner_of(package)
@@ -1235,19 +1363,12 @@ class Imports:
                 late[name] = child
             why = home.why_not(f"{full}.{name}")
             if why and not hasattr(package, name):
-                file = getattr(package, "__file__", None)
-                message = (
-                    f"cannot import name {name!r} from {full!r} ({file or 'unknown location'})"
-                )
-                raise ImportError(message + why, name=full, path=file)
+                raise cannot_import(package, full, name, why)
         if not late:
             return package
         view = View(full)
         vars(view).update({**vars(package), **late})
         return view
-    def why_not(self, name):
-        said = str(self.requirements.get(name, ""))
-        return f" (the sender {said})" if said.startswith("left it out ") else ""
     def late_top(self, name):
         above = name.partition(".")[0]
         found = [self.obtain(above)]
@@ -1267,18 +1388,7 @@ class Imports:
             vars(view)[part] = last
             last = view
         return last
-    def explain(self, error, name, who):
-        said = self.requirements.get(name.partition(".")[0])
-        if not said or not error.name or not f"{name}.".startswith(f"{error.name}."):
-            return
-        wanted = {}
-        for home in [self, *filter(None, self.paths.values())]:
-            for top, requirement in home.requirements.items():
-                if isinstance(requirement, str) and not home.why_not(top) and not is_there(top):
-                    wanted[requirement.replace(" ", "==")] = None
-        all_missing = " ".join(sorted(wanted))
-        error.msg += f" ({who} imports it; the sender had {said}; missing here: {all_missing})"
-        error.args = (error.msg,)
+Imports.import_.__name__ = Imports.import_.__qualname__ = "__import__"
 class View(types.ModuleType):
     def __getattr__(self, name):
         full = f"{self.__name__}.{name}"
@@ -1345,7 +1455,7 @@ def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     return find(name, globals, locals, fromlist, level)
 import hashlib
 import sys
-class Snapshot(Files, Modules, Imports):
+class Snapshot(Files, Modules, Imports, Reach):
     def __init__(self, top, digest, archive_hash, archive):
         self.parts = self.top, digest, self.hash, archive = (
             top,
@@ -1429,10 +1539,15 @@ class Snapshot(Files, Modules, Imports):
                     sys.path.remove(path)
             put_first(sys.path, folder)
             registry.active.setdefault(self.top, (self.made, self.leave))
+        for each in self.besides.values():
+            each.appear()
     def leave(self):
         made, leave = registry.active.pop(self.top, (self.made, None))
         if made is not self.made:
             leave()
+        for each in self.besides.values():
+            if each.is_active():
+                each.leave()
         if self.folder in sys.path:
             sys.path.remove(self.folder)
         for name in self.below():
@@ -1459,6 +1574,41 @@ class Snapshot(Files, Modules, Imports):
 def find(name, digest, *rest):
     with ImportLock():
         return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+import sys
+class Beside(Snapshot):
+    def __init__(self, home, top):
+        self.home, self.top, self.made = home, top, {}
+        self.files, self.requirements, self.builtins = {}, {home.top: home}, home.builtins
+        self.paths, self.views, self.modules = home.paths, home.views, home.modules
+        home.paths[top] = home.besides[top] = self
+    folder = property(lambda self: f"{self.home.folder}/.")
+    def is_on_disk(self):
+        return self.home.is_on_disk()
+    def is_own(self):
+        return False
+    is_native = shows_metadata = is_own
+    def spec(self, name, path=None, stem=None):
+        pass
+    def find(self, name, path):
+        if name == self.top:
+            return self.home.look(name)[1]
+        for finder in vars(sys)["meta_path"][:]:
+            spec = finder.find_spec(name, path, None) if self.may_ask(finder) else None
+            if spec:
+                return spec
+        return None
+    def distributions(self, context):
+        return ()
+    def may_be_shown(self):
+        return self.home.is_active() and not (native(self.top) or is_standard(self.top))
+    def appear(self):
+        with ImportLock():
+            while self.may_be_shown() and not self.is_active():
+                _, leave = registry.active.get(self.top, (None, None))
+                if leave:
+                    leave()
+                registry.active.setdefault(self.top, (self.made, self.leave))
+                real_modules().update(self.made)
 import sys
 import types
 import weakref
@@ -1594,8 +1744,10 @@ def run_for(home, original, name, init_globals, *rest):
     return original(name, {"__builtins__": home.builtins, **(init_globals or {})}, *rest)
 def spec_for_path(home, original, name, location, **options):
     is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
-    if not is_given and str(location).endswith(".py") and home_of(location):
-        options["loader"] = FileLoader(name, str(location))
+    is_installed = any(part in str(location) for part in (STANDARD, "site-packages"))
+    if not is_given and str(location).endswith(".py") and (home_of(location) or not is_installed):
+        options["loader"] = loader = FileLoader(name, str(location))
+        loader.home = home_of(location) or home
     return original(name, location, **options)
 def divert_for_caller(function, template, use):
     divert(function, template)
@@ -1607,11 +1759,19 @@ IMPORTERS = {
     "pkgutil": ("pkgutil",),
     "pydoc": ("pydoc",),
     "runpy": ("runpy",),
+    "timeit": ("timeit",),
     "unittest": ("unittest.loader", "unittest.mock"),
 }
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     home = caller_of(get_frame(1))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
+def exec_for_caller(code, globals, locals=None):
+    home = caller_of(get_frame(1))
+    if home and globals is get_frame(1).f_globals:
+        globals = {**globals, "__builtins__": home.builtins}
+    elif home:
+        globals.setdefault("__builtins__", home.builtins)
+    exec(code, globals, locals)
 def install_for_all(home, original, *args):
     original(*args)
     for snapshot in [*SNAPSHOTS.values()]:
@@ -1624,7 +1784,7 @@ def serve(name):
         module = real_modules().get(each)
         if not module or vars(module).get("__import__") is import_for_caller:
             continue
-        vars(module)["__import__"] = import_for_caller
+        vars(module).update({"__import__": import_for_caller, "exec": exec_for_caller})
         if each == "logging.config":
             module.BaseConfigurator.importer = staticmethod(import_for_caller)
         if each == "runpy":

@@ -165,6 +165,11 @@ def asked_by(answer):
     return property(find, put, delete)
 
 
+def is_seen(home, by):
+    """Whether the code of one snapshot sees another one."""
+    return home is by or (by is not None and home in by.paths.values())
+
+
 class KindOfModule(type):
     """Lets `type(sys)`, by which many mean the type of modules, be taken for that."""
 
@@ -204,14 +209,13 @@ class Sys(types.ModuleType, metaclass=KindOfModule):
 
     @asked_by
     def meta_path(finders, frame):
-        """For an import: a snapshot's finder finds names of its local packages for it alone."""
+        """For an import: a snapshot's finder finds names for those alone that see its snapshot."""
         if finders is None or frame.f_code.co_name != "_find_spec":  # at the end it is None
             return finders
-        name, kept = frame.f_locals["name"], []
+        kept = []
         for finder in finders:
             home = home_of_globals(getattr(getattr(finder, "find_spec", 0), "__globals__", {}))
-            is_its = has_view(home) and name.partition(".")[0] in home.paths
-            if not is_its or home.is_active() or asker(frame) is home:
+            if not has_view(home) or home.is_active() or is_seen(home, asker(frame, True)):
                 kept.append(finder)
         return kept
 

@@ -73,9 +73,9 @@ def is_standard(name):
         return True
     if sys.version_info >= (3, 10):
         return name in sys.stdlib_module_names
-    spec = PathFinder.find_spec(name)  # when 3.9 goes, so does this
-    origin = str(spec and spec.origin)
-    return origin.startswith(STANDARD) and "site-packages" not in origin
+    # When 3.9 goes, so does this.
+    paths = [path for path in sys.path if f"{path}{os.sep}".startswith(STANDARD)]
+    return bool(PathFinder.find_spec(name, [path for path in paths if "site-pack" not in path]))
 
 
 def is_there(top):
@@ -123,11 +123,11 @@ def has_view(home):
     return hasattr(home, "modules")
 
 
-def asker(frame):
+def asker(frame, is_import=False):
     """The snapshot whose `sys.modules` a frame sees: of its code, or of installed code it calls.
 
     The import system of Python sees what is there, since it imports for the host; so does the
-    loader, when it asks what the host could import.
+    loader, when it asks what the host could import. `is_import` asks who imports.
     """
     if frame.f_code.co_filename.startswith("<modulepickle>"):
         return None
@@ -142,7 +142,7 @@ def asker(frame):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        if frame.f_code.co_name in ("_find_and_load", "is_there"):
+        if not is_import and frame.f_code.co_name in ("_find_and_load", "is_there"):
             return None
         frame = frame.f_back
     return None

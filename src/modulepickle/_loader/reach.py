@@ -1,0 +1,77 @@
+"""What a snapshot's code can import beyond local packages, since it saw to that itself (R8).
+
+A shipped text of the loader, and a part of its `Snapshot`. Code puts a folder of its package on
+`sys.path`, or a finder of its own on `sys.meta_path`, and imports from there: what is found so
+belongs to its snapshot alone. Each such top-level name gets a home of its own (see `beside`).
+"""
+
+import sys
+
+from modulepickle._loader.finders import FINDER
+from modulepickle._loader.whose import (
+    ImportLock,
+    PathFinder,
+    cached,
+    home_of,
+    home_of_globals,
+    is_standard,
+)
+
+
+class Reach:
+    """What a snapshot can import beyond the local packages, since its code saw to that.
+
+    Attributes:
+        looked: `sys.path` and `sys.meta_path` as they were when it was last looked through them.
+        has_places: whether something of this snapshot, or of what it requires, is on them.
+        usual: names that are found elsewhere.
+    """
+
+    looked, has_places, usual = (), False, frozenset()
+
+    @cached
+    def besides(self):
+        """Top-level name -> its home, of what this snapshot's own places have."""
+        return {}
+
+    def finds(self, top):
+        """Whether a top-level name that is no local package's is found in such a place first."""
+        now = [*sys.path, *vars(sys)["meta_path"]]
+        if now != self.looked:
+            self.has_places = any(map(self.is_place, now))
+            self.looked, self.usual = now, set()
+        if not self.has_places or top in self.usual:
+            return False
+        if top == "__main__" or is_standard(top):  # if the sender meant its own, that travels
+            return False
+        home, spec = self.look(top)
+        if home:
+            with ImportLock():
+                self.paths[top] = home.besides.get(top) or Beside(home, top)  # noqa: F821  # `beside`
+            self.paths[top].appear()
+        elif spec:
+            self.usual.add(top)
+        return home is not None
+
+    def is_place(self, place):
+        home = home_of(place) if isinstance(place, str) else self.maker(place)
+        return home in self.paths.values() and home is not None and home.folder != place
+
+    def look(self, top):
+        """The home and the spec of a top-level name, if such a place has it first; or no home."""
+        for finder in vars(sys)["meta_path"][:]:
+            home, spec = self.maker(finder), None
+            if finder is PathFinder:
+                homes = None, *self.paths.values()
+                spec = finder.find_spec(top, [path for path in sys.path if home_of(path) in homes])
+                places = spec and [spec.origin, *(spec.submodule_search_locations or ())]
+                home = next(filter(None, map(home_of, places or ())), None)
+            elif finder is not FINDER and self.may_ask(finder):
+                spec = finder.find_spec(top, None, None)
+            if spec:
+                return home, spec
+        return None, None
+
+    def maker(self, finder):
+        """The snapshot whose code made a finder, or None."""
+        return home_of_globals(getattr(getattr(finder, "find_spec", None), "__globals__", {}))
