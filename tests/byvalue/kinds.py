@@ -800,6 +800,137 @@ KINDS: Final[dict[str, Kind]] = {
         "C D look Meta",
         ("list(C), C.first", "D().up()", "look(D), look(C)", "[c.__name__ for c in Meta.known]"),
     ),
+    "an enum whose members are what others wait for": Kind(
+        """
+        import enum
+        class Outer:
+            class Kind(enum.Enum):
+                A = 1
+                B = 2
+                @property
+                def other(self): return Outer.Kind.B if self is Outer.DEFAULT else Outer.DEFAULT
+            DEFAULT = Kind.A
+            TABLE = {Kind.A: "a", Kind.B: "b"}
+            def __init__(self, kind=DEFAULT): self.kind = kind
+            def look(self): return self.TABLE[self.kind]
+        class Level(enum.Enum):
+            LOW = Outer.Kind.A
+            HIGH = Outer.Kind.B
+        """,
+        "Outer Level",
+        (
+            "Outer().look(), Outer(Outer.Kind.B).look()",
+            "Outer.Kind.A.other is Outer.Kind.B",
+            "Level.LOW.value is Outer.DEFAULT, Level(Outer.Kind.B)",
+        ),
+    ),
+    "a metaclass of enums": Kind(
+        """
+        import abc, enum
+        class Meta(enum.EnumMeta):
+            def __contains__(cls, item): return item in [each.value for each in cls]
+            def __getitem__(cls, name): return super().__getitem__(name.upper())
+        class E(enum.Enum, metaclass=Meta):
+            A = "a"
+        class Both(abc.ABCMeta, enum.EnumMeta): pass
+        class Abstract(abc.ABC, enum.Enum, metaclass=Both):
+            A = 1
+        def is_enum(x): return isinstance(x, enum.EnumMeta)
+        """,
+        "E Abstract is_enum",
+        ("'a' in E, 'z' in E, E['a']", "Abstract.A", "is_enum(E), is_enum(int)"),
+    ),
+    "signatures of named tuples": Kind(
+        """
+        import typing
+        class Other: pass
+        class P(typing.NamedTuple):
+            x: int
+            y: Other = None
+        """,
+        "P Other",
+        (
+            "inspect.signature(P).parameters['y'].annotation is Other",
+            "inspect.signature(P).parameters['x']",
+            "getattr(P, '__match_args__', ('x', 'y'))",
+        ),
+    ),
+    "texts in types, before anything by value": Kind(
+        """
+        import typing, pathlib, enum
+        T = typing.TypeVar("T", bound="Base")
+        class Base: pass
+        PATH = pathlib.PurePosixPath("/a/b")
+        def where(): return PATH / "c"
+        """,
+        "T Base where",
+        ("T.__bound__.__forward_arg__", "str(where())"),
+    ),
+    "simple types of ctypes with methods": Kind(
+        """
+        import ctypes
+        class Mine(ctypes.c_int):
+            def double(self): return self.value * 2
+        class Node(ctypes.Structure): pass
+        Node._fields_ = [("mine", Mine), ("next", ctypes.POINTER(Node))]
+        Swapped = Mine.__ctype_be__
+        """,
+        "Mine Node Swapped",
+        ("Mine(4).double()", "Node(Mine(5)).mine.double()", "Mine.__ctype_be__ is Swapped"),
+    ),
+    "wrappers of methods with annotations": Kind(
+        """
+        import abc, functools
+        class Base(abc.ABC):
+            timeout: int
+            @abc.abstractmethod
+            def run(self, x: "Base", y: int = 2) -> str: "Run it."
+        class Impl(Base):
+            a: int = 1
+            def run(self, x: "Base", y: int = 2) -> str: return str(y)
+        class Wrapper:
+            def __init__(self, function):
+                self.function = function
+                functools.update_wrapper(self, function)
+            def __call__(self, *args): return self.function(*args)
+        method, kind = Wrapper(Impl.run), Wrapper(Impl)
+        """,
+        "method kind Impl",
+        ("method(Impl(), None, 3)", "method.__name__", "type(kind()) is Impl", "kind.__name__"),
+    ),
+    "unions in annotations": Kind(
+        """
+        from __future__ import annotations
+        import dataclasses
+        @dataclasses.dataclass
+        class A:
+            x: int
+            b: B | None = None
+        @dataclasses.dataclass
+        class B:
+            a: A | None = None
+        def f(x: A | int) -> B | None: return B(x)
+        a = A(1, B())
+        """,
+        "A B f a",
+        ("f(a)", "[each.name for each in dataclasses.fields(A)]", "dataclasses.replace(a, x=5)"),
+    ),
+    "annotations that name nothing": Kind(
+        """
+        class C:
+            x: Undefined
+            y: int
+            def method(self, z: AlsoUndefined) -> int: return 1
+        def f(x: Undefined, y: int): return y
+        """,
+        "C f",
+        (
+            "C().method(2), f(1, 2)",
+            "(lambda lib: lib.get_annotations(C, format=lib.Format.FORWARDREF)['y'])"
+            "(__import__('annotationlib'))",
+        ),
+        (3, 14),
+    ),
 }
 
 

@@ -143,3 +143,15 @@ def test_r09_a_comment_more_does_not_make_it_another_class(tmp_path):
     assert first != second
     more = f"result = obj is pickle.loads({second!r})"
     assert receive(first, more).result
+
+
+def test_docstrings_are_not_inherited(tmp_path):
+    code = """
+        class Base:
+            def method(self): "What it does."
+        class Derived(Base):
+            def method(self): pass
+        obj = Base, Derived
+    """
+    ask = "import inspect; result = [inspect.getdoc(each.method) for each in obj]"
+    assert receive(send(tmp_path, code), ask).result == ["What it does.", None]

@@ -30,6 +30,7 @@ def known(key, make, *args):
 
 
 def make_class(meta, name, bases, space):
+    space = fitting(space)
     # Not the metaclass's own `__new__`: it has run, and what it did is in the state.
     plain = next(
         (
@@ -56,6 +57,12 @@ def make_class(meta, name, bases, space):
     made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
     return made
+
+
+def fitting(space):
+    """What a class of this Python is made with; the compiler adds these since 3.13."""
+    newer = ("__firstlineno__", "__static_attributes__") if sys.version_info < (3, 13) else ()
+    return {name: space[name] for name in space if name not in newer}
 
 
 # Slots of a shield: which one goes with the bases depends on what these have.
@@ -92,7 +99,7 @@ def make_enum(meta, name, bases, space):
         # A base would be taken for a data type. So the shield is in the order of look-up alone.
         shielded = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
     filled = enum.EnumMeta.__prepare__(name, bases)
-    for each in space.items():
+    for each in fitting(space).items():
         filled.__setitem__(*each)
     made = enum.EnumMeta.__new__(shielded, name, bases, filled)
     if shielded is not meta:
@@ -243,6 +250,10 @@ def set_namedtuple(made, state):
 
 def set_defaults(made, values):
     made.__new__.__defaults__ = values
+
+
+def set_annotated(made, values):
+    made.__new__.__annotations__ = values
 
 
 def set_generic(made, _):

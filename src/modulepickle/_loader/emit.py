@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from functools import cache, cached_property
+from types import FunctionType
 from typing import Any, Final
 
 from modulepickle._base.process import DIGEST_SIZE, fold, sha256
@@ -37,6 +38,7 @@ __all__ = [
     "ShippedText",
     "StandIn",
     "TheFetcher",
+    "is_of_texts",
     "reduce_call",
     "reduce_fetcher",
     "reduce_rebuilt",
@@ -99,6 +101,14 @@ TEXTS: Final = {
     each.name: each for each in (THE_LOADER, THE_FUNCTIONS, THE_CLASSES, THE_STORE, THE_PEERS)
 }
 """All that travels as code, by the name that it gets on the receiver."""
+
+
+PREFIX: Final = "_modulepickle_"
+
+
+def is_of_texts(function: FunctionType) -> bool:
+    """Tell whether a shipped text made a function, here or in the process before this one."""
+    return str(function.__globals__.get("__name__")).startswith(PREFIX)
 
 
 def reduce_text(text: ShippedText) -> Reduced:

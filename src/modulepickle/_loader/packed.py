@@ -1801,7 +1801,7 @@ builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_89a20fe8"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_1d0d52b8"
 FUNCTIONS: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1827,9 +1827,11 @@ __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
 import ast
 import builtins
+import functools
 import importlib.util as util
 import linecache
 import marshal
+import operator
 import pickle
 import sys
 import types
@@ -1918,6 +1920,17 @@ def set_function(made, state):
         setattr(made, name, attributes[name])
     for each in state[3:4]:
         made.__dict__.update(each)
+def annotate(values, texts):
+    def __annotate__(form, /):
+        if form == 2:
+            raise NotImplementedError
+        return {**(texts if form == 4 else values)}
+    return __annotate__
+def union(*kinds):
+    try:
+        return functools.reduce(operator.or_, kinds)
+    except TypeError:
+        return __import__("typing").Union[kinds]
 def whole(*_):
     pass
 def set_cell(made, value):
@@ -1926,7 +1939,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_117d5967"
+CLASSES_NAME: Final = "_modulepickle_classes_52175020"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -1966,6 +1979,7 @@ def known(key, make, *args):
         return registry.received[key]
     return registry.received.setdefault(key, make(*args))
 def make_class(meta, name, bases, space):
+    space = fitting(space)
     plain = next(
         (
             each
@@ -1989,6 +2003,9 @@ def make_class(meta, name, bases, space):
     made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
     return made
+def fitting(space):
+    newer = ("__firstlineno__", "__static_attributes__") if sys.version_info < (3, 13) else ()
+    return {name: space[name] for name in space if name not in newer}
 SHIELDS = ((), None, ("__dict__",), ("__weakref__",))
 @classmethod
 def ignore(*_, **more):
@@ -2010,7 +2027,7 @@ def make_enum(meta, name, bases, space):
             return [first, shield, *others]
         shielded = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
     filled = enum.EnumMeta.__prepare__(name, bases)
-    for each in space.items():
+    for each in fitting(space).items():
         filled.__setitem__(*each)
     made = enum.EnumMeta.__new__(shielded, name, bases, filled)
     if shielded is not meta:
@@ -2127,6 +2144,8 @@ def set_namedtuple(made, state):
             type.__setattr__(made, name, vars(other)[name])
 def set_defaults(made, values):
     made.__new__.__defaults__ = values
+def set_annotated(made, values):
+    made.__new__.__annotations__ = values
 def set_generic(made, _):
     import typing
     plain = typing.Generic.__class_getitem__

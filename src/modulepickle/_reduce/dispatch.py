@@ -31,7 +31,7 @@ from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.circles import Begun, Fill, reduce_begun, reduce_fill
 from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
-from modulepickle._reduce.objects import NAMED, OF_DATACLASSES, OTHERS
+from modulepickle._reduce.objects import NAMED, OF_COPYREG, OF_DATACLASSES, OTHERS
 from modulepickle._reduce.of_process import may_be_of_process, reducer_of_process
 from modulepickle._reduce.state import Dump, Reducer, Scope
 from modulepickle._reduce.whole import (
@@ -175,7 +175,7 @@ def reducer_of(dump: Dump, kind: type) -> Reducer | None:
 def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
     table = dump.table
     if kind in table:  # perhaps None, which leaves it to the pickler
-        return reduce_odd if table[kind] else None
+        return OF_COPYREG.get(table[kind], reduce_odd) if table[kind] else None
     if issubclass(kind, type):
         return reduce_named
     if kind in OTHERS:

@@ -24,7 +24,7 @@ import weakref
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import LIBRARY, Call, Rebuilt, Reduced
+from modulepickle._loader.emit import LIBRARY, Call, Rebuilt, Reduced, is_of_texts
 from modulepickle._loader.received import is_receiver, requirements_of, resend
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
@@ -45,7 +45,8 @@ from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
     "SET_FUNCTION", "Held", "annotations_of", "function_holds", "function_shell", "home_of",
-    "reduce_cell", "reduce_code", "reduce_live", "reduce_positioned", "reduce_sorted",
+    "reduce_annotate", "reduce_cell", "reduce_code", "reduce_live", "reduce_positioned",
+    "reduce_sorted",
 ]  # fmt: skip
 
 MAGIC: Final = importlib.util.MAGIC_NUMBER
@@ -64,6 +65,7 @@ CODE: Final = Rebuilt("code")
 FUNCTION: Final = Rebuilt("function")
 SET_FUNCTION: Final = Rebuilt("set_function")
 SET_CELL: Final = Rebuilt("set_cell")
+ANNOTATE: Final = Rebuilt("annotate")
 CELL: Final = Call(getattr, types, "CellType")
 
 
@@ -167,14 +169,32 @@ def _attributes(function: FunctionType, words: Named) -> dict[str, Any]:
 
 
 def annotations_of(obj: Any) -> dict[str, Any]:
-    """Return annotations, as text if they name something that is not defined yet (PEP 649)."""
+    """Return annotations; one that names something not defined yet as text (PEP 649)."""
     try:
         found = obj.__annotations__
     except NameError:
         # New in 3.14, where annotations are evaluated late.
         annotationlib = importlib.import_module("annotationlib")
-        found = annotationlib.get_annotations(obj, format=annotationlib.Format.STRING)
+        found = _told(annotationlib.get_annotations(obj, format=annotationlib.Format.FORWARDREF))
     return {sys.intern(name): value for name, value in found.items()} if found else {}
+
+
+def _told(annotations: dict[str, Any]) -> dict[str, Any]:
+    """Return annotations with the text of what is not there yet."""
+    return {name: getattr(value, "__forward_arg__", value) for name, value in annotations.items()}
+
+
+def reduce_annotate(_: Dump, function: FunctionType) -> Reduced:
+    """Reduce what evaluates annotations (PEP 649), which has no source: to what it returns."""
+    if is_of_texts(function):
+        return ANNOTATE, (function(1), function(4))
+    annotationlib = importlib.import_module("annotationlib")
+    call, form = annotationlib.call_annotate_function, annotationlib.Format
+    try:
+        values = function(form.VALUE)
+    except NameError:
+        values = _told(call(function, form.FORWARDREF))
+    return ANNOTATE, (values, call(function, form.STRING))
 
 
 def reduce_sorted(_: Dump, obj: SortedSet) -> Reduced:

@@ -21,8 +21,9 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final
 
-from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
+from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, is_of_texts
 from modulepickle._reduce.enums import enum_parts
+from modulepickle._reduce.functions import annotations_of
 from modulepickle._reduce.state import Dump
 
 __all__ = ["LATE", "OF_PLAIN", "SPECIAL", "generated_owner", "outline", "reduce_field"]
@@ -54,7 +55,7 @@ def _is_generated(cls: Any, name: str, value: Any) -> bool:
         return False
     code = value.__code__
     if code.co_filename != "<string>":
-        return _is_from(value, sys.modules.get("dataclasses", sys))
+        return is_of_texts(value) or _is_from(value, sys.modules.get("dataclasses", sys))
     # The latter is 3.9's.
     if title not in (f"{cls.__qualname__}.{name}", f"__create_fn__.<locals>.{name}"):
         return False
@@ -152,8 +153,14 @@ def _named_tuple(cls: Any, more: dict[str, Any]) -> set[str]:
     made = collections.namedtuple("made", cls._fields, rename=True)  # type: ignore[misc]
     other = vars(made)  # garbage collection would empty it if nothing held the class
     names = [name for name in other if name in vars(cls) and _is_same(cls, name, other[name])]
-    defaults = cls.__new__.__defaults__ or () if "__new__" in names else ()
+    if sys.version_info < (3, 10):  # later ones have that as well
+        names.append("__match_args__")
+    new = cls.__new__ if "__new__" in names else None
+    defaults = getattr(new, "__defaults__", None) or ()
     more["namedtuple"] = names, cls._fields, len(defaults)
+    annotations = annotations_of(new) if new is not None else {}
+    if annotations:
+        more["annotated"] = annotations
     if defaults:
         more["defaults"] = defaults
     taken = {*names}

@@ -45,9 +45,27 @@ def reduce_named(dump: Dump, obj: Any) -> Any:
     found = way_of(dump, obj)
     if found is VALUE:
         return reduce_value(dump, obj)
+    if found is NotImplemented and dump.parts.used and obj.__module__ in RENAMED:
+        return _by_old_name(obj)
     if found is NotImplemented or found[0] in dump.begun:  # of 10,000, all but the first
         return found
     return there(dump, *found) if type(found[0]) is SnapshotRef else found
+
+
+RENAMED: Final = {
+    "annotationlib": ("typing", {"ForwardRef"}, ""),
+    "enum": ("enum", {"EnumType"}, "EnumMeta"),
+    "pathlib._local": ("pathlib", None, ""),
+}
+"""Modules with classes that have another name in older Pythons, which newer ones know as well: the
+module there, the classes (all of them if that is None), and the name there, if it is another."""
+
+
+def _by_old_name(obj: Any) -> Any:
+    module, names, name = RENAMED[obj.__module__]
+    if names is not None and obj.__qualname__ not in names:
+        return NotImplemented
+    return getattr, (sys.modules[module], name or obj.__qualname__)
 
 
 def reduce_value(dump: Dump, obj: Any) -> Any:

@@ -7,6 +7,7 @@ Outside API: what is in `__all__`.
 
 from __future__ import annotations
 
+import abc
 import collections
 import copyreg
 import functools
@@ -47,12 +48,14 @@ from modulepickle._reduce.wrappers import (
 
 __all__ = [
     "NAMED",
+    "OF_COPYREG",
     "OTHERS",
     "reduce_by_name",
     "reduce_dynamic_module",
     "reduce_sentinel",
 ]
 
+UNION: Final = Rebuilt("union")
 ALIAS: Final = Rebuilt("alias", THE_CLASSES)
 SET_ALIAS: Final = Rebuilt("set_alias", THE_CLASSES)
 
@@ -109,6 +112,15 @@ def _new_type(_: Dump, obj: Any) -> Reduced:
 def _forward_reference(_: Dump, obj: Any) -> Reduced:
     # Since 3.14 the class lives in another module, which older Pythons do not have.
     return Call(getattr, typing, "ForwardRef"), (obj.__forward_arg__,)
+
+
+def _of_abstract(_: Dump, obj: Any) -> Reduced:
+    """Reduce what `functools.wraps` takes over from an abstract class, and nobody uses."""
+    return getattr, (abc.ABC, "_abc_impl")
+
+
+def _union(_: Dump, obj: Any) -> Reduced:
+    return UNION, obj.__args__
 
 
 def _parameters_of(_: Dump, obj: Any) -> Reduced:
@@ -195,7 +207,10 @@ def reduce_by_name(dump: Dump, obj: Any) -> Any:
     if hasattr(obj, "cache_parameters"):
         return lru_cache(dump, obj)
     reducer = NAMED.get(f"{type(obj).__module__}.{type(obj).__name__}")
-    return NotImplemented if reducer is None else reducer(dump, obj)
+    if reducer is None:
+        return NotImplemented
+    dump.parts.used = True
+    return reducer(dump, obj)
 
 
 def reduce_sentinel(dump: Dump, obj: Any) -> Any:
@@ -262,9 +277,20 @@ OTHERS: Final[dict[type, Reducer]] = {
     **dict.fromkeys(
         (io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO), _binary_file
     ),
-    typing.ForwardRef: _unless_plain(_forward_reference),
+    # Plain pickle refuses them until 3.13: they hold code.
+    typing.ForwardRef: (
+        _unless_plain(_forward_reference) if sys.version_info >= (3, 14) else _forward_reference
+    ),
     **{type(view): _reduce_view for view in VIEWS},
 }
 
+OF_COPYREG: Final[dict[Any, Reducer]] = {}
+"""What `copyreg` has a function for that makes what not every Python has."""
+
+if hasattr(abc.ABC, "_abc_impl"):  # PyPy has none
+    OTHERS[type(abc.ABC._abc_impl)] = _of_abstract
+
 if sys.version_info >= (3, 10):
+    if copyreg.dispatch_table.get(types.UnionType):  # until 3.13
+        OF_COPYREG[copyreg.dispatch_table[types.UnionType]] = _unless_plain(_union)
     OTHERS[typing.ParamSpecArgs] = OTHERS[typing.ParamSpecKwargs] = _unless_plain(_parameters_of)

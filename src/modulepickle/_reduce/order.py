@@ -118,8 +118,12 @@ class Order:
                                 yield other
 
     def _before(self, each: Node) -> Iterator[Node]:
-        """Yield what comes before an item: its needs, and what those lead to."""
+        """Yield what comes before an item: its needs, and what those lead to.
+
+        An enum is of no use without its members, whatever its methods lead to.
+        """
         if isinstance(each, Definition):
-            return iter((*each.links, *each.later))
+            members = [item for item in each.later if item.name == "members"]
+            return iter((*members, *each.links, *each.later))
         found = (self._planned.get(id(need)) for need in each.needs)
         return iter([need for need in found if need is not None])

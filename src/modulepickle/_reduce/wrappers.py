@@ -18,7 +18,8 @@ from collections.abc import Callable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
+from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced, is_of_texts
+from modulepickle._reduce.functions import reduce_annotate
 from modulepickle._reduce.generated import generated_owner
 from modulepickle._reduce.state import Dump, Reducer
 
@@ -52,7 +53,9 @@ _VIEWS: Final = frozenset(id(type(view)) for view in VIEWS)
 def is_special(obj: Any) -> bool:
     """Tell whether a function or class by value is made by a call of its own."""
     if isinstance(obj, FunctionType):
-        return obj.__code__ is DISPATCHER or generated_owner(obj) is not None
+        if obj.__code__ is DISPATCHER or _is_annotate(obj):
+            return True
+        return generated_owner(obj) is not None
     return (
         obj.__flags__ & (HEAP | IMMUTABLE) != HEAP
         or id(obj) in _NAMES
@@ -61,12 +64,21 @@ def is_special(obj: Any) -> bool:
     )
 
 
+def _is_annotate(function: FunctionType) -> bool:
+    """Tell whether a function evaluates annotations: `functools.wraps` takes it to any object."""
+    if function.__code__.co_name != "__annotate__":
+        return False
+    return sys.version_info >= (3, 14) or is_of_texts(function)
+
+
 def reduce_special(dump: Dump, obj: Any) -> Any:
     """Reduce such a function or class; plain pickle refuses one made in C that has no name."""
+    dump.parts.used = True
     if isinstance(obj, FunctionType):
-        dump.parts.used = True
         if obj.__code__ is DISPATCHER:
             return _dispatcher_call(obj)
+        if _is_annotate(obj):
+            return reduce_annotate(dump, obj)
         return operator.getitem, (Call(vars, generated_owner(obj)), obj.__name__)
     if id(obj) in _NAMES:
         return getattr, (types, _NAMES[id(obj)])
@@ -76,16 +88,19 @@ def reduce_special(dump: Dump, obj: Any) -> Any:
     return _of_ctypes(obj) or NotImplemented
 
 
+ORDERS: Final = ("__ctype_le__", "__ctype_be__")[:: 1 if sys.byteorder == "little" else -1]
+"""Attributes of a type of `ctypes` with itself in each order of bytes, this machine's first."""
+
+
 def _of_ctypes(cls: Any) -> Reduced | None:
     """Return the call that makes an array, pointer or function type, which `ctypes` remembers."""
     ctypes: Any = sys.modules.get("ctypes")  # one of these exists, so it has been imported
     if ctypes is None:
         return None
     mine = vars(cls)
-    for name, other in (("__ctype_be__", "__ctype_le__"), ("__ctype_le__", "__ctype_be__")):
-        plain = getattr(cls, other, cls)  # of the other order of bytes
-        if plain is not cls and getattr(plain, name, None) is cls:
-            return getattr, (plain, name)
+    plain = getattr(cls, ORDERS[0], cls)  # each has a twin of the other order of bytes
+    if plain is not cls and getattr(plain, ORDERS[1], None) is cls:
+        return getattr, (plain, ORDERS[1])
     if issubclass(cls, ctypes.Array) and "_length_" in mine:
         if cls._type_ * cls._length_ is cls:
             return operator.mul, (cls._type_, cls._length_)
