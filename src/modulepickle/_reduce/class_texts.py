@@ -12,27 +12,40 @@ Outside API: `text_of`. Only for who pickles classes by value: it takes long to 
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import sys
+import weakref
 import zlib
 from collections.abc import Iterator
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, Union
 
 from modulepickle._loader.registry import registry
 from modulepickle._reduce.places import MARKED, TO_MATCH, source_file
 
 __all__ = ["text_of"]
 
+Text = Union[tuple[Any, ...], None]
+
 INSIDE: Final = ("__func__", "fget", "func", "__wrapped__")
 """Where a descriptor has its function."""
 
 
-def text_of(cls: Any) -> tuple[Any, ...] | None:
+_known: dict[int, tuple[weakref.ref[Any], Text]] = {}
+"""Id of a class -> the class, and its text: of a file that was read once."""
+
+
+def text_of(cls: Any) -> Text:
     """Return file name, text, first line, and the heads of what is around it, outermost first."""
-    known, place = vars(registry).get("places", {}).get(id(cls), (list, None))
-    if known() is cls:  # it was received
-        return place  # type: ignore[no-any-return]
+    known = vars(registry).get("places", _known).get(id(cls)) or _known.get(id(cls))
+    if known is None or known[0]() is not cls:
+        forget = functools.partial(_known.pop, id(cls))  # called with the dead reference
+        known = _known[id(cls)] = weakref.ref(cls, forget), _found(cls)
+    return known[1]
+
+
+def _found(cls: Any) -> Text:
     own = [each for each in _functions(cls) if _is_defined_in(each, cls)]
     path = own[0].__code__.co_filename if own else _path_of(cls)
     flags = own[0].__code__.co_flags & TO_MATCH if own else 0
