@@ -24,6 +24,7 @@ import pytest
 from pages import block, blocks
 from receivers import SOURCE, TIMEOUT, project, receive, run
 from receivers import command as modulepickle
+from test_cli_streams import progressed
 
 TREE = """
     === pack/__init__.py
@@ -463,6 +464,13 @@ def test_the_command_line_runs_in_a_container(tree: Path, path: Fake) -> None:
     assert (name, len(digest)) == ("pack", 16)
     assert " ".join(rest).startswith("3 files ")
     assert "create" in [entry[0] for entry in path.log]
+
+
+def test_a_terminal_sees_that_a_container_is_unpacking(tree: Path, path: Fake) -> None:
+    said = progressed(tree, "run", "pack:text", "--docker", "some/image", PATH=path.env["PATH"])
+    assert re.search(r"\r\x1b\[Kunpacking [\d,]+ bytes there \.\.\. 0 s", said)
+    assert "\r\x1b[Kin pack.inner\n'some data'\n" in said, "the line is gone before"
+    assert "..." not in progressed(tree, "run", "-q", "pack:text", "--docker", "some/image")
 
 
 def test_the_command_line_fails_with_the_traceback(tree: Path, path: Fake) -> None:

@@ -33,24 +33,28 @@ ERASE: Final = "\r\x1b[K"
 @contextlib.contextmanager
 def progress(
     text: str, quiet: bool = False, is_over: Callable[[], bool] = lambda: False
-) -> Iterator[None]:
-    """Show what goes on until the end of the block.
+) -> Iterator[Callable[[], None]]:
+    """Show what goes on until the end of the block; yield a function that ends it before.
 
     Args:
         text: as `packing helpers`. quiet: show nothing. is_over: tells whether it has ended
             already: the line goes then, since what comes next may write to the terminal itself.
     """
     if quiet or not is_terminal(sys.stderr) or os.getenv("TERM") == "dumb":
-        yield
+        yield lambda: None
         return
     done = threading.Event()
     thread = threading.Thread(target=_draw, args=(sys.stderr, text, done, is_over), daemon=True)
     thread.start()
-    try:
-        yield
-    finally:
+
+    def end() -> None:
         done.set()
         thread.join()
+
+    try:
+        yield end
+    finally:
+        end()
 
 
 def _draw(stream: Any, text: str, done: threading.Event, is_over: Callable[[], bool]) -> None:

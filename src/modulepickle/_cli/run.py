@@ -129,14 +129,13 @@ def _pickled(name: str, function: Any, call: Call, out: Output) -> _Sent:
 def _run_there(
     sent: _Sent, options: argparse.Namespace, settings: Settings, out: Output
 ) -> Outcome:
-    own = sys.stderr if out.json else sys.stdout
-    if options.docker:
-        return run_docker(sent.data, options.docker, own, sys.stderr, settings)
-    hidden = {os.path.dirname(path) for made in sent.snapshots for path in made.package.paths}
-
-    def loading(is_loaded: Callable[[], bool]) -> AbstractContextManager[None]:
+    def loading(is_loaded: Callable[[], bool]) -> AbstractContextManager[Callable[[], None]]:
         return progress(f"unpacking {amount(len(sent.data))} there", out.quiet, is_loaded)
 
+    if options.docker:
+        own = sys.stderr if out.json else sys.stdout
+        return run_docker(sent.data, options.docker, own, sys.stderr, settings, loading)
+    hidden = {os.path.dirname(path) for made in sent.snapshots for path in made.package.paths}
     try:
         return run_bare(sent.data, options.python, hidden, settings, loading)
     except OSError as error:

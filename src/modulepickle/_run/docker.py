@@ -22,11 +22,22 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
-from modulepickle._run.outcome import CALL, TIME_UP, NotRun, Outcome, Settings, outcome_of, too_long
+from modulepickle._run.outcome import (
+    CALL,
+    TIME_UP,
+    Loading,
+    NotRun,
+    Outcome,
+    Settings,
+    nothing_shown,
+    outcome_of,
+    too_long,
+)
 from modulepickle._run.processes import TimeUp, ended
 
 __all__ = ["DockerError", "default_image", "run_docker"]
@@ -109,6 +120,7 @@ def run_docker(
     out: TextIO,
     reports: TextIO | None = None,
     settings: Settings | None = None,
+    loading: Loading = nothing_shown,
 ) -> Outcome:
     """Unpickle (function, arguments, keywords) in a new container and call it there.
 
@@ -117,7 +129,7 @@ def run_docker(
     Args:
         data: the pickle. image: the image's name. out: gets what the function writes, as it comes.
         reports: gets what `docker` writes while it fetches the image; by default, that is `out`.
-        settings: how it is to run.
+        settings: how it is to run. loading: what is entered until the pickle has been loaded.
 
     Raises:
         DockerError: if there is no such command, no engine, no permission, no image, or no Python.
@@ -125,18 +137,40 @@ def run_docker(
     settings = settings or Settings()
     _fetch(image, reports or out)
     mark = f"modulepickle-{secrets.token_hex(8)} "
-    with (
-        tempfile.TemporaryFile() as file,
-        _container(image, settings, mark, str(len(data))) as name,
-    ):
-        file.write(data)
-        file.seek(0)
-        start = ("start", "--attach", "--interactive", name)
-        try:
-            done = _docker(*start, stdin=file, out=out, timeout=settings.timeout)
-        except TimeUp:
-            return Outcome("timed out", TIME_UP, ended=too_long(settings))
+    with tempfile.TemporaryDirectory(prefix="modulepickle-") as job:
+        sent, said = Path(job, "pickle"), Path(job, "said")
+        sent.write_bytes(data)
+
+        def is_loaded() -> bool:  # the first report is that it has started
+            return said.exists() and said.read_bytes().count(mark.encode("ascii")) > 1
+
+        with (
+            sent.open("rb") as file,
+            loading(is_loaded) as end_of_line,
+            _container(image, settings, mark, str(len(data))) as name,
+        ):
+            start = ("start", "--attach", "--interactive", name)
+            try:
+                heard: Any = _After(end_of_line, out)
+                done = _docker(*start, stdin=file, out=heard, timeout=settings.timeout, said=said)
+            except TimeUp:
+                return Outcome("timed out", TIME_UP, ended=too_long(settings))
     return _outcome(done, mark, image)
+
+
+class _After:
+    """A text file that does something before each write: a progress line has to go first."""
+
+    def __init__(self, first: Callable[[], None], out: TextIO) -> None:
+        self._first, self._out = first, out
+
+    def write(self, text: str) -> None:
+        if text:
+            self._first()
+            self._out.write(text)
+
+    def flush(self) -> None:
+        self._out.flush()
 
 
 def _fetch(image: str, out: TextIO) -> None:
@@ -182,6 +216,7 @@ def _docker(
     out: TextIO | None = None,
     grace: float = 0.0,
     timeout: float | None = None,
+    said: Path | None = None,
 ) -> _Done:
     """Run a `docker` command.
 
@@ -190,17 +225,18 @@ def _docker(
 
     Args:
         stdin: a file that it reads. out: gets its stdout, as it comes. timeout: in seconds.
+        said: a new file for its stderr, which can be read meanwhile.
 
     Raises:
         TimeUp: it took longer.
     """
-    with tempfile.TemporaryFile() as said:
+    with said.open("w+b") if said else tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(
                 ["docker", *arguments],
                 stdin=stdin or subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=errors,
                 start_new_session=True,
             )
         except OSError as error:
@@ -214,8 +250,8 @@ def _docker(
                 raise
         if is_late:
             raise TimeUp
-        said.seek(0)
-        return _Done(process.returncode, said.read().decode("utf-8", "replace"))
+        errors.seek(0)
+        return _Done(process.returncode, errors.read().decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager

@@ -1,11 +1,12 @@
 """What comes of a call on a receiver, and how it is asked for.
 
-Outside API: `Outcome`, `Settings`, `outcome_of`, `pickled_call`, `too_long`, `CALL`, `TIME_UP`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,9 +15,11 @@ from modulepickle._base.errors import PackagingError
 __all__ = [
     "CALL",
     "TIME_UP",
+    "Loading",
     "NotRun",
     "Outcome",
     "Settings",
+    "nothing_shown",
     "outcome_of",
     "pickled_call",
     "too_long",
@@ -119,6 +122,19 @@ class Settings:
     env: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
     prints: bool = True
+
+
+Loading = Callable[[Callable[[], bool]], AbstractContextManager[Callable[[], None]]]
+"""Shows, as a context manager, that a receiver is loading.
+
+It is called with a function that tells whether the pickle has been loaded, and gives one that ends
+what is shown, for those who write to the terminal.
+"""
+
+
+def nothing_shown(_: Callable[[], bool]) -> AbstractContextManager[Callable[[], None]]:
+    """Show nothing while a receiver loads."""
+    return nullcontext(lambda: None)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,25 @@ Outside API: `run_bare`, `BareError`.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from modulepickle._run.outcome import CALL, TIME_UP, NotRun, Outcome, Settings, outcome_of, too_long
+from modulepickle._run.outcome import (
+    CALL,
+    TIME_UP,
+    Loading,
+    NotRun,
+    Outcome,
+    Settings,
+    nothing_shown,
+    outcome_of,
+    too_long,
+)
 from modulepickle._run.processes import TimeUp, ended, run
 
 __all__ = ["BareError", "run_bare"]
@@ -74,7 +83,7 @@ def run_bare(
     python: str = sys.executable,
     hidden: Iterable[str] = (),
     settings: Settings | None = None,
-    loading: Callable[[Callable[[], bool]], Any] | None = None,
+    loading: Loading = nothing_shown,
 ) -> Outcome:
     """Unpickle (function, arguments, keywords) in another interpreter and call it there.
 
@@ -86,8 +95,7 @@ def run_bare(
         python: path of the interpreter.
         hidden: folders that it must not import from, as those of editable installs.
         settings: how it is to run.
-        loading: is called with a function that tells whether the pickle has been loaded; what it
-            returns is entered, as a context manager, while the interpreter runs.
+        loading: what is entered until the pickle has been loaded.
 
     Raises:
         OSError: if the interpreter cannot be started.
@@ -98,26 +106,29 @@ def run_bare(
         sent, empty, back = Path(job, "pickle"), Path(job, "empty"), Path(job, "result")
         sent.write_bytes(data)
         empty.mkdir()
-        options = ["-I", *(["-S"] if settings.isolated else [])]
         prints = "prints" if settings.prints else "reports"
-        arguments = [str(sent), str(back), json.dumps([*hidden]), prints]
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        command = [python, *options, "-c", RECEIVER, *arguments]
+        command = [python, "-I", *(["-S"] if settings.isolated else []), "-c", RECEIVER]
+        command += [str(sent), str(back), json.dumps([*hidden]), prints]
 
         def is_loaded() -> bool:
             return back.exists() and back.stat().st_size > 0
 
         try:
-            with loading(is_loaded) if loading else contextlib.nullcontext():
-                code = run(
-                    command,
-                    cwd=empty,
-                    env={**kept, **settings.env},
-                    timeout=settings.timeout,
-                )
+            with loading(is_loaded):
+                code = run(command, cwd=empty, env=_environment(settings), timeout=settings.timeout)
         except TimeUp:
             return Outcome("timed out", TIME_UP, ended=too_long(settings))
-        report = _told(back)
+        return _outcome(_told(back), code, python)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a receiver."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {**kept, **settings.env}
+
+
+def _outcome(report: dict[str, Any] | None, code: int, python: str) -> Outcome:
+    """Return what came of the call, or raise why there was none."""
     if report is None or "old" in report:
         what = f"is Python {report['old']}" if report else "does not start as a Python"
         raise BareError(f"{python} {what}, and a pickle needs 3.9 or newer; give --python PATH")
