@@ -1,8 +1,8 @@
 """Colours, on terminals that have them: errors, package names, sizes, headings.
 
 `NO_COLOR` switches them off (no-color.org), `FORCE_COLOR` on, also in a pipe; `TERM=dumb` is a
-terminal without any. Text is painted after it was made harmless (`printable`), so that no colour is
-what a pickle says.
+terminal without any. Text is made harmless (`printable`) before it is painted, so that no colour
+comes from a pickle.
 
 Outside API: `Paint`, `has_colour`, `is_terminal`, `tree`.
 """
@@ -26,7 +26,7 @@ STYLES: Final = {
 SIZE: Final = re.compile(r"\d[\d,]*(?= bytes?\b| packed\b)(?: bytes?)?|^ *\d[\d,]*(?=  \S)")
 PACKAGE: Final = re.compile(r"(?<=package `)[^`]+(?=`)")
 FIRST: Final = re.compile(r"^[\w.]+(?=  )")
-"""The name at the start of the line on a package."""
+"""The name at the start of a package's line."""
 
 ALARMS: Final = {"cannot travel": "error", "problems": "error", "warnings": "warning"}
 

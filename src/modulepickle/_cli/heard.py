@@ -1,4 +1,4 @@
-"""What the library warns of while a command pickles: shown afterwards, as the command's warnings.
+"""The library's warnings while a command pickles. They are shown afterwards, as the command's.
 
 Outside API: `heard`.
 """
@@ -31,7 +31,7 @@ class _Collector(logging.Handler):
 def heard() -> Iterator[list[str]]:
     """Collect the library's warnings; yield a list that has them after the block.
 
-    What the user's modules warn of is shown as ever, and a log that they have set up gets its
+    Warnings of the user's modules are shown as usual, and a log that they have set up gets its
     records.
     """
     logger = logging.getLogger("modulepickle")

@@ -1,4 +1,4 @@
-"""`inspect`: what is in pickles, whether it fits here, and in what two of them differ.
+"""`inspect`: what pickles hold, whether it fits this environment, and how two of them differ.
 
 Outside API: `inspect`, `read`.
 """
@@ -80,7 +80,7 @@ def _heading(index: int, name: str, found: list[Any], out: Output) -> None:
 
 
 def _list(report: Inspection, out: Output) -> None:
-    """Print the files of a pickle's packages, and why there are none."""
+    """Print the files of a pickle's packages, or why there are none."""
     for each in report.snapshots:
         for file in each["files"]:
             size = out.paint("size", f"{file['bytes']:>12,}")
@@ -141,7 +141,7 @@ def _checked(each: CheckData, out: Output) -> None:
 
 
 def _diff(names: list[str], out: Output) -> int:
-    """Report in what two pickles differ."""
+    """Report how two pickles differ."""
     if len(names) != 2:
         raise Mistake(f"--diff compares two FILEs, and there {_are(len(names))}")
     old, new = map(read, names)

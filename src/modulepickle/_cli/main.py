@@ -20,7 +20,7 @@ from modulepickle._run.outcome import NotRun
 __all__ = ["main"]
 
 PIPE_CLOSED: Final = 141
-"""128 and SIGPIPE: what a shell has of a command that wrote when nobody read on."""
+"""128 and SIGPIPE: what a shell reports of a command whose reader is gone."""
 
 INTERRUPTED: Final = 130
 """128 and SIGINT."""
@@ -56,7 +56,7 @@ def _command(words: Sequence[str], version: str) -> int:
         options = parse(name, rest)
         out = Output(options.quiet, options.json)
         return _function(name)(options, out)
-    except SystemExit as error:  # of `--help`; what a user's code says is reported elsewhere
+    except SystemExit as error:  # of `--help`; an exit of user code is reported elsewhere
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except UsageError as error:
         sys.stderr.write(f"{error}\n") if sys.stderr is not None else None
@@ -66,7 +66,7 @@ def _command(words: Sequence[str], version: str) -> int:
 
 
 def _function(name: str) -> Callable[[argparse.Namespace, Output], int]:
-    """Return what runs a command; of the others, nothing is imported."""
+    """Return the function of a command. Nothing is imported for the others."""
     if name == "run":
         from modulepickle._cli.run import run as found
     elif name in ("explain", "requirements"):

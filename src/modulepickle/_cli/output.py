@@ -19,7 +19,7 @@ __all__ = ["Output", "OutputError", "drop", "prepare"]
 
 
 class OutputError(Exception):
-    """A stream does not take what is written: a full disk, and not a closed pipe."""
+    """A stream cannot be written to: the disk is full, for example. A closed pipe is not meant."""
 
 
 def prepare() -> None:
@@ -41,7 +41,7 @@ class Output:
     """The streams of one command.
 
     Attributes:
-        quiet: reports are left out; what went wrong is not. json: the result is to be JSON.
+        quiet: whether reports are left out; errors never are. json: whether the result is JSON.
     """
 
     def __init__(self, quiet: bool = False, json: bool = False) -> None:
@@ -113,7 +113,7 @@ class Output:
         _write(sys.stderr, f"{head} {_harmless(text)}\n")
 
     def failure(self, text: str) -> None:
-        """Write lines that tell of a failure elsewhere, as a traceback."""
+        """Write the lines of a failure elsewhere, such as a traceback."""
         _write(sys.stderr, _for(sys.stderr, text))
 
 

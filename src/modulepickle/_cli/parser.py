@@ -34,14 +34,14 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are raised, with the usage of the command."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise an error: this Python's words, and where to read on."""
+        """Raise an error with argparse's message, and where to read on."""
         head = self.format_usage()
         hint = f"for examples and options, type  {self.prog} --help"
         raise UsageError(f"{head}{self.prog}: error: {message}\n{hint}")
 
 
 def main_parser(version: str) -> argparse.ArgumentParser:
-    """Return the parser of it all, which knows every command: for its help, and completion."""
+    """Return the parser that knows every command, for its help and for completion."""
     parser = _Parser(
         prog=program(),
         usage=f"{program()} COMMAND [OPTIONS] ...",
@@ -123,7 +123,7 @@ def parse(name: str, words: Sequence[str]) -> argparse.Namespace:
 
 
 def _before_dashes(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split words at `--`: what stands behind is no option, whatever it looks like."""
+    """Split words at `--`: what follows is never an option, whatever it looks like."""
     if "--" not in words:
         return [*words], []
     at = words.index("--")

@@ -1,4 +1,4 @@
-"""A line on a terminal that says what takes long, and goes when that is done.
+"""A line on a terminal that says what takes long, and disappears when it is done.
 
 It is drawn by a thread, on stderr, after a second: never in a pipe, on a terminal that cannot erase
 a line, or if the command is to be quiet.
@@ -37,8 +37,8 @@ def progress(
     """Show what goes on until the end of the block; yield a function that ends it before.
 
     Args:
-        text: as `packing helpers`. quiet: show nothing. is_over: tells whether it has ended
-            already: the line goes then, since what comes next may write to the terminal itself.
+        text: as `packing helpers`. quiet: show nothing. is_over: tells whether the work has ended
+        already. Then the line disappears, since what comes next may write to the terminal itself.
     """
     if quiet or not is_terminal(sys.stderr) or os.getenv("TERM") == "dumb":
         yield lambda: None
@@ -71,7 +71,7 @@ def _draw(stream: Any, text: str, done: threading.Event, is_over: Callable[[], b
 
 
 def line(text: str, seconds: float, width: int) -> str:
-    """Return the line, which fits the terminal: at its last column, some begin a new one."""
+    """Return the line, shorter than the terminal: some wrap once the last column is filled."""
     shown = f"{text} ... {seconds:.0f} s"
     return shown if len(shown) < width else f"{shown[: max(0, width - 4)]}..."
 

@@ -1,6 +1,6 @@
 """What the commands print as JSON, key by key; that of `explain` and `inspect` is their reports'.
 
-`format` is a number that a change raises which breaks readers; sizes are in bytes.
+`format` is a number that is raised by a change that breaks readers. Sizes are in bytes.
 
 Outside API: what is in `__all__`.
 """

@@ -22,7 +22,7 @@ from modulepickle._local.tree import INSTALLATIONS, project_root, working_tree
 __all__ = ["find"]
 
 IMPORTERS: Final = {__file__, importlib.__file__}
-"""Files whose frames say nothing of what is wrong with a user's module."""
+"""Files whose frames do not help to see what is wrong with a user's module."""
 
 
 def find(text: str, form: str = "MODULE:FUNCTION", program: str = "python -m modulepickle") -> Any:
@@ -126,7 +126,7 @@ def _no_file(name: str) -> str:
 
 
 def _is_in_the_tree(path: str, folder: str, name: str, module: str) -> None:
-    """Raise if a file would go by its name alone, since it is not of the tree that is worked in."""
+    """Raise if a file would go by name only, since it is outside the working tree."""
     policy = get_policy()
     is_settled = policy.includes(module) or policy.excludes(module)
     is_installed = not INSTALLATIONS.isdisjoint(path.split(os.sep))

@@ -21,7 +21,7 @@ PYTHONS: Final = {"None": "null", "True": "true", "False": "false"}
 
 
 class Call(NamedTuple):
-    """What a function is called with. `notes`: sentences on what may be meant in another way."""
+    """What a function is called with. `notes`: sentences on what else may have been meant."""
 
     arguments: list[Any]
     keywords: dict[str, Any]

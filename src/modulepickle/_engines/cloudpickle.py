@@ -1,12 +1,12 @@
 """cloudpickle, and the two frameworks that have a copy of it: Ray and PySpark.
 
-Who reduces what, by the numbers of the design's rules:
+Who reduces what (R8 is a rule of docs/contributing.md):
 
-- Functions by value (`__main__`, lambdas, closures) go our way: an import of a local package inside
-  them would fail on a worker otherwise (R8), and ours reads on other versions of Python.
-- Classes by value stay cloudpickle's: it knows its own when a result comes back as one. After an
-  edit of a package that one needs, we give it another of cloudpickle's ids (R8).
-- What is registered with cloudpickle by `register_pickle_by_value` is left to it altogether.
+- We reduce functions by value (`__main__`, lambdas, closures): otherwise an import of a local
+  package inside them would fail on a worker (R8), and other versions of Python could not read them.
+- cloudpickle reduces classes by value, since it recognises its own when a result comes back. After
+  an edit of a package that such a class needs, we give the class another of cloudpickle's ids (R8).
+- Modules that are registered with cloudpickle by `register_pickle_by_value` are left to it.
 
 Outside API: what is in `__all__`.
 """
@@ -54,8 +54,8 @@ def _is_by_value(cls: type, module: Any) -> bool:
 def _renew(cloudpickle: Any, shipping: Foreign, cls: type) -> None:
     """Give a class another id of cloudpickle's if a local package that it needs was edited.
 
-    By the id, a worker that has the class already takes that one, whose bases are of the package
-    as it was. The old id stays known here, for results that come home by it.
+    A worker that knows the id would take the class that it has, whose bases are of the package as
+    it was. The old id stays known here, for results that come home with it.
     """
     try:
         key = key_of(cast(Any, shipping), cls)

@@ -2,7 +2,7 @@
 
 Before a client sends, the digests of the local packages are compared with those that were installed
 last; if there are others, a function like that of `preload` installs them on the scheduler and on
-the workers, those that come later included. What is sent then says of which digest it is, and so do
+the workers, those that come later included. Whatever is sent then names its digest, and so do
 results (see `_loader.peers`). An earlier version stays installed as long as this client holds a
 future that was made with it, and the last few stay in any case.
 
@@ -41,14 +41,14 @@ OTHERS: Final = ("scatter", "run", "run_on_scheduler", "register_plugin")
 """Methods that send something else."""
 
 KEPT: Final = 8
-"""Versions of the working tree that a cluster keeps in any case: tasks may wait for which nobody
-holds a future."""
+"""Versions of the working tree that a cluster always keeps: tasks may be waiting although nobody
+holds their futures."""
 
 STATE: Final = "_modulepickle"
 """Attribute of an extended client."""
 
 INSTALL: Final = "lambda: (lambda call, *rest: call(*rest))(*loads(data))"
-"""What `_Install` is in another process."""
+"""The text that `_Install` is unpickled from in another process."""
 
 
 class _Install:
@@ -114,7 +114,7 @@ class _Versions:
         return version, _Install(self._client.id, new, [*keep]), names
 
     def _note_keys(self) -> None:
-        """Note which futures were made with the version that is the present one until now."""
+        """Note which futures were made with the version that has been the present one so far."""
         now = {*self._client.futures}
         for each in self._versions:
             if each.keys is None:
@@ -124,7 +124,7 @@ class _Versions:
 
     def _kept(self) -> list[_Version]:
         recent = self._versions[-KEPT:]
-        # A plugin that brought something which others still use stays, and so does its version.
+        # A plugin stays, with its version, while others use something that it brought.
         used = [each for each in self._versions if each in recent or each.keys]
         digests = {digest for each in used for digest in each.digests}
         return [each for each in self._versions if each in used or digests.intersection(each.new)]
@@ -200,7 +200,7 @@ class _Cluster:
             later = self._install_later(self._installing, install, plugin, dropped)
             self._installing = asyncio.ensure_future(later)
             return
-        # One after the other: on one host, the first unpacks the files for both.
+        # One after the other, so that on one host the first unpacks the files for both.
         self._plain["run_on_scheduler"](install)
         self._plain["register_plugin"](_setup(install), name=plugin)
         for name in dropped:

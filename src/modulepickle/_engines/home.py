@@ -1,4 +1,4 @@
-"""The client's own process in a Dask cluster: its modules are what references of results mean.
+"""The client's own process in a Dask cluster: the references in results mean its modules.
 
 Outside API: `HOME`, `be_home`, `enter_home`, `leave_home`.
 """
@@ -75,8 +75,8 @@ HOME: Final = _Home()
 class _Tokens:
     """Stands for `pickle`, or cloudpickle, where Dask makes the keys of pure tasks.
 
-    A key has to be another one after an edit: a result that is still there would be taken for that
-    of the new code. So what is hashed are references, with their digests.
+    After an edit, a key has to differ: otherwise a result that is still there would be taken for
+    one of the new code. So references are hashed, with their digests.
     """
 
     def __init__(self, plain: ModuleType, always: bool) -> None:
@@ -87,10 +87,10 @@ class _Tokens:
         return getattr(self._plain, name)
 
     def dumps(self, obj: Any, protocol: int, buffer_callback: Any = None) -> bytes:
-        """Return a pickle that only its hash is taken of."""
+        """Return a pickle that is only hashed."""
         if not self._always:
             data: bytes = pickle.dumps(obj, protocol, buffer_callback=buffer_callback)
-            # By name is enough where no name is local.
+            # A pickle by name is enough if no name is local.
             if not any(name in data for name in self._packages.tops()):
                 return data
         token = QUIET.set(True)

@@ -24,7 +24,7 @@ from modulepickle._snapshot.tasks import CALL, Task, submitted
 __all__ = ["enter_pools", "leave_pools"]
 
 BEGAN: Final = "_modulepickle_began"
-"""Attribute of a pool: the job of the moment when it was made."""
+"""Attribute of a pool: the job of the moment at which it was made."""
 
 
 def _task(pool: Any, function: Any) -> Any:

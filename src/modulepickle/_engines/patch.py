@@ -1,8 +1,8 @@
 """Patches: `dump` and `reducer_override` of a pickler class, wrapped in place and put back.
 
-Python looks `reducer_override` up when it pickles. So one patch fits the picklers of all
-frameworks, those in C and those in Python: that method is wrapped, and asks us; `dump` is wrapped,
-too, so that each pickle looks at the working tree anew (R5). Nothing else of the class is touched.
+Python looks `reducer_override` up whenever it pickles, so one patch fits the picklers of all
+frameworks, in C and in Python: that method is wrapped, and asks us. `dump` is wrapped as well, so
+that each pickle looks at the working tree anew (R5). Nothing else of the class is touched.
 
 Outside API: `Extension`, and `Patch` for a class that nobody else has.
 """
@@ -50,7 +50,7 @@ PROTOCOL: Final = "_modulepickle_protocol"
 """Attribute of a pickler object that `extend` made the class of: its protocol."""
 
 OURS: Final = frozenset({FunctionType, ModuleType, CodeType, CellType, Live, Positioned, SortedSet})
-"""Types that we reduce even if the pickler has a way of its own, since our functions hold them."""
+"""Types that we reduce although the pickler could, since our functions hold them."""
 
 
 class _Table:
@@ -144,8 +144,8 @@ def is_pure(kind: type) -> bool:
 
 
 SENDING: Final[ContextVar[Any]] = ContextVar("modulepickle_sending", default=None)
-"""What makes the `Foreign` of each dump, of a pickler and of the hook that was wrapped; None:
-`Foreign` itself."""
+"""What makes the `Foreign` of each dump from a pickler and the hook that was wrapped. None stands
+for `Foreign` itself."""
 
 
 _MISSING: Final = object()
@@ -178,6 +178,8 @@ class Patch:
         self._wrap(cls)
 
     def _wrap(self, cls: type) -> None:
+        """Make what is put in the place of the two methods: plain functions, as methods are."""
+
         def dump(pickler: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
             obj, job = opened(obj)
             if not self.users:
@@ -185,25 +187,7 @@ class Patch:
             with job:
                 if self.prepare is not None:
                     obj = self.prepare(pickler, obj)
-                return dump_in_job(pickler, obj, *args, **kwargs)
-
-        def dump_in_job(pickler: Any, *args: Any, **kwargs: Any) -> Any:
-            names = pickler.__dict__
-            outer = names.get(STATE)
-            state = names[STATE] = self._shipping(cls, pickler)
-            is_ours = HOOK not in names and type(pickler).reducer_override is reducer_override
-            state.is_alone = is_ours and self._rest(cls, pickler, HOOK) is None
-            rest = self._rest(cls, pickler, "dump")
-            try:
-                if not state.is_alone or is_pure(cls):
-                    done = rest(*args, **kwargs)
-                else:  # as quick as our own pickler
-                    with resumed(names, state, state.plain, self._reduce):
-                        done = rest(*args, **kwargs)
-                state.finish()
-                return done
-            finally:
-                names[STATE] = outer
+                return self._dump(cls, pickler, obj, *args, **kwargs)
 
         def reducer_override(pickler: Any, obj: Any) -> Any:
             state = pickler.__dict__.get(STATE)
@@ -226,6 +210,25 @@ class Patch:
 
         self.made = {"dump": dump, HOOK: reducer_override}
 
+    def _dump(self, cls: type, pickler: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the `dump` that was wrapped, with the state that `reducer_override` needs."""
+        names = pickler.__dict__
+        outer = names.get(STATE)
+        state = names[STATE] = self._shipping(cls, pickler)
+        is_ours = HOOK not in names and type(pickler).reducer_override is self.made[HOOK]
+        state.is_alone = is_ours and self._rest(cls, pickler, HOOK) is None
+        rest = self._rest(cls, pickler, "dump")
+        try:
+            if not state.is_alone or is_pure(cls):
+                done = rest(*args, **kwargs)
+            else:  # as quick as our own pickler
+                with resumed(names, state, state.plain, self._reduce):
+                    done = rest(*args, **kwargs)
+            state.finish()
+            return done
+        finally:
+            names[STATE] = outer
+
     def _reduce(self, state: Any, obj: Any) -> Any:
         return state.reduce(obj, self.leaves)
 
@@ -247,7 +250,7 @@ class Patch:
         """Wrap the methods, for the first user."""
         if self.users == 0:
             for name, method in self.made.items():
-                if vars(cls).get(name) is not method:  # it is, if it could not be taken out
+                if vars(cls).get(name) is not method:  # it is, if leave() had to let it stay
                     self.before[name] = vars(cls).get(name, _MISSING)
                     setattr(cls, name, method)
         self.users += 1

@@ -1,15 +1,15 @@
-"""multiprocessing: what its child processes have of the script, and what they do about a bad task.
+"""multiprocessing: what child processes have of the script, and tasks that they cannot unpickle.
 
-A child that was spawned runs the script's file again, as `__mp_main__`, without what stands under
-`if __name__ == "__main__":`. A function from there is no name in the child. The worker of a pool
-that cannot unpickle a task dies, another one is started, and nobody ever answers: the pool hangs.
+A spawned child runs the script's file again, as `__mp_main__`, but not what stands under `if
+__name__ == "__main__":`. A function defined there has no name in the child. A pool's worker that
+cannot unpickle a task dies, another one is started, and the task is never answered: the pool hangs.
 So:
 
-- where it is known that children are spawned, such a function goes by value;
-- so does one that uses a package which was edited since the pool was made, since the child has
-  imported that as it was;
-- the tasks of a pool that call what is ours, or what a child may not have, are unpickled by the
-  call that they are, so that an error of it comes back as an error of the call.
+- where children are known to be spawned, such a function goes by value;
+- so does a function that uses a package which was edited after the pool was made, since the child
+  has imported the package as it was then;
+- if a task calls something of ours, or something that a child may lack, the worker unpickles it
+  when it is called, so that a failure comes back as an error of the call.
 
 Outside API: `leaves_to_child`, `as_call`.
 """
@@ -46,13 +46,13 @@ def run(data):
         ) from error
     return function(*args, **more)
 """
-"""What calls a task on a worker, which has no library. It names what the worker lacks."""
+"""Calls a task on a worker, which lacks the library. The error says what the worker lacks."""
 
 CALLED: Final = Call(eval, "exec(text) or run", {"text": RUN})
 
 
 def leaves_to_child(_: Foreign, obj: Any) -> bool:
-    """Tell whether an object goes by a name that a child process finds in its own `__main__`."""
+    """Tell whether an object goes by name, since a child process finds it in its own `__main__`."""
     if not _is_of_script(obj) or (_are_spawned() and is_guarded(obj)):
         return False
     edited = EDITED.get()
@@ -65,8 +65,8 @@ def leaves_to_child(_: Foreign, obj: Any) -> bool:
 def uses(obj: Any, packages: frozenset[str]) -> bool:
     """Tell whether a function or class of the script needs one of some packages.
 
-    The child has run the script with the package as it was. So, however the script has come to it,
-    by name it would be the old code.
+    The child has run the script with the package as it was. So by name it would run the old code,
+    however the script came to the package.
     """
     names = vars(sys.modules["__main__"])
     todo = [obj]
@@ -90,7 +90,7 @@ def _is_in(module: Any, packages: frozenset[str]) -> bool:
 
 
 def _is_of(obj: Any, packages: frozenset[str]) -> bool:
-    """Tell whether something is of a package, or an instance of something that is."""
+    """Tell whether something belongs to a package, or is an instance of a class that does."""
     if isinstance(obj, ModuleType):
         return _is_in(obj.__name__, packages)
     return _is_in(getattr(obj, "__module__", None), packages)
@@ -130,7 +130,7 @@ def _are_spawned() -> bool:
 
 
 def is_guarded(obj: Any) -> bool:
-    """Tell whether a child that runs the script's file again has no such name there."""
+    """Tell whether a child that runs the script's file again lacks the object's name."""
     main = sys.modules["__main__"]
     path = getattr(main, "__file__", None)
     try:
@@ -141,7 +141,7 @@ def is_guarded(obj: Any) -> bool:
 
 
 def _has_guarded() -> bool:
-    """Tell whether the script has functions or classes that a child will not find there."""
+    """Tell whether the script has functions or classes that a child will lack."""
     main = sys.modules["__main__"]
     return any(
         isinstance(each, (FunctionType, type)) and _is_of_script(each) and is_guarded(each)
@@ -182,7 +182,7 @@ def as_call(pickler: Any, obj: Any) -> Any:
 
 
 def _may_fail(function: Any, args: tuple[Any, ...]) -> bool:
-    """Tell whether a task calls what is not just a name, or may need what a child does not have."""
+    """Tell whether a task calls more than a plain name, or may need what a child lacks."""
     if _has_guarded():
         return True
     called = [function]

@@ -1,8 +1,8 @@
-"""For picklers that cannot be reached: what ships when any stock pickler pickles it.
+"""For picklers that cannot be changed: objects that any stock pickler ships.
 
 `preload` puts local packages into a process before anything that names them arrives there; `wrap`
-sends one object. Both are pickled by plain `pickle`, through their `__reduce_ex__`, and hold no
-archive: that is made anew for each pickle, of what is on disk then (R5).
+sends one object. Plain `pickle` pickles both through their `__reduce_ex__`. They hold no archive:
+it is made anew for each pickle, from what is on disk then (R5).
 
 Outside API: `preload`, `wrap`; and `Installer`, which `preload` makes.
 """
@@ -54,7 +54,7 @@ class _Preload(Installer):
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
-        self.snapshots()  # errors are for here, not for the pickler of some framework
+        self.snapshots()  # errors are raised here, and not in the pickler of some framework
 
     def snapshots(self) -> list[SnapshotRef]:
         """Return what is installed."""

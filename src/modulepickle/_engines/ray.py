@@ -1,9 +1,9 @@
-"""Ray: what was pickled once for all its calls is pickled anew after an edit.
+"""Ray: what it pickles once for all calls is pickled anew after an edit.
 
 Ray pickles a remote function, and the class of an actor, when it is first called, and keeps that.
-So its `_remote` looks at the working tree: if a local package has changed since the last call, what
-was kept is dropped, and gets another id in the cluster. Tasks that were submitted before keep the
-old one.
+So the wrapped `_remote` looks at the working tree: if a local package has changed since the last
+call, the kept pickle is dropped, and the next one gets another id in the cluster. Tasks that were
+submitted before keep the old one.
 
 Outside API: `remote_methods`.
 """
@@ -48,7 +48,7 @@ def _looking(drop: Callable[[Any], None], before: Callable[..., Any]) -> Callabl
 
 
 def _drop_edited(job: Job) -> None:
-    """Drop all that was kept of another tree: one remote function may hold another."""
+    """Drop everything that was kept of another tree: one remote function may hold another."""
     for each, (last, drop) in [*_kept.items()]:
         if job.edited(last):
             drop(each)

@@ -1,7 +1,7 @@
 """What a client pickles for a Dask cluster: references to code that was installed there.
 
-`_loader.peers` says what references are, and what is deferred. Here a pickler of the client's
-process makes them: of what our own reducers and those of cloudpickle find.
+`_loader.peers` says what references are, and what is deferred. Here a pickler in the client's
+process makes them, from what our reducers and those of cloudpickle return.
 
 Outside API: `Sending`, `sending`.
 """
@@ -33,11 +33,11 @@ DEFERRED: Final = (
     CellType, CodeType, FunctionType, Live, ModuleType, Positioned, Scope, SnapshotRef, SortedSet,
     StandIn,
 )  # fmt: skip
-"""Types, classes aside, of which the scheduler gets nothing but the call that makes one."""
+"""Types, classes aside, for which the scheduler gets only the call that makes the object."""
 
 
 def peer() -> Any:
-    """Return this process' peer, which it may have got as a worker, of another release."""
+    """Return this process' peer, which may be of another release if the process is a worker."""
     return vars(registry)["peer"]
 
 
@@ -90,7 +90,7 @@ class _Sent(Foreign):
         self._users: dict[type, bool] = {}
 
     def emit(self, shipped: SnapshotRef) -> Reduced:
-        """Return the reduction of a snapshot, which as a rule is in the cluster already."""
+        """Return the reduction of a snapshot, which is usually in the cluster already."""
         if shipped.digest not in self._installed:
             return super().emit(shipped)
         get, module = (

@@ -1,4 +1,4 @@
-"""What is worth a look before it is sent: the warnings of `explain`, and what its policy does.
+"""The warnings of `explain`: what is worth a look before it is sent. Also what its policy does.
 
 Outside API: `effects`, `warnings_of`.
 """
@@ -103,7 +103,7 @@ def _at_home(recorder: Recorder, found: Iterable[Imported], by_name: list[ByName
 
 
 def _of_nobody(name: str, place: str) -> Iterator[str]:
-    """Yield what is to be said of a module of no distribution."""
+    """Yield the warning about a module that belongs to no distribution."""
     if not is_there(name):
         yield f"`{name}` is not found here{place}, and the receiver must have it: is it misspelt?"
         return
@@ -169,7 +169,7 @@ def _secrets(recorder: Recorder) -> Iterator[str]:
 
 
 def _big(nodes: list[Node]) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Yield the chains to large data, and their size: as near to them as a chain leads."""
+    """Yield the chains to large data, as near as a chain leads, and their sizes."""
     totals = {id(node): node.size for node in nodes if not _is_of_package(node)}
     for node in reversed(nodes):
         if node.above is not None and id(node) in totals and id(node.above) in totals:
@@ -235,7 +235,7 @@ def _rule(field: str, pattern: str, matches: int, hint: str) -> Rule:
 
 
 def _left_out_by(pattern: str, snapshots: list[SnapshotThere]) -> Iterator[str]:
-    """Yield the paths that one pattern on the names of modules leaves out."""
+    """Yield the paths that one pattern for names of modules leaves out."""
     for each in snapshots:
         yield from (
             left["path"] for left in each["left_out"] if left["rule"] == f'exclude "{pattern}"'

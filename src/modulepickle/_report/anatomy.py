@@ -1,9 +1,10 @@
-"""What a pickle of ours is made of: loaders, snapshots, code; found in the nodes of `machine`.
+"""The parts of a pickle of ours: loaders, snapshots, code. They are found in the nodes of
+`machine`.
 
 The patterns are those of `emit`, `functions`, `classes` and `preload`. They are read leniently,
-since another release may have written the pickle: a loader is an `eval`, or what `sys` has in its
-place, with a compressed text and a name that begins with `_modulepickle_`, and the rest is called
-on what it returns. Whether a loader is one of ours, word for word, is for `releases`.
+since another release may have written the pickle: a loader is a call of `eval`, or of what `sys`
+has in its place, with a compressed text and a name that begins with `_modulepickle_`, and all else
+is called on what it returns. `releases` tells whether a loader is one of ours, word for word.
 
 Outside API: `Anatomy`, and the parts in it; `args_of`, `is_sys`.
 """
@@ -27,21 +28,21 @@ PREFIX: Final = "_modulepickle_"
 LOADS: Final = frozenset({"pickle.loads", "_pickle.loads", "pickle._loads"})
 
 TEXT_LIMIT: Final = 2**20
-"""Bytes of a loader's text; the real ones have some 12,000."""
+"""Bytes of a loader's text. The real ones have some 70,000."""
 
 COMPILERS_OWN: Final = frozenset({"__firstlineno__", "__static_attributes__"})
-"""What a class statement has on top of its names, from Python 3.13 on: nobody wrote it there."""
+"""What Python adds to the names of a class statement, from 3.13 on."""
 
 PARTS: Final = 20
-"""Arguments of a call that are looked at: no call of ours has more."""
+"""How many arguments of a call are looked at: no call of ours has more."""
 
 
 class Loader(NamedTuple):
     """A text that the pickle executes on the receiver.
 
     Attributes:
-        text: None if it cannot be unpacked, or is too large to be one. release: as `release_of` has
-        it. position: in bytes.
+        text: None if it cannot be unpacked, or is too large for a loader. release: what
+        `release_of` returns. position: in bytes.
     """
 
     name: str
@@ -55,10 +56,10 @@ class Snapshot(NamedTuple):
     """A call that makes a snapshot on the receiver.
 
     Attributes:
-        name: empty if only a store knows it; so is the digest, and the archive hash is that of the
-        manifest. archive: bytes, or the node that stands for them. requirements: top-level name ->
-        the `Call` of a snapshot, or "distribution version". fetch: what gets it from a store: a
-        text, or the node of a callable; None if it is in none.
+        name: empty if only a store knows it; then the digest is empty as well, and the archive hash
+        is that of the manifest. archive: bytes, or the node that stands for them. requirements:
+        top-level name -> the `Call` of a snapshot, or "distribution version". fetch: what gets it
+        from a store: a text, or the node of a callable; None if it is not in a store.
     """
 
     name: str
@@ -116,8 +117,8 @@ class Anatomy:
         snapshot without name and files: what the functions of a script import. shipped: things
         that travel in snapshots, "module.path" -> the snapshot's call. nested: pickles in the
         pickle, with their positions. tools: id of a call -> the function of a loader that it looks
-        up. plumbing: ids of the calls that find or make a loader, or find what is in a store.
-        evaluated: texts that it evaluates for other ends.
+        up. plumbing: ids of the calls that find or make a loader, or find something in a store.
+        evaluated: texts that it evaluates for any other purpose.
     """
 
     def __init__(self, machine: Machine, budget: Budget) -> None:
@@ -171,7 +172,7 @@ class Anatomy:
             self.nested.append((args[0], call.position))
 
     def _look_at_eval(self, call: Call, args: tuple[Any, ...]) -> None:
-        """Note a loader, what `preload` is, what looks in a store, or text to be evaluated."""
+        """Note a loader, a function of `preload`, a look in a store, or text that is evaluated."""
         expression, names = (*args[:2], None, None)[:2]
         known = names.names() if isinstance(names, Items) else {}
         title = next((known[key] for key in ("__name__", "N", "n") if key in known), "")
@@ -215,12 +216,12 @@ class Anatomy:
             return None
 
     def _look_in_store(self, call: Call, args: tuple[Any, ...]) -> None:
-        """Note a snapshot that a store has, and the texts that say how it is fetched."""
+        """Note a snapshot in a store, and the texts that fetch it."""
         text, names = (*args[:2], None, None)[:2]
         names = names if isinstance(names, Items) else Items("dict")
         is_ours = type(text) is str and text in (FETCHED, FETCHED_BY_TEXT)
         if not is_ours or [key for key, _ in names.items[:3]] != ["k", "f"]:
-            self._evaluates(text)  # ours evaluate nothing but the name `f`
+            self._evaluates(text)  # ours evaluate only the name `f`
         key, fetch = names.get("k"), names.get("f")
         if type(fetch) is str and not (type(key) is bytes and store_of(fetch)):
             self._evaluates(fetch)
@@ -257,7 +258,7 @@ class Anatomy:
         self.codes.append(made)
 
     def _requirements(self) -> None:
-        """Link each snapshot with what it requires: its state, or what `set_scope` is given."""
+        """Link each snapshot with its requirements: its state, or an argument of `set_scope`."""
         states = [(made, state) for made in self._snapshots.values() for state in made.call.states]
         for call in self._machine.calls:
             args = args_of(call)
@@ -303,7 +304,7 @@ class Anatomy:
 
 
 def args_of(call: Call) -> tuple[Any, ...]:
-    """Return the arguments of a call; none if they are no tuple."""
+    """Return the arguments of a call, or () if they are not a tuple."""
     return call.args if type(call.args) is tuple else ()
 
 
@@ -343,7 +344,7 @@ def _starter(function: Any, expression: Any) -> tuple[str, list[Call]]:
 
 
 def _installs(names: Any) -> bool:
-    """Tell whether names are those of what `preload` is, and no others."""
+    """Tell whether names are exactly those that a function of `preload` has."""
     return (
         isinstance(names, Items)
         and [key for key, _ in names.items[:3]] == ["loads", "data"]

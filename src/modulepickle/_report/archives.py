@@ -26,8 +26,8 @@ class Archive:
     """What is in one archive.
 
     Attributes:
-        data: its bytes. archive_hash: by which a receiver sees that it came through whole. members:
-        the files; none if a receiver refuses it. problem: why it does; "" if it does not.
+        data: its bytes. archive_hash: by which a receiver checks that it is whole. members: the
+        files; none if a receiver would refuse the archive. problem: why it would, or "".
     """
 
     def __init__(self, data: bytes, budget: Budget) -> None:
@@ -76,7 +76,7 @@ class Archives:
 
 
 def members_of(data: bytes) -> Iterator[Member]:
-    """Yield the members of an archive, by the very text with which the loader reads it.
+    """Yield the members of an archive, read by the loader's own text.
 
     Raises:
         ValueError, struct.error: the loader refuses it.
@@ -87,7 +87,7 @@ def members_of(data: bytes) -> Iterator[Member]:
 
 
 def _hash_of(member: Member) -> bytes:
-    """Return the SHA-256 of a file, of which a piece at a time is in memory.
+    """Return the SHA-256 of a file, with one piece of it in memory at a time.
 
     Raises:
         ValueError: if it is damaged, or not as large as the archive says.

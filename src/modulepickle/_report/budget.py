@@ -1,8 +1,8 @@
-"""What one inspection may cost, whatever the data are: a few times the work of reading them once.
+"""What one inspection may cost, whatever the data: a few times the work of reading them once.
 
 A pickle of some hundred bytes can stand for more than any machine holds: it may name one thing a
-thousand times, and each of these another one a thousand times. All that could multiply so is paid
-for here. What cannot be paid any more is left out, and the report says so, once a kind.
+thousand times, and each of these another one a thousand times. Whatever can multiply like this is
+paid for here. What can no longer be paid is left out, and the report says so, once for each kind.
 
 Outside API: `Budget`.
 """
@@ -34,7 +34,8 @@ class Budget:
     """What is left for one inspection.
 
     Attributes:
-        problems: where it is said what is used up. size: of the data, in bytes.
+        problems: the list that gets a sentence when something is used up. size: of the data, in
+        bytes.
     """
 
     def __init__(self, size: int, problems: list[str]) -> None:
@@ -43,16 +44,16 @@ class Budget:
         self._left = dict(self._most)
 
     def take(self, kind: str, amount: int = 1) -> bool:
-        """Take some of a kind; return whether there was as much."""
+        """Take some of a kind; return whether that much was left."""
         left = self._left[kind]
         if amount <= left:
             self._left[kind] = left - amount
             return True
         if left >= 0:
-            self._left[kind] = -1  # from here on, nothing of the kind: what follows is not whole
+            self._left[kind] = -1  # nothing more of the kind: the rest would have gaps
             self.problems.append(f"it has more than {self._most[kind]:,} {KINDS[kind][2]}")
         return False
 
     def left(self, kind: str) -> int:
-        """Return how much there is of a kind."""
+        """Return how much of a kind is left."""
         return max(0, self._left[kind])

@@ -1,8 +1,8 @@
 """Whether bytecode in a pickle is what the source beside it compiles to, on this Python.
 
-A receiver of the sender's Python runs the bytecode, and people read the source. Nothing here is
-unpickled or run: the bytecode is read as the data that it is, and the source is compiled. File
-names, lines and qualified names are not compared: a definition that stands alone has others.
+A receiver with the sender's Python runs the bytecode, while people read the source. Nothing here is
+unpickled or run: the bytecode is read as data, and the source is compiled. File names, lines and
+qualified names are not compared, since they differ for a definition that is compiled alone.
 
 Outside API: `mismatches`.
 """
@@ -27,13 +27,13 @@ from modulepickle._report.budget import Budget
 __all__ = ["mismatches"]
 
 NESTED: Final = 0x10
-"""The flag of code that stands in a function: alone, it may stand in none."""
+"""The flag of code inside a function. It may differ when a definition is compiled alone."""
 
 DEEP: Final = 50
-"""Levels of constants in constants."""
+"""How deep constants in constants are read."""
 
 AROUND: Final = 20
-"""Definitions around one."""
+"""How many definitions may stand around one."""
 
 METHOD: Final = re.compile(r"(?<![\w.])([^\W\d]\w*)\s*\.")
 """A name, and that something is looked up in it."""
@@ -61,7 +61,7 @@ def mismatches(codes: list[Code], budget: Budget) -> Iterator[str]:
 
 
 def _mismatch(code: Code, budget: Budget) -> str:
-    """Return what is wrong with bytecode for this Python, or "" if nothing is, or can be told."""
+    """Return what is wrong with bytecode for this Python; "" if nothing is, or it is unknown."""
     if not code.data or code.magic != importlib.util.MAGIC_NUMBER:
         return ""
     if code.module:
@@ -71,7 +71,7 @@ def _mismatch(code: Code, budget: Budget) -> str:
     try:
         _check_place(*code.place)
         shown = [*_compiled(code)]
-    except Exception as error:  # of the compiler, which may raise any for a text that is made to
+    except Exception as error:  # of the compiler, which a crafted text can make raise anything
         return f"has source that does not compile here ({type(error).__name__})"
     try:
         found = _Reader(code.data).whole()
@@ -83,7 +83,7 @@ def _mismatch(code: Code, budget: Budget) -> str:
 
 
 def _cost(source: str) -> int:
-    """Return what it may cost to compile a text: some take a time that grows with its square."""
+    """Return what compiling a text may cost: for some, the time grows with the square."""
     return len(source) + len(source) ** 2 // 10_000
 
 
@@ -91,8 +91,8 @@ class _Read(NamedTuple):
     """Bytecode as it was read.
 
     Attributes:
-        tree: all that is compared. level: of optimization, with which it was compiled. lookups: of
-        each attribute that it looks up, in order, whether that is done as for a method.
+        tree: everything that is compared. level: the optimization level of the compilation.
+        lookups: for each attribute look-up, in order, whether it is done as for a method.
     """
 
     tree: Any
@@ -101,7 +101,7 @@ class _Read(NamedTuple):
 
 
 def _compiled(code: Code) -> Iterator[_Read]:
-    """Yield the source of a definition, compiled as each level of optimization has it."""
+    """Yield the source of a definition, compiled with each level of optimization."""
     for level in (0, 1, 2):
         yield _compile(code, level, ())
 
@@ -127,15 +127,15 @@ def _compile(code: Code, level: int, imported: tuple[str, ...]) -> _Read:
 def _with_imports(code: Code, found: _Read, plain: _Read, budget: Budget) -> bool:
     """Tell whether bytecode is that of the source in a file that imports some of its names.
 
-    Newer Pythons look up `os.getcwd()` in another way where the file imports `os`. Which names are
-    imported is seen by these lookups, one name at a time.
+    Newer Pythons look up `os.getcwd()` in another way if the file imports `os`. These look-ups show
+    which names are imported, one name at a time.
     """
     source = code.source or ""
     names = [each for each in dict.fromkeys(METHOD.findall(source)) if not keyword.iskeyword(each)]
     if len(found.lookups) != len(plain.lookups) or found.lookups == plain.lookups:
         return False
     if not budget.take("source", _cost(source) * (len(names) + 1)):
-        return True  # that it was not compared is told
+        return True  # the report says that it was not compared
     imported = []
     for name in names:
         lookups = _compile(code, plain.level, (name,)).lookups
@@ -146,7 +146,7 @@ def _with_imports(code: Code, found: _Read, plain: _Read, budget: Budget) -> boo
 
 
 def _check_place(line: Any, column: Any, flags: Any, free: Any, *around: Any) -> None:
-    """Raise ValueError if it is not as a sender writes it: else it could mean anything."""
+    """Raise ValueError for a place that no sender writes: it could mean anything."""
     numbers = all(type(each) is int for each in (line, column, flags))
     names = type(free) is tuple and all(type(each) is str for each in free)
     texts = all(type(each) is str for each in around)
@@ -227,7 +227,7 @@ class _Reader:
 
 
 def _lookups(code: Any) -> Iterator[bool]:
-    """Yield of each attribute that bytecode looks up whether that is done as for a method."""
+    """Yield, for each attribute that bytecode looks up, whether it is done as for a method."""
     for at in range(0, len(code) - 1, 2) if type(code) is bytes else ():
         name = dis.opname[code[at]]
         if name == "LOAD_METHOD":
@@ -241,9 +241,9 @@ def _signed(data: bytes, at: int) -> int:
 
 
 def _constants(node: Any, attributes: bool) -> Any:
-    """Return constants without what a qualified name says of the place, and in one order.
+    """Return constants in a stable order, and without what a qualified name says of the place.
 
-    Python 3.13.0 has the names of `__static_attributes__` in the order of a set.
+    In Python 3.13.0, the names of `__static_attributes__` have the order of a set.
     """
     if type(node) is str:
         return node.rpartition("<locals>.")[2]

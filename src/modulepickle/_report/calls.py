@@ -1,8 +1,8 @@
 """What a pickle calls, names and changes on the receiver, the loader's own aside.
 
 A pickle of data calls what makes the data: classes, and functions that build one object. Those of
-the standard library are known here, and so is all that a loader makes, since its text, the packages
-and the code by value are in the report. Whatever else is called is told.
+the standard library are known here, and so is everything that a loader makes, since its text, the
+packages and the code by value are in the report. Any other call is reported.
 
 Outside API: `Calls`, `warnings_of`.
 """
@@ -58,8 +58,8 @@ BUILDS: Final = frozenset(
         "weakref.ref", "zoneinfo.ZoneInfo._unpickle",
     }
 )  # fmt: skip
-"""What makes an object of its arguments and does nothing else. (Those that hold a function may call
-it later: that is told when it is called in the pickle.)"""
+"""Callables that make an object of their arguments and do nothing else. (One that holds a function
+may call it later: that is reported if it is called in the pickle.)"""
 
 FROM_SYS: Final = {
     "sys": ("modules", "_modulepickle_registry"),
@@ -80,8 +80,8 @@ class Calls:
     """What one pickle calls.
 
     Attributes:
-        called: names of what it calls and of which nothing is known here. changed: names of what it
-        gives state or items to. names: all globals of which something is made, or that are data.
+        called: names of what it calls, if nothing is known of them here. changed: names of what it
+        gives state or items to. names: all globals that it makes something of, or that are data.
         modules: (dotted name, position) of each module that it imports as itself.
     """
 
@@ -95,7 +95,7 @@ class Calls:
         self.modules = [*self._imported()]
 
     def _strangers(self) -> Iterator[str]:
-        """Yield what is called, and is not known to make an object and do nothing else."""
+        """Yield calls that are not known to just make an object."""
         for call in self._machine.calls:
             if id(call) in self._anatomy.plumbing or self._is_own(call):
                 continue
@@ -148,7 +148,7 @@ class Calls:
         return bool(step)
 
     def _foreign(self) -> Iterator[Global]:
-        """Yield the globals of which something is made, or that are data: not the loader's own."""
+        """Yield the globals of which something is made, or that are data; not the loader's own."""
         mentioned: set[tuple[str, str]] = set()
         todo: list[Any] = [self._machine.result]
         for call in self._machine.calls:

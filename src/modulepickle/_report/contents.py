@@ -33,7 +33,7 @@ MAGICS: Final = (
     (3420, "3.9"), (3430, "3.10"), (3450, "3.11"), (3500, "3.12"), (3550, "3.13"), (3600, "3.14"),
     (3650, "3.15"), (3700, ""),
 )  # fmt: skip
-"""First magic number of each CPython (`pycore_magic_number.h`), which leaves 50 to each."""
+"""First magic number of each CPython (`pycore_magic_number.h`), which reserves 50 for each."""
 
 SHOWN: Final = 200
 """Characters of a text that are shown in a warning."""
@@ -53,7 +53,7 @@ class Contents:
         self._problems, self._warnings = stream.problems, stream.warnings
         self._archives = Archives(stream.budget)
         self.sources: dict[str, bytes | Member] = {}
-        self._texts: dict[bytes, bytes] = {}  # of loaders, as they are packed and as they are not
+        self._texts: dict[bytes, bytes] = {}  # of loaders: packed -> unpacked
 
     def data(self) -> InspectData:
         """Return the data of the report."""
@@ -83,7 +83,7 @@ class Contents:
         return data
 
     def _unique(self, groups: Iterable[Iterable[Any]]) -> Iterator[Any]:
-        """Yield parts of all pickles, those of one name and content once."""
+        """Yield parts of all pickles; those of equal name and content once."""
         seen: set[Any] = set()
         names = "name", "text", "release", "digest", "archive_hash"
         for each in (each for group in groups for each in group):
@@ -125,7 +125,7 @@ class Contents:
         where, archive = self._archive(made)
         files = self._files(made, archive) if archive is not None else []
         if archive is not None:
-            home = archive.archive_hash.hex()  # and not what the pickle says that it is
+            home = archive.archive_hash.hex()  # and not what the pickle claims
             self.sources.update({f"{home}/{each.path}": each for each in files})
         packages = [n for n, need in made.requirements.items() if isinstance(need, Call)]
         others = distributions(made.requirements.items())
@@ -156,7 +156,7 @@ class Contents:
     def _files(self, made: Snapshot, archive: Archive) -> list[Member]:
         if archive.problem:
             self._problems.append(f"{made.name}: {archive.problem}; pickle it again")
-        # What is shared by many snapshots is listed for each, so each is counted.
+        # A file that many snapshots share is listed for each, so it is counted for each.
         length = sum(len(each.path) for each in archive.members)
         size = len(archive.members)
         fits = self._budget.take("entries", size) and self._budget.take("text", length)
@@ -314,7 +314,7 @@ class Contents:
 
 
 def _place(fetch: Any) -> str:
-    """Return what gets an archive: a store of ours, the text, or the name of a callable."""
+    """Return what fetches an archive: a store of ours, the text, or the name of a callable."""
     if type(fetch) is str:
         return store_of(fetch[:LONG]) or fetch[:SHOWN]
     if isinstance(fetch, Call):
@@ -336,7 +336,7 @@ def _pickle(reading: Reading) -> PickleData:
 
 
 def _python_of(magic: bytes) -> str:
-    """Return the version of CPython that has a magic number; "" if it is of none of those known."""
+    """Return the version of CPython that has a magic number; "" if it is unknown."""
     number = int.from_bytes(magic[:2], "little")
     found = ""
     for first, version in MAGICS:

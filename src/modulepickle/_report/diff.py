@@ -1,4 +1,4 @@
-"""In what two pickles differ: packages, their files, requirements, and code by value.
+"""How two pickles differ: in packages, their files, requirements, and code by value.
 
 Outside API: `compared`, `differing`.
 """
@@ -29,7 +29,7 @@ STYLES: Final = {"added": "name", "removed": "error", "changed": "warning"}
 
 
 def compared(old_name: str, old: Inspection, new_name: str, new: Inspection) -> DiffData:
-    """Return in what the second pickle differs from the first."""
+    """Return how the second pickle differs from the first."""
     packages = [*_packages(old, new)]
     requirements = [*_named(_distributions(old), _distributions(new))]
     code = [*_named(_code(old), _code(new))]
@@ -51,7 +51,7 @@ def compared(old_name: str, old: Inspection, new_name: str, new: Inspection) -> 
 def _pairs(
     old: Mapping[str, Value], new: Mapping[str, Value]
 ) -> Iterator[tuple[str, str, Value | None, Value | None]]:
-    """Yield name, change, and both values, of what is not equal; by name."""
+    """Yield name, change and both values of everything that differs, by name."""
     for name in sorted({*old, *new}):
         before, after = old.get(name), new.get(name)
         if before != after:
@@ -84,7 +84,7 @@ def _packages(old: Inspection, new: Inspection) -> Iterator[PackageDiff]:
 def _by_name(report: Inspection) -> dict[str, dict[str, SnapshotHere]]:
     """Return name -> archive hash -> snapshot: a pickle may have several versions of one package.
 
-    The hash of an archive says what is in it only if the archive is whole.
+    The hash of an archive stands for its contents only if the archive is whole.
     """
     found: dict[str, dict[str, SnapshotHere]] = {}
     for each in report.data["snapshots"]:
@@ -126,7 +126,7 @@ def _files(report: Inspection, made: SnapshotHere | None) -> dict[str, Member]:
 
 
 def _is_same(one: Member, other: Member) -> bool:
-    """Tell whether two files are the same: another zlib packs one content in another way."""
+    """Tell whether two files have the same content, though zlib builds may pack it differently."""
     if (one.size, one.crc, one.is_executable) != (other.size, other.crc, other.is_executable):
         return False
     if one.packed == other.packed:
@@ -152,7 +152,7 @@ def _distributions(report: Inspection) -> dict[str, str]:
 
 
 def _code(report: Inspection) -> dict[str, str]:
-    """Return what is by value -> its source, or what else tells it from another one."""
+    """Return each thing by value -> its source, or what else distinguishes it."""
     found: dict[str, str] = {}
     for each in report.data["by_value"]:
         name = f"{each['kind']} {each['name'] or each['file'].partition(' ')[0] or '(no name)'}"

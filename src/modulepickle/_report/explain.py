@@ -1,7 +1,7 @@
 """`explain`: what a pickle of an object would carry, why, and what stands in the way.
 
-The pickler is the real one (`failures`), and what it wrote is read by `inspect`; so what is
-reported is what `dumps` does. Here the two are put together.
+The pickler is the real one (`failures`), and `inspect` reads what it wrote, so the report shows
+what `dumps` does. Here the two are put together.
 
 Outside API: `explain`, `Explanation`.
 """
@@ -54,7 +54,7 @@ from modulepickle._snapshot.requirements import distributions
 __all__ = ["Explanation", "explain"]
 
 LARGEST: Final = 5
-"""Files of a snapshot that are listed."""
+"""How many files of a snapshot are listed."""
 
 
 def explain(
@@ -111,6 +111,13 @@ def explain(
     file = io.BytesIO()
     kept = store_writer(store)
     recorder = Recorder(file, protocol, policy, None if kept is None else Trial(kept.store))
+    stale = _record(recorder, obj)
+    given = origin() if policy is None else "policy="
+    return Explanation(_Story(recorder, file.getvalue()).data(stale, given))
+
+
+def _record(recorder: Recorder, obj: Any) -> list[str]:
+    """Pickle an object; return the texts of its stale-source warnings. Others are given as ever."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StaleSourceWarning)
         recorder.record(obj)
@@ -120,8 +127,7 @@ def explain(
             stale.append(str(each.message))
         else:
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    given = origin() if policy is None else "policy="
-    return Explanation(_Story(recorder, file.getvalue()).data(stale, given))
+    return stale
 
 
 class Explanation(Report):
@@ -182,7 +188,7 @@ class _Story:
         }
 
     def _tell_import(self, node: Node) -> None:
-        """Say of a package that another one imports where that is."""
+        """Label a package with the place where another package imports it."""
         above = node.above
         if above is None or not is_a(above.obj, SnapshotRef):
             return
@@ -197,7 +203,7 @@ class _Story:
         return name in self._recorder.policy.include
 
     def _is_included(self, node: Node) -> bool:
-        """Tell whether a package travels since the policy names it, and nothing imports it."""
+        """Tell whether a package travels only because the policy names it."""
         above = node.above
         if above is None or not is_a(above.obj, SnapshotRef) or is_a(above.obj, Scope):
             return False
@@ -224,7 +230,7 @@ class _Story:
                 top = name.partition(".")[0]
                 if top and not is_standard(top) and not self._travels(name):
                     found.setdefault(*requirement(name))
-        # What is asked of a namespace package as a whole, nobody has, but its parts.
+        # No distribution provides a namespace package as a whole, only its parts.
         wholes = {part.rpartition(".")[0] for part in found}
         wholes |= {part.partition(".")[0] for part in found if "." in part}
         return {name: found[name] for name in found if found[name] or name not in wholes}
@@ -316,7 +322,7 @@ class _Story:
 class Trial(StoreWriter):
     """What a store would keep of one pickle, for `explain`.
 
-    Nothing is put into a store that can say by `fetch(digest)` where it would be.
+    Nothing is put into a store whose `fetch(digest)` can say where it would be.
 
     Attributes:
         kept: digest -> length in bytes. manifests: digest -> name of the package.

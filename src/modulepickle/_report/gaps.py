@@ -1,7 +1,7 @@
-"""What the files of a package import, where, and what of that does not travel with it.
+"""What the files of a package import, where, and which of it does not travel.
 
-`dumps` takes along what is local and notes what is installed; of the rest it says nothing, since an
-import may never run. `explain` is asked what can go wrong there. Files are parsed, never run.
+`dumps` takes along what is local, and notes what is installed. It says nothing about other imports,
+since they may never run; `explain` reports them. Files are parsed, never run.
 
 Outside API: `Imported`, `imported`, `is_standard`, `is_there`.
 """
@@ -28,10 +28,10 @@ class Imported(NamedTuple):
     """What one package imports.
 
     Attributes:
-        places: dotted name -> "path:line" of its first import. at_home: the names of them that the
-        receiver must have, and of which no distribution is noted: the policy excludes it, it is
-        this library, or nobody installed it. not_found: those that are not here, either. broken:
-        "path:line (why)" of files that cannot be parsed, so that nobody knows what they import.
+        places: dotted name -> "path:line" of its first import. at_home: those that the receiver
+        must have although no distribution is noted for them: excluded by the policy, this library,
+        or not installed. not_found: those that are not here either. broken: "path:line (why)" of
+        files that cannot be parsed, so that their imports are unknown.
         computed: "path:line" of imports by names that only a run can tell.
     """
 
@@ -101,5 +101,5 @@ def is_there(top: str) -> bool:
     """Tell whether there is a module of a top-level name here; nothing is imported."""
     try:
         return top in sys.modules or importlib.util.find_spec(top) is not None
-    except Exception:  # finders may be anybody's
+    except Exception:  # a finder may raise anything
         return True

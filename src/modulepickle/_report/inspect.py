@@ -1,8 +1,8 @@
 """`inspect`: what a pickle holds, read without executing any of it.
 
 Nothing is imported, called or unmarshalled because of what a pickle says, and archives are unpacked
-in memory, up to a limit. `reading` reads the data, `contents` says what is in it, and
-`lines` how that is shown.
+in memory, up to a limit. `reading` reads the data, `contents` finds what is in it, and `lines`
+formats it.
 
 Outside API: `inspect`, `Inspection`.
 """
@@ -24,7 +24,7 @@ from modulepickle._snapshot.archive import Member, unpack
 __all__ = ["Inspection", "inspect"]
 
 LIMIT: Final = 512 * 2**20
-"""Bytes of one file that `Inspection.read` unpacks."""
+"""Bytes of one file that `Inspection.read` unpacks at most."""
 
 Data = Union[bytes, bytearray, memoryview, "os.PathLike[str]", IO[bytes]]
 

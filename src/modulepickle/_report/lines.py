@@ -29,7 +29,7 @@ from modulepickle._report.schema import (
 __all__ = ["explained", "inspected"]
 
 SHOWN: Final = 10
-"""Lines of a list that are shown; JSON has all."""
+"""How many lines of a list are shown; JSON has all of them."""
 
 # --- explain --------------------------------------------------------------------------------------
 

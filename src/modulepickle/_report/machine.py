@@ -1,13 +1,13 @@
 """A pickle machine that builds nothing: opcodes in, a tree of nodes out.
 
-`pickle.loads` runs what a pickle says. This reads the same opcodes with the same stack, marks and
-memo (see the essay in the standard library's `pickletools`), but where the real machine imports a
-name, it notes a `Global`, and where that one calls something, it notes a `Call`. So a pickle can be
-looked at that nobody trusts yet. What it takes, in time and memory, grows with the bytes of the
-pickle and with nothing else: no node is copied, compared or shown here.
+`pickle.loads` does what a pickle says. This machine reads the same opcodes with the same stack,
+marks and memo (see the essay in the standard library's `pickletools`). But where the real machine
+imports a name, it notes a `Global`; and where the real machine calls something, it notes a `Call`.
+So one can look at a pickle before trusting it. Time and memory grow with the bytes of the pickle
+and with nothing else: no node is copied, compared or shown here.
 
-It must never import, call, unmarshal or open anything because of what it reads. What it reads may
-be wrong in any way: then it raises `Malformed`, and what was noted until then stays.
+It must never import, call, unmarshal or open anything because of what it reads. The data may be
+wrong in any way: then it raises `Malformed`, and keeps what it has noted until then.
 
 Outside API: `HANDLERS`, `Machine`.
 """
@@ -128,7 +128,7 @@ class Machine:
         return found
 
     def pop_or_unmark(self) -> None:
-        """POP takes a mark away if nothing stands above it."""
+        """Pop the top; if that is a mark, remove the mark, as POP does."""
         if self._stack or not self._below:
             self._stack.pop()
         else:
@@ -161,7 +161,7 @@ class Machine:
         return self.globals[-1]
 
     def call(self, opcode: str, function: Any, args: Any, position: int) -> None:
-        """Note a call; one that only spells bytes, as protocols 0 to 2 have to, gives those."""
+        """Note a call, or push the bytes that it spells, as protocols 0 to 2 have to."""
         plain = self._bytes_of(function, args)
         if plain is not None:
             self.push(plain)
@@ -170,7 +170,7 @@ class Machine:
         self.push(self.calls[-1])
 
     def _bytes_of(self, function: Any, args: Any) -> bytes | None:
-        """Return what a call spells; as `pickle` writes bytes where they have no opcode."""
+        """Return the bytes that a call spells, as `pickle` writes them in older protocols."""
         if not isinstance(function, Global) or type(args) is not tuple:
             return None
         if not args:

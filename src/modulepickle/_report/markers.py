@@ -32,9 +32,9 @@ class Requirement(NamedTuple):
     marker: str
 
     def holds(self, extra: str = "") -> bool:
-        """Tell whether it is needed by this interpreter, with one extra of who needs it or none.
+        """Tell whether this interpreter needs it, with one extra of what requires it, or none.
 
-        One that cannot be read holds.
+        A marker that cannot be read holds.
         """
         if not self.marker:
             return True
@@ -49,7 +49,7 @@ _REQUIREMENT: Final = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[([^\]]*)\])?")
 
 
 def parsed(text: str) -> Requirement | None:
-    """Return a requirement as metadata has it; None if it does not begin with a name."""
+    """Return a requirement that is written as in metadata; None if it begins with no name."""
     match = _REQUIREMENT.match(text)
     if match is None:
         return None
@@ -123,7 +123,7 @@ _SIGNS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def _compared(one: str, sign: str, other: str) -> bool:
-    """Compare as versions, if both are some, else as text."""
+    """Compare as versions if both are versions, otherwise as text."""
     if sign in ("==", "!=") and other.endswith(".*"):
         return (f"{one}.".startswith(other[:-1])) is (sign == "==")
     versions = [_version(each) for each in (one, other)]
@@ -166,6 +166,6 @@ def _environment() -> dict[str, str]:
         "implementation_name": sys.implementation.name,
         "implementation_version": version,
         "python_implementation": platform.python_implementation(),
-        # As PEP 345 spelt some of them: a dot is an underscore here.
+        # PEP 345 spells some of them with dots; here they have underscores.
         "platform_python_version": platform.python_version(),
     }

@@ -1,7 +1,7 @@
-"""What stands in a pickle for the objects that an unpickler would make.
+"""Nodes: they stand for the objects that an unpickler would make of a pickle.
 
-A node may hold others in any depth and number, and itself too, so no node has an `__eq__`, and only
-a `Global` has a text of its own.
+A node may hold others in any depth and number, itself included, so no node has an `__eq__`, and
+only a `Global` has a `__repr__` of its own.
 
 Outside API: what is in `__all__`.
 """
@@ -13,7 +13,7 @@ from typing import Any, Final
 __all__ = ["LONG", "Buffer", "Call", "Global", "Items", "Missing", "called_name"]
 
 LONG: Final = 1_000
-"""Characters of a name that are taken for one: a pickle may have a million, and name it often."""
+"""How many characters of a name are kept: a pickle may have a million, and name it often."""
 
 
 class Global:
@@ -30,7 +30,7 @@ class Global:
 
 
 class Call:
-    """What a call would return; and what would then be done to it.
+    """What a call would return, and what would be done to it afterwards.
 
     Attributes:
         opcode: REDUCE, NEWOBJ, NEWOBJ_EX, OBJ or INST. position: its own, in bytes. function: a
@@ -56,14 +56,14 @@ class Items:
         self._names: dict[str, Any] | None = None
 
     def names(self) -> dict[str, Any]:
-        """Return what a dict has in the end under each key that is text. To be asked in the end."""
+        """Return the final value of each key that is text. Ask only when all is read."""
         if self._names is None:
             pairs = self.items if self.kind == "dict" else ()
             self._names = {key: value for key, value in pairs if type(key) is str}
         return self._names
 
     def get(self, name: str) -> Any:
-        """Return what a dict has in the end under a key that is text, or None."""
+        """Return the final value of a key that is text, or None."""
         return self.names().get(name)
 
 

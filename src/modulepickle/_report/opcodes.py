@@ -1,9 +1,9 @@
 """The bytes of a pickle -> its opcodes and their arguments, as the C unpickler takes them.
 
-The standard library's `pickletools.genops` is more strict in places (it takes ASCII names only), so
-it would call a pickle damaged that a receiver loads; and it makes numbers of any number of digits.
+The standard library's `pickletools.genops` is stricter in places (it takes ASCII names only), so it
+would call a pickle damaged that a receiver loads. It also reads numbers of any length.
 
-Nothing is imported or called because of what is read. What is read may be wrong in any way: then
+Nothing is imported or called because of what is read. The data may be wrong in any way: then
 `Malformed` is raised.
 
 Outside API: `CODES`, `READERS`, `Malformed`, `Huge`.
@@ -20,14 +20,14 @@ from typing import Any, Final
 __all__ = ["BINARY", "CODES", "READERS", "Huge", "Malformed", "Reader"]
 
 MOST_DIGITS: Final = 4300
-"""Of a number in decimal: it takes long to read more, and Python refuses to since 3.11."""
+"""Digits of a decimal number: reading more takes long, and Python has refused to since 3.11."""
 
 
 class Malformed(Exception):
     """Not a pickle from here on.
 
     Attributes:
-        position: of the byte, from the start of the data. is_cut: the data end too early.
+        position: of the byte, from the start of the data. is_cut: whether the data end too early.
     """
 
     def __init__(self, position: int, what: str, is_cut: bool = False) -> None:

@@ -19,7 +19,7 @@ from modulepickle._report.schema import Signature
 __all__ = ["Reading", "Stream"]
 
 NESTED: Final = 3
-"""How deep pickles in pickles are read: `wrap` makes one."""
+"""How deep pickles in pickles are read. `wrap` makes one inside another."""
 
 OTHER_FORMATS: Final = {
     b"PK\3\4": "this is a zip file, as torch.save writes: its data.pkl is the pickle",
@@ -128,7 +128,7 @@ class Stream:
 
 
 def _hint(data: bytes, error: Malformed) -> str:
-    """Say what data that are no whole pickle may be."""
+    """Say what data may be that are not a whole pickle."""
     if data.startswith(b"PK\3\4") and b"data.pkl" not in data:
         return (
             "this is a zip file, such as a package in a store or an archive of one; to list it,"

@@ -1,4 +1,4 @@
-"""The texts that releases of this library send along, to tell them from others word for word.
+"""The texts that releases of this library send along, so that any other text is recognised.
 
 Outside API: `FINDERS`, `makes`, `release_of`.
 """
@@ -18,7 +18,7 @@ class Release(NamedTuple):
 
     Attributes:
         makes: what it is for. digest: SHA-256 of the text, in hex. starter: the expression that
-        executes it. names: those that this is given.
+        executes it. names: those that it is given.
     """
 
     makes: str
@@ -64,15 +64,15 @@ OLDER: Final = {
 """Name of a text of an older release -> the text. When a release is made, its texts go here."""
 
 FINDERS: Final = frozenset({FIND, "getattr(__import__('sys'),'_mpc35c6d',eval)"})
-"""What looks for packages in a store, in each release."""
+"""The functions that look for packages in a store, of each release."""
 
 
 def release_of(name: str, text: str | None, starter: str, names: tuple[str, ...]) -> str:
-    """Return "this", "other" for an older release, or "changed" for what is of no known one.
+    """Return "this", "other" for an older release, or "changed" for an unknown text.
 
     Args:
         name: of the text. text: None if it could not be unpacked. starter: the expression that
-        executes it. names: those that this is given, in their order.
+        executes it. names: those that it is given, in order.
     """
     own = TEXTS.get(name)
     if own is not None:

@@ -73,7 +73,7 @@ class Report:
         return "\n".join(_lines(self.branches(), ""))
 
     def __repr__(self) -> str:
-        """Return the same: a report is made to be read, at a prompt as well."""
+        """Return the same as `str`: a report is made to be read, at a prompt as well."""
         return str(self)
 
     def _repr_html_(self) -> str:
@@ -101,7 +101,7 @@ def _html(branches: Iterable[Branch]) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """Return text with an escape for each character that a terminal would obey and not show."""
+    """Return text with each character escaped that a terminal would obey instead of showing."""
     if text.isprintable():
         return text
     shown = (each if each.isprintable() else ascii(each)[1:-1] for each in text)

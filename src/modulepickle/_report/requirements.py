@@ -55,9 +55,9 @@ def _problem(told: ProblemData) -> Problem:
 
 
 def requirements_in(data: InspectData) -> list[str]:
-    """Return the same of a pickle, by what `inspect` found in it.
+    """Return the same for a pickle, from what `inspect` found in it.
 
-    Of what it imports by name alone, the pickle has no version: that of this environment counts.
+    For what a pickle imports by name it has no version, so that of this environment is used.
     """
     said = [text for each in data["snapshots"] for text in each["distributions"].values()]
     here = (" ".join(distribution(each["name"]) or ()) for each in data["imports"])

@@ -1,7 +1,7 @@
 """The data of reports, key by key.
 
 The docstrings of `explain` and `inspect` say what each key of theirs means. `format` is a number
-that a change raises which breaks readers; sizes are in bytes.
+that is raised by a change that breaks readers. Sizes are in bytes.
 
 Outside API: what is in `__all__`.
 """
@@ -262,7 +262,7 @@ class PackageDiff(TypedDict):
     """A package that two pickles do not share.
 
     `change`: "added", "removed" or "changed". `archives`: the hashes before and after. `files`:
-    those that differ, or null if not all of them are in the pickles, but in a store.
+    those that differ, or null if some are not in the pickles, but in a store.
     """
 
     name: str
@@ -284,7 +284,7 @@ class DiffData(TypedDict):
 
     `same`: nothing below differs. `identical`: the bytes are the same. `bytes`: of both.
     `requirements`: distributions, with their versions. `code`: functions and classes by value.
-    `imports`: names that a pickle takes from what the receiver has.
+    `imports`: names that the receiver must have.
     """
 
     format: int

@@ -1,4 +1,4 @@
-"""Parts of the report of `explain`, each made of what `inspect` or the pickler has of it.
+"""Parts of the report of `explain`, made from what `inspect` or the pickler found.
 
 Outside API: `named_by_value`, `of_the_user`, `problem_data`, `told_by_name`, `told_by_value`.
 """
@@ -24,7 +24,7 @@ METADATA: Final = re.compile(r"([^/]+)-([^/-]+)\.dist-info/METADATA")
 
 
 def named_by_value(found: list[CodeByValue], nodes: list[Node]) -> Iterator[CodeByValue]:
-    """Yield what is by value; functions whose name is in their bytecode alone by their names."""
+    """Yield what is by value, with the names of functions that have theirs in bytecode only."""
     functions = [node.obj for node in nodes if node.is_by_value and is_a(node.obj, FunctionType)]
     nameless = [each for each in found if each["kind"] == "function" and not each["name"]]
     files = {each["file"] for each in nameless}
