@@ -162,6 +162,8 @@ class Counter:
     def add(self):
         self.total += VERSION
         return Point(self.total)
+    def __eq__(self, other):  # and so it has no hash, nor has its actor class
+        return self.total == other.total
 def add(first, second):
     return Point(first.x + second.x)
 '''

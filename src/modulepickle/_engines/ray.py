@@ -13,15 +13,30 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import Any, Final, NamedTuple
+from weakref import ref
 
 from modulepickle._snapshot.jobs import Job, job_now
 
 __all__ = ["remote_methods"]
 
-_kept: Final[WeakKeyDictionary[Any, tuple[Job, Callable[[Any], None]]]] = WeakKeyDictionary()
-"""Remote function or actor class that was called -> the tree as it was then, what drops it."""
+
+class _Kept(NamedTuple):
+    """What was called: the object, weakly, the tree as it was then, and what drops it."""
+
+    what: Any
+    job: Job
+    drop: Callable[[Any], None]
+
+
+_kept: Final[dict[int, _Kept]] = {}
+"""By the id of a remote function or actor class: that has the `__eq__` and `__hash__` of the user's
+class."""
+
+
+def _keep(obj: Any, job: Job, drop: Callable[[Any], None]) -> None:
+    key = id(obj)
+    _kept[key] = _Kept(ref(obj, lambda _: _kept.pop(key, None)), job, drop)
 
 
 def remote_methods() -> list[tuple[type, str, Any]]:
@@ -38,10 +53,10 @@ def _looking(drop: Callable[[Any], None], before: Callable[..., Any]) -> Callabl
     @functools.wraps(before)
     def _remote(self: Any, *args: Any, **kwargs: Any) -> Any:
         job = job_now()
-        known = _kept.get(self)
-        if known is None or known[0] is not job:
+        known = _kept.get(id(self))
+        if known is None or known.job is not job or known.what() is not self:
             _drop_edited(job)
-            _kept[self] = job, drop
+            _keep(self, job, drop)
         return before(self, *args, **kwargs)
 
     return _remote
@@ -49,10 +64,11 @@ def _looking(drop: Callable[[Any], None], before: Callable[..., Any]) -> Callabl
 
 def _drop_edited(job: Job) -> None:
     """Drop everything that was kept of another tree: one remote function may hold another."""
-    for each, (last, drop) in [*_kept.items()]:
-        if job.edited(last):
+    for what, last, drop in [*_kept.values()]:
+        each = what()
+        if each is not None and job.edited(last):
             drop(each)
-            _kept[each] = job, drop
+            _keep(each, job, drop)
 
 
 def _drop_function(function: Any) -> None:
