@@ -7,6 +7,7 @@ A shipped text of the loader. The host's own imports find what is active (R11), 
 import importlib.machinery as machinery
 import os
 import sys
+from importlib import util
 from itertools import filterfalse
 
 from modulepickle._loader.archive_paths import ArchivePath, resource_reader
@@ -152,6 +153,14 @@ def namespace_spec(name, homes, stem=None):
     spec.submodule_search_locations = spec.loader._path
     spec.loader.homes, spec.loader.stem = homes, stem
     return spec
+
+
+def module_of(spec):
+    """The module of a spec, with the attributes that importlib gives it."""
+    module = util.module_from_spec(spec)
+    if isinstance(spec.loader, SpaceLoader):
+        module.__file__ = None
+    return module
 
 
 def put_first(places, new):

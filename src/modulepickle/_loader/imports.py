@@ -7,7 +7,7 @@ import builtins
 import types
 from importlib import util
 
-from modulepickle._loader.finders import namespace_spec
+from modulepickle._loader.finders import module_of, namespace_spec
 from modulepickle._loader.registry import registry
 from modulepickle._loader.said import Said, cannot_import
 from modulepickle._loader.sys_modules import SysModules
@@ -70,7 +70,7 @@ class Imports(Said):
                 NAMESPACES[name] = view = host_module(name)
                 view.__class__ = View
             else:
-                view = util.module_from_spec(namespace_spec(name, below))
+                view = module_of(namespace_spec(name, below))
                 view.__class__ = View
             homes = vars(view.__spec__).setdefault("homes", [])
             homes.append(self)  # as long as the object is there, so is what is seen through it

@@ -6,9 +6,8 @@ A shipped text of the loader, and a part of its `Snapshot`.
 import sys
 import types
 import warnings
-from importlib import util
 
-from modulepickle._loader.finders import FINDER, namespace_spec
+from modulepickle._loader.finders import FINDER, module_of, namespace_spec
 from modulepickle._loader.module_loaders import LOADERS, ExtensionLoader
 from modulepickle._loader.registry import registry
 from modulepickle._loader.whose import (
@@ -174,7 +173,7 @@ class Modules:
         try:
             if isinstance(spec.loader, ExtensionLoader):
                 lent = self.lend(name)
-            module = util.module_from_spec(spec)
+            module = module_of(spec)
             vars(module)["__builtins__"] = self.builtins
             spec._initializing = True
             self.put(name, module)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_b7a56aba"
+LOADER_NAME: Final = "_modulepickle_loader_0fb1adce"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -793,6 +793,7 @@ if not hasattr(type(sys), "modules"):
 import importlib.machinery as machinery
 import os
 import sys
+from importlib import util
 from itertools import filterfalse
 class Finder:
     def find_spec(self, name, path=None, target=None):
@@ -878,6 +879,11 @@ def namespace_spec(name, homes, stem=None):
     spec.submodule_search_locations = spec.loader._path
     spec.loader.homes, spec.loader.stem = homes, stem
     return spec
+def module_of(spec):
+    module = util.module_from_spec(spec)
+    if isinstance(spec.loader, SpaceLoader):
+        module.__file__ = None
+    return module
 def put_first(places, new):
     places[:0] = filterfalse(places.__contains__, [new])
 def forget(folder):
@@ -940,7 +946,6 @@ class Files:
 import sys
 import types
 import warnings
-from importlib import util
 class Modules:
     def spec(self, name, path=None, stem=None):
         is_elsewhere = stem is not None
@@ -1063,7 +1068,7 @@ class Modules:
         try:
             if isinstance(spec.loader, ExtensionLoader):
                 lent = self.lend(name)
-            module = util.module_from_spec(spec)
+            module = module_of(spec)
             vars(module)["__builtins__"] = self.builtins
             spec._initializing = True
             self.put(name, module)
@@ -1150,15 +1155,16 @@ def leads_to(snapshot, owner, known):
     return known[id(owner)]
 import sys
 class Reach:
-    looked, has_places, usual = (), False, frozenset()
+    path, finders, has_places, usual = None, None, False, frozenset()
     @cached
     def besides(self):
         return {}
     def finds(self, top):
-        now = [*sys.path, *vars(sys)["meta_path"]]
-        if now != self.looked:
-            self.has_places = any(map(self.is_place, now))
-            self.looked, self.usual = now, set()
+        names = vars(sys)
+        if names["path"] != self.path or names["meta_path"] != self.finders:
+            self.path, self.finders = [*names["path"]], [*names["meta_path"]]
+            self.has_places = any(map(self.is_place, [*self.path, *self.finders]))
+            self.usual = set()
         if not self.has_places or top in self.usual:
             return False
         if top == "__main__" or is_standard(top):
@@ -1193,8 +1199,11 @@ class Said:
     def why_not(self, name):
         said = str(self.requirements.get(name, ""))
         return f" (the sender {said})" if said.startswith("left it out ") else ""
+    @cached
+    def has_parts(self):
+        return any("." in name for name in self.requirements)
     def check_children(self, package, full, names):
-        for name in names or ():
+        for name in names or () if self.has_parts else ():
             said = self.requirements.get(f"{full}.{name}")
             if (
                 isinstance(said, str)
@@ -1261,7 +1270,7 @@ class Imports(Said):
                 NAMESPACES[name] = view = host_module(name)
                 view.__class__ = View
             else:
-                view = util.module_from_spec(namespace_spec(name, below))
+                view = module_of(namespace_spec(name, below))
                 view.__class__ = View
             homes = vars(view.__spec__).setdefault("homes", [])
             homes.append(self)

@@ -22,12 +22,12 @@ class Reach:
     """What a snapshot can import beyond the local packages, since its code saw to that.
 
     Attributes:
-        looked: `sys.path` and `sys.meta_path` as they were when it was last looked through them.
+        path, finders: `sys.path` and `sys.meta_path` as they were when it last looked through them.
         has_places: whether something of this snapshot, or of what it requires, is on them.
         usual: names that are found elsewhere.
     """
 
-    looked, has_places, usual = (), False, frozenset()
+    path, finders, has_places, usual = None, None, False, frozenset()
 
     @cached
     def besides(self):
@@ -36,10 +36,11 @@ class Reach:
 
     def finds(self, top):
         """Whether a top-level name that is no local package's is found in such a place first."""
-        now = [*sys.path, *vars(sys)["meta_path"]]
-        if now != self.looked:
-            self.has_places = any(map(self.is_place, now))
-            self.looked, self.usual = now, set()
+        names = vars(sys)
+        if names["path"] != self.path or names["meta_path"] != self.finders:
+            self.path, self.finders = [*names["path"]], [*names["meta_path"]]
+            self.has_places = any(map(self.is_place, [*self.path, *self.finders]))
+            self.usual = set()
         if not self.has_places or top in self.usual:
             return False
         if top == "__main__" or is_standard(top):  # if the sender meant its own, that travels

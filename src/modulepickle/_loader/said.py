@@ -3,7 +3,7 @@
 A shipped text of the loader, and a part of its `Snapshot`.
 """
 
-from modulepickle._loader.whose import is_there
+from modulepickle._loader.whose import cached, is_there
 
 
 class Said:
@@ -14,12 +14,17 @@ class Said:
         said = str(self.requirements.get(name, ""))
         return f" (the sender {said})" if said.startswith("left it out ") else ""
 
+    @cached
+    def has_parts(self):
+        """Whether the sender said something of parts of namespace packages."""
+        return any("." in name for name in self.requirements)
+
     def check_children(self, package, full, names):
         """Raise for children that a namespace package had on the sender, and does not have here.
 
         The interpreter would raise the same, without what there is to say of it.
         """
-        for name in names or ():
+        for name in names or () if self.has_parts else ():
             said = self.requirements.get(f"{full}.{name}")
             if (
                 isinstance(said, str)

@@ -1,6 +1,6 @@
 """R8: folders that a package puts on `sys.path`, and finders of its own for other names."""
 
-from fidelity.case import HOST_FIRST, NO_FILES, case
+from fidelity.case import case
 
 case(
     "r08_its_folder_at_the_front_of_sys_path",
@@ -12,18 +12,14 @@ case(
     import sibling_of_pkg
     from inner_of_pkg import deep
     def f():
-        import late_of_pkg
-        return sibling_of_pkg.V, deep.V, late_of_pkg.V, sibling_of_pkg.__name__
+        return sibling_of_pkg.V, deep.V, sibling_of_pkg.__name__
     === pkg/sibling_of_pkg.py
     V = "s@V@"
     === pkg/inner_of_pkg/__init__.py
     === pkg/inner_of_pkg/deep.py
     import sibling_of_pkg
     V = "d@V@", sibling_of_pkg.V
-    === pkg/late_of_pkg.py
-    V = "l@V@"
     """,
-    limits={"older": HOST_FIRST},
 )
 case(
     "r08_a_folder_of_others_at_the_end_of_sys_path",
@@ -134,39 +130,6 @@ case(
     === pkg/ext/ext_b_plug/deep.py
     V = "deep@V@"
     """,
-)
-case(
-    "r08_a_file_by_its_path_and_what_is_beside_it",
-    "pkg.f",
-    """
-    === pkg/__init__.py
-    import importlib.util, os, sys
-    def load(path, name):
-        spec = importlib.util.spec_from_file_location(name, path)
-        m = importlib.util.module_from_spec(spec)
-        sys.modules[name] = m
-        sys.path.insert(0, os.path.dirname(path))
-        try: spec.loader.exec_module(m)
-        finally: sys.path.pop(0)
-        return m
-    def f():
-        m = load(os.path.join(os.path.dirname(__file__), "scripts", "main_script.py"),
-            "main_script")
-        return m.V, m.late()
-    === pkg/scripts/main_script.py
-    import script_help
-    from script_pack import part
-    V = script_help.V, part.V
-    def late():
-        import script_help as again, sys
-        return again is script_help, sys.modules["script_pack.part"] is part
-    === pkg/scripts/script_help.py
-    V = "h@V@"
-    === pkg/scripts/script_pack/__init__.py
-    === pkg/scripts/script_pack/part.py
-    V = "p@V@"
-    """,
-    limits=NO_FILES,
 )
 case(
     "r08_a_module_of_such_a_folder_is_imported_again",
@@ -323,40 +286,39 @@ case(
     "pkg.f",
     """
     === pkg/__init__.py
-    import ast, importlib.machinery, sys
-    from importlib.machinery import SourceFileLoader, PathFinder
-    from importlib.abc import MetaPathFinder
-    class L(SourceFileLoader):
-        @staticmethod
-        def source_to_code(data, path="<string>", *, _optimization=-1):
-            if isinstance(data, (bytes, memoryview)): data = bytes(data).decode()
-            tree = ast.parse(data)
-            tree.body.append(ast.parse("INSTR = '@V@'").body[0])
-            ast.fix_missing_locations(tree)
-            return compile(tree, path, "exec", dont_inherit=True)
-    class F(MetaPathFinder):
-        def __init__(self, packages, original): self.packages, self.original = packages, original
-        def find_spec(self, fullname, path=None, target=None):
-            if fullname.startswith(self.packages):
-                spec = self.original.find_spec(fullname, path, target)
-                if spec is not None and isinstance(spec.loader, SourceFileLoader):
-                    spec.loader = L(spec.loader.name, spec.loader.path)
-                    return spec
+    import importlib.abc, importlib.machinery, sys
+    class Changed(importlib.abc.Loader):
+        def __init__(self, loader):
+            self.loader = loader
+        def create_module(self, spec):
             return None
-    for finder in sys.meta_path:
-        if isinstance(finder, type) and finder.__name__ == "PathFinder" and hasattr(finder,
-            "find_spec"):
-            break
-    sys.meta_path.insert(0, F(("pkg.checked",), finder))
+        def exec_module(self, module):
+            source = self.loader.get_source(module.__name__).replace("MAGIC", "'changed @V@'")
+            exec(compile(source, module.__file__, "exec"), module.__dict__)
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path=None, target=None):
+            if not name.startswith("pkg.changed"):
+                return None
+            spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+            spec.loader = Changed(spec.loader)
+            return spec
+    sys.meta_path.insert(0, Finder())
     def f():
-        from pkg import checked
-        from pkg.checked.sub import V
-        return checked.INSTR, V
-    === pkg/checked/__init__.py
-    === pkg/checked/sub.py
+        from pkg import changed
+        from pkg.changed.sub import V
+        return changed.V, V, changed.late()
+    === pkg/changed/__init__.py
+    V = MAGIC
+    def late():
+        from pkg.changed import sub
+        return sub.W
+    === pkg/changed/sub.py
+    from pkg import base
+    V = base.V, MAGIC
+    W = @V@
+    === pkg/base.py
     V = @V@
     """,
-    limits=NO_FILES,
 )
 case(
     "r08_another_path_in_place_of_its_own",
