@@ -15,8 +15,8 @@ case(
         one = s.name, s.parent, s.has_location, l.is_package("pkg.sub"), l.get_source("pkg.sub")
         two = isinstance(l, importlib.machinery.SourceFileLoader), l.name, l.path == s.origin
         paths = __spec__.submodule_search_locations == list(__path__), type(__path__).__name__
-        kind = isinstance(l, importlib.machinery.SourceFileLoader), l.name
-        two = kind, l.path == s.origin
+        space = type(spacey.__path__).__name__, spacey.__spec__.origin
+        space += (getattr(spacey, "__file__", 0),)
         return one, two, paths, space, sorted(n for n in dir(sub) if n[:2] == "__"), __package__
     === pkg/sub.py
     V = @V@
