@@ -68,7 +68,7 @@ CHILD: Final = """
         return found
     def bytecode(found):
         "Those of names of files that are cached bytecode."
-        pattern = "(^|/)([0-9a-f]{64}|loader-[0-9a-f]{16})$"
+        pattern = "(^|/)(code|loader)-[0-9a-f]{16}$"
         return sorted(name for name in found if re.search(pattern, name))
     def inside(found):
         "Those of names of files that lie in the folder of a package."

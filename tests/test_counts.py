@@ -6,12 +6,13 @@ slow way of `reducer_override`. The times themselves are in `benchmarks`.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import textwrap
 
 import pytest
 
-from receivers import project, receive, run, send
+from receivers import interpreters, project, receive, run, send
 
 MODULES = 20
 PACKAGE = "\n".join(
@@ -270,3 +271,17 @@ def test_a_warm_loads_opens_imports_and_compiles_nothing(tmp_path):
     assert seen.keys() <= {"pickle.find_class", "exec"}
     assert seen["pickle.find_class"] <= 3
     assert seen.get("exec", 0) <= 1
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_the_loads_of_a_small_package_loads_no_openssl(tmp_path, python):
+    data = send(project(tmp_path, PACKAGE), "from pkg import C as obj")
+    (tmp_path / "data").write_bytes(data)
+    code = """if True:
+        import sys, pickle
+        with open(sys.argv[1], "rb") as file:
+            pickle.load(file)
+        sys.exit("hashlib" in sys.modules)
+    """
+    done = subprocess.run([python, "-I", "-S", "-c", code, tmp_path / "data"], check=False)
+    assert done.returncode == 0

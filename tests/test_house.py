@@ -35,19 +35,19 @@ FLOOR = {folder: number for number, folders in enumerate(FLOORS) for folder in f
 SHIPPED = {
     f"_loader.{name}"
     for name in (
-        "archive_paths", "archive_reader", "beside", "cache_folder", "callers", "class_places",
-        "classes", "diverted", "files", "finders", "foreign", "functions", "hides", "imports",
-        "lines", "loader", "module_loaders", "modules", "pages", "peers", "reach", "registry",
-        "said", "standin", "store", "sys_modules", "unpacking", "whose",
+        "archive_paths", "archive_reader", "beside", "cache_files", "cache_folder", "callers",
+        "class_places", "classes", "diverted", "files", "finders", "foreign", "functions", "hides",
+        "imports", "lines", "loader", "module_loaders", "modules", "pages", "peers", "reach",
+        "registry", "said", "standin", "store", "sys_modules", "unpacking", "whose",
     )
 }  # fmt: skip
 # Shipped, and used by the library, or by another shipped file as well.
 SHARED = {
     f"_loader.{name}"
     for name in (
-        "archive_paths", "archive_reader", "beside", "cache_folder", "classes", "diverted", "files",
-        "finders", "hides", "imports", "loader", "module_loaders", "modules", "peers", "reach",
-        "registry", "said", "sys_modules", "unpacking", "whose",
+        "archive_paths", "archive_reader", "beside", "cache_files", "cache_folder", "classes",
+        "diverted", "files", "finders", "hides", "imports", "loader", "module_loaders", "modules",
+        "pages", "peers", "reach", "registry", "said", "sys_modules", "unpacking", "whose",
     )
 }  # fmt: skip
 

@@ -190,7 +190,7 @@ def surroundings(cache: Path) -> list[str]:
     return sorted(
         path.relative_to(top).as_posix()
         for path in top.rglob("*")
-        if not path.is_dir() and not re.fullmatch("[0-9a-f]{64}|loader-[0-9a-f]{16}", path.name)
+        if not path.is_dir() and not re.fullmatch("(code|loader)-[0-9a-f]{16}", path.name)
     )
 
 

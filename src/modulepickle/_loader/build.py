@@ -29,6 +29,7 @@ TEXTS: Final = {
         "cache_folder",
         "pages",
         PAGE,
+        "cache_files",
         "archive_reader",
         "archive_paths",
         "unpacking",
@@ -50,7 +51,7 @@ TEXTS: Final = {
     ),
     "FUNCTIONS": ("registry", "lines", "functions"),
     "CLASSES": ("registry", "lines", "classes", "diverted", "class_places"),
-    "STORE": ("registry", "lines", "cache_folder", "store"),
+    "STORE": ("registry", "lines", "cache_folder", "cache_files", "store"),
     "STANDIN": ("standin",),
     "PEERS": ("registry", "lines", "peers"),
 }

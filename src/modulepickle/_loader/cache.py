@@ -3,7 +3,7 @@
 The loader unpacks and compiles into one folder a user and host (`loader`, R13). In it there are
 
     <32 hex>        a folder: one unpacked package; the name is the hash of its archive
-    <64 hex>        bytecode of one file
+    code-<16 hex>   bytecode of one file; in early releases, <64 hex>
     loader-<16 hex> bytecode of the loader
     <32 hex>.zip    an archive that came from a store
     told-<32 hex>   a note that something has been said on this host (see `hides`)
@@ -41,7 +41,7 @@ __all__ = ["Entry", "clear", "described", "entries", "location", "total"]
 
 KINDS: Final = {
     "package": re.compile(r"[0-9a-f]{32}"),
-    "bytecode file": re.compile(r"[0-9a-f]{64}|loader-[0-9a-f]{16}"),
+    "bytecode file": re.compile(r"(code|loader)-[0-9a-f]{16}|[0-9a-f]{64}"),
     "archive": re.compile(r"[0-9a-f]{32}\.zip"),
     "note": re.compile(r"told-[0-9a-f]{32}"),
     "leftover": re.compile(

@@ -15,6 +15,7 @@ from modulepickle._loader.module_loaders import KINDS, FileLoader
 from modulepickle._loader.registry import registry
 from modulepickle._loader.whose import (
     NamespaceLoader,
+    active_home,
     active_homes,
     asker,
     caller_of,
@@ -31,8 +32,11 @@ class Finder:
     """Finds for the host's own imports what is active, and the metadata of who asks."""
 
     def find_spec(self, name, path=None, target=None):
-        homes = [owner_of(target)] if has_view(owner_of(target)) else active_homes()
-        home = next((home for home in homes if f"{name}.".startswith(f"{home.top}.")), None)
+        home = owner_of(target)
+        if not has_view(home):
+            home = active_home(name)
+        elif not f"{name}.".startswith(f"{home.top}."):
+            home = None
         spec = home and home.spec(name, path)
         if spec and spec.loader and not target:  # but a reload executes it again
             loader = spec.loader

@@ -5,12 +5,13 @@ and has not imported it yet. Where both are the same there is nothing to say; el
 host: the workers of an engine are many.
 """
 
-import hashlib
 import os
 
 from modulepickle._loader.archive_reader import inflate
-from modulepickle._loader.cache_folder import cache_folder, read_file, write_new
+from modulepickle._loader.cache_files import write_new
+from modulepickle._loader.cache_folder import cache_folder, read_file
 from modulepickle._loader.unpacking import warn_once
+from modulepickle._loader.whose import sha256
 
 
 def tell_of(home, origin):
@@ -48,7 +49,7 @@ def has_same(home, origin):
 
 def is_first(top, origin):
     """Whether nobody on this host has said it yet; a file in the cache folder tells."""
-    name = hashlib.sha256(f"{top}\0{origin}".encode("utf-8", "replace")).hexdigest()[:32]
+    name = sha256(f"{top}\0{origin}".encode("utf-8", "replace")).hexdigest()[:32]
     try:
         write_new(f"{cache_folder()}/told-{name}", b"")
     except FileExistsError:

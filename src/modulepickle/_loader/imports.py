@@ -184,6 +184,8 @@ class Imports(Said):
         late = {}
         home = owner_of(package)
         for name in names if isinstance(home, Imports) else ():
+            if name in vars(package):
+                continue
             child = home.made.get(f"{full}.{name}")
             if child and not hasattr(package, name):
                 late[name] = child

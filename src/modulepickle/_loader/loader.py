@@ -21,7 +21,6 @@ Invariants, by the rules of the design. Keep them when you edit:
 The library looks at a snapshot's `parts` and `requirements` (see `received`).
 """
 
-import hashlib
 import sys
 
 from modulepickle._loader.archive_reader import read_archive
@@ -45,6 +44,7 @@ from modulepickle._loader.whose import (
     owner_of,
     real_modules,
     refresh,
+    sha256,
 )
 
 
@@ -68,7 +68,7 @@ class Snapshot(Files, Modules, Imports, Reach):
         )
         self.made, self.requirements = {}, {}
         try:
-            if hashlib.sha256(archive).digest()[:16] != archive_hash:
+            if sha256(archive).digest()[:16] != archive_hash:
                 raise ValueError("it is not what was sent")
             self.files = read_archive(archive) if archive else {}
         except Exception as error:
@@ -205,5 +205,9 @@ class Snapshot(Files, Modules, Imports, Reach):
 
 def find(name, digest, *rest):
     """The snapshot of that digest: what a pickle calls first (R9)."""
-    with ImportLock():
-        return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+    found = SNAPSHOTS.get(digest)
+    if not found:
+        with ImportLock():
+            found = SNAPSHOTS.get(digest)
+            found = found or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+    return found

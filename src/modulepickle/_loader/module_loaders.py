@@ -3,7 +3,6 @@
 A shipped text of the loader. Source comes from the archive in memory, never from disk.
 """
 
-import hashlib
 import importlib.machinery as machinery
 import marshal
 import os
@@ -12,7 +11,9 @@ import zlib
 
 from modulepickle._loader.archive_paths import resource_reader
 from modulepickle._loader.archive_reader import inflate
-from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
+from modulepickle._loader.cache_files import write_file
+from modulepickle._loader.cache_folder import cache_folder
+from modulepickle._loader.pages import kept_code
 from modulepickle._loader.unpacking import check, log
 from modulepickle._loader.whose import cached, home_of, set_code_path
 
@@ -65,23 +66,30 @@ class SourceLoader(FileLoader):
         return self.home.zip
 
     def get_code(self, name):
-        # The file as it is packed: nothing is inflated. Format 2 of marshal has one form only.
+        # The file as it is packed: nothing is inflated. Two files whose names in the cache are the
+        # same take turns there, since what is inside is compared.
         key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
-        file = hashlib.sha256(marshal.dumps(key, 2)).hexdigest()
+        crc, _, packed = key[2]
+        file = f"code-{crc:08x}{zlib.crc32(packed, zlib.crc32(repr(key[:2]).encode())):08x}"
         try:
-            # Inflating checks a sum as well: what is damaged, or another file's, is not executed.
-            code = marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
+            code = kept_code(file, key)
             set_code_path(code, self.path)
             return code
         except Exception as error:
             log("debug", "%s is compiled: %s", name, error)
         code = self.source_to_code(self.get_data(self.path), self.path)
-        try:
-            packed = zlib.compress(marshal.dumps({key: code}), 0)
-            write_file(f"{cache_folder()}/{file}", [packed])
-        except Exception as error:  # no disk; or the interpreter ends, and `open` is gone
-            log("debug", "bytecode of %s is not kept: %s", name, error)
+        keep_code(name, file, key, code)
         return code
+
+
+def keep_code(name, file, key, code):
+    """Write what `kept_code` reads, if that can be."""
+    try:
+        data = marshal.dumps({key: code})
+        pieces = [zlib.crc32(data).to_bytes(4, "little"), data]
+        write_file(f"{cache_folder()}/{file}", pieces)
+    except Exception as error:  # no disk; or the interpreter ends, and `open` is gone
+        log("debug", "bytecode of %s is not kept: %s", name, error)
 
 
 class ExtensionLoader(machinery.ExtensionFileLoader):

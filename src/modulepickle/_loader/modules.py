@@ -266,8 +266,12 @@ def keep_alive(snapshot, names):
         own = type.__getattribute__(value, "__dict__")
         if own.get("__module__") != names["__name__"]:
             continue
-        classes = type.__getattribute__(value, "__mro__")
-        if not any(known.get(id(each)) or leads_to(snapshot, each, known) for each in classes):
+        for each in type.__getattribute__(value, "__mro__"):
+            if id(each) not in known:
+                known[id(each)] = leads_to(snapshot, each, names)
+            if known[id(each)]:
+                break
+        else:
             bases = Bases(type.__getattribute__(value, "__bases__"))
             bases.snapshot = snapshot
             try:
@@ -276,10 +280,11 @@ def keep_alive(snapshot, names):
                 pass
 
 
-def leads_to(snapshot, owner, known):
-    """Whether a class has a function of the snapshot."""
-    if id(owner) not in known:
-        values = [*type.__getattribute__(owner, "__dict__").values()]
-        functions = (each for each in values if type(each) is types.FunctionType)
-        known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
-    return known[id(owner)]
+def leads_to(snapshot, owner, names):
+    """Whether a class has a function of the snapshot, of the module with these globals or not."""
+    for each in [*type.__getattribute__(owner, "__dict__").values()]:
+        if type(each) is types.FunctionType:
+            found = each.__globals__
+            if found is names or home_of_globals(found) is snapshot:
+                return True
+    return False

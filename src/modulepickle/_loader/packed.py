@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_0fb1adce"
+LOADER_NAME: Final = "_modulepickle_loader_ebfe0e35"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -113,8 +113,35 @@ def distrust(path, user):
             return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         return file.read()
+import marshal
+import sys
+import zlib
+compiled = []
+def kept_code(file, key):
+    data = memoryview(read_file(f"{cache_folder()}/{file}"))
+    if zlib.crc32(data[4:]).to_bytes(4, "little") != data[:4]:
+        raise ValueError("it is damaged")
+    return marshal.loads(data[4:])[key]
+def compiled_page():
+    key = sys.version, sys.flags.optimize, packed
+    file = f"loader-{__name__[-8:]}{zlib.crc32(key[2], zlib.crc32(repr(key[:2]).encode())):08x}"
+    try:
+        return kept_code(file, key)
+    except Exception as error:
+        reason = error
+    first, second = zlib.decompress(key[2]).decode().split("\f")
+    text = "\n" * first.count("\n") + second
+    code = compile(text, compiled_page.__code__.co_filename, "exec")
+    compiled.append((reason, file, key, code))
+    return code
+exec(compiled_page(), globals())
+for why, *what in compiled:
+    log("debug", "the loader was compiled: %s", why)
+    keep_code("the loader", *what)
+compiled.clear()
+import os
 def write_new(path, pieces, mode=0o600):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
@@ -131,29 +158,7 @@ def write_file(path, pieces, mode=0o600):
         if os.path.exists(part):
             os.remove(part)
         raise
-import marshal
-import sys
-import zlib
-first_page, second_page = zlib.decompress(packed).decode().split("\f")
-problems = []
-def compiled_page():
-    key = sys.version, sys.flags.optimize, second_page
-    file = f"loader-{__name__[-8:]}{zlib.crc32(repr(key).encode()):08x}"
-    try:
-        return marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
-    except Exception as error:
-        problems.append(error)
-    text = "\n" * first_page.count("\n") + second_page
-    code = compile(text, compiled_page.__code__.co_filename, "exec")
-    try:
-        write_file(f"{cache_folder()}/{file}", [zlib.compress(marshal.dumps({key: code}), 0)])
-    except Exception as error:
-        problems.append(error)
-    return code
-exec(compiled_page(), globals())
-for problem in problems:
-    log("debug", "the loader was compiled: %s", problem)
-import struct
+import struct
 import zlib
 LOCAL = struct.Struct("<4s5H3I2H")
 CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -329,17 +334,20 @@ def put_member(path, member, folder, write):
         write(target, pieces_of(path, member), 0o600 | member[3] & 0o100)
 def check(path, member, folder):
     try:
-        same = path.endswith("/") or sum_of(f"{folder}/{path}") == member[:2]
+        same = path.endswith("/") or is_intact(f"{folder}/{path}", *member[:2])
     except OSError:
         same = False
     if not same:
         put_member(path, member, folder, write_file)
-def sum_of(path):
-    crc = size = 0
-    with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(PIECE), b""):
-            crc, size = zlib.crc32(piece, crc), size + len(piece)
-    return crc, size
+def is_intact(path, crc, size):
+    total, left = 0, size
+    with open(path, "rb", buffering=0) as file:
+        while left >= 0:
+            piece = file.read(min(left, PIECE) + 1)
+            if not piece:
+                break
+            total, left = zlib.crc32(piece, total), left - len(piece)
+    return (total, left) == (crc, 0)
 class Lock:
     def __init__(self, folder):
         self.descriptor = os.open(folder, os.O_RDONLY)
@@ -430,7 +438,6 @@ def delete(old):
             os.remove(old)
     finally:
         os.close(descriptor)
-import hashlib
 import os
 def tell_of(home, origin):
     if has_same(home, origin) or not is_first(home.top, origin):
@@ -460,7 +467,7 @@ def has_same(home, origin):
             return False
     return True
 def is_first(top, origin):
-    name = hashlib.sha256(f"{top}\0{origin}".encode("utf-8", "replace")).hexdigest()[:32]
+    name = sha256(f"{top}\0{origin}".encode("utf-8", "replace")).hexdigest()[:32]
     try:
         write_new(f"{cache_folder()}/told-{name}", b"")
     except FileExistsError:
@@ -486,9 +493,19 @@ STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()
 FOLDERS = weakref.WeakValueDictionary()
 NAMESPACES = {}
+HOST_BUILTINS = vars(builtins)
 NOTHING = object()
+SMALL = 2**18
 native_import = builtins.__import__
 get_frame = sys._getframe
+def sha256(data):
+    for name in ("_sha2", "_sha256") if len(data) < SMALL and "hashlib" not in sys.modules else ():
+        try:
+            return __import__(name).sha256(data)
+        except ImportError:
+            pass
+    import hashlib
+    return hashlib.sha256(data)
 def real_modules():
     return vars(sys)["modules"]
 def host_module(name):
@@ -503,10 +520,12 @@ def is_initializing(module):
     return getattr(spec_of(module), "_initializing", False)
 def native(name):
     module = real_modules().get(name)
+    if module is None or owner_of(module):
+        return None
     for made, _ in [*registry.active.values()]:
         if made.get(name) is module:
             return None
-    return None if owner_of(module) else module
+    return module
 def is_standard(name):
     if name in sys.builtin_module_names:
         return True
@@ -528,7 +547,9 @@ def home_of(path):
     return None
 def home_of_globals(names):
     found = names.get("__builtins__")
-    home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
+    if type(found) is not dict or found is HOST_BUILTINS:
+        return None
+    home = getattr(found.get("__import__"), "__self__", None)
     return home if hasattr(home, "requirements") else None
 def caller_of(frame):
     while frame:
@@ -560,21 +581,29 @@ def asker(frame, is_import=False):
             return None
         frame = frame.f_back
     return None
+def active_home(name):
+    while name:
+        _, leave = registry.active.get(name, (None, None))
+        home = getattr(leave, "__self__", None)
+        if hasattr(home, "requirements"):
+            return home
+        name = name.rpartition(".")[0]
+    return None
 def active_homes():
     homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
     return [home for home in homes if hasattr(home, "requirements")]
 def refresh(snapshot):
-    now = {**vars(builtins), "__import__": snapshot.import_}
-    for name in snapshot.builtins.keys() - now.keys():
-        del snapshot.builtins[name]
+    now = {**HOST_BUILTINS, "__import__": snapshot.import_}
     snapshot.builtins.update(now)
+    if len(snapshot.builtins) > len(now):
+        for name in snapshot.builtins.keys() - now.keys():
+            del snapshot.builtins[name]
 class cached:
     def __init__(self, make):
         self.make = make
     def __get__(self, owner, kind):
         value = self.make(owner)
         return vars(owner).setdefault(self.make.__name__, value)
-import hashlib
 import importlib.machinery as machinery
 import marshal
 import os
@@ -612,20 +641,24 @@ class SourceLoader(FileLoader):
         return self.home.zip
     def get_code(self, name):
         key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
-        file = hashlib.sha256(marshal.dumps(key, 2)).hexdigest()
+        crc, _, packed = key[2]
+        file = f"code-{crc:08x}{zlib.crc32(packed, zlib.crc32(repr(key[:2]).encode())):08x}"
         try:
-            code = marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
+            code = kept_code(file, key)
             set_code_path(code, self.path)
             return code
         except Exception as error:
             log("debug", "%s is compiled: %s", name, error)
         code = self.source_to_code(self.get_data(self.path), self.path)
-        try:
-            packed = zlib.compress(marshal.dumps({key: code}), 0)
-            write_file(f"{cache_folder()}/{file}", [packed])
-        except Exception as error:
-            log("debug", "bytecode of %s is not kept: %s", name, error)
+        keep_code(name, file, key, code)
         return code
+def keep_code(name, file, key, code):
+    try:
+        data = marshal.dumps({key: code})
+        pieces = [zlib.crc32(data).to_bytes(4, "little"), data]
+        write_file(f"{cache_folder()}/{file}", pieces)
+    except Exception as error:
+        log("debug", "bytecode of %s is not kept: %s", name, error)
 class ExtensionLoader(machinery.ExtensionFileLoader):
     def create_module(self, spec):
         if self.member in self.home.files:
@@ -797,8 +830,11 @@ from importlib import util
 from itertools import filterfalse
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        homes = [owner_of(target)] if has_view(owner_of(target)) else active_homes()
-        home = next((home for home in homes if f"{name}.".startswith(f"{home.top}.")), None)
+        home = owner_of(target)
+        if not has_view(home):
+            home = active_home(name)
+        elif not f"{name}.".startswith(f"{home.top}."):
+            home = None
         spec = home and home.spec(name, path)
         if spec and spec.loader and not target:
             loader = spec.loader
@@ -1139,20 +1175,25 @@ def keep_alive(snapshot, names):
         own = type.__getattribute__(value, "__dict__")
         if own.get("__module__") != names["__name__"]:
             continue
-        classes = type.__getattribute__(value, "__mro__")
-        if not any(known.get(id(each)) or leads_to(snapshot, each, known) for each in classes):
+        for each in type.__getattribute__(value, "__mro__"):
+            if id(each) not in known:
+                known[id(each)] = leads_to(snapshot, each, names)
+            if known[id(each)]:
+                break
+        else:
             bases = Bases(type.__getattribute__(value, "__bases__"))
             bases.snapshot = snapshot
             try:
                 type.__dict__["__bases__"].__set__(value, bases)
             except TypeError:
                 pass
-def leads_to(snapshot, owner, known):
-    if id(owner) not in known:
-        values = [*type.__getattribute__(owner, "__dict__").values()]
-        functions = (each for each in values if type(each) is types.FunctionType)
-        known[id(owner)] = any(home_of_globals(each.__globals__) is snapshot for each in functions)
-    return known[id(owner)]
+def leads_to(snapshot, owner, names):
+    for each in [*type.__getattribute__(owner, "__dict__").values()]:
+        if type(each) is types.FunctionType:
+            found = each.__globals__
+            if found is names or home_of_globals(found) is snapshot:
+                return True
+    return False
 import sys
 class Reach:
     path, finders, has_places, usual = None, None, False, frozenset()
@@ -1367,6 +1408,8 @@ class Imports(Said):
         late = {}
         home = owner_of(package)
         for name in names if isinstance(home, Imports) else ():
+            if name in vars(package):
+                continue
             child = home.made.get(f"{full}.{name}")
             if child and not hasattr(package, name):
                 late[name] = child
@@ -1462,7 +1505,6 @@ def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     found = (globals or {}).get("__builtins__")
     find = found["__import__"] if type(found) is dict else native_import
     return find(name, globals, locals, fromlist, level)
-import hashlib
 import sys
 class Snapshot(Files, Modules, Imports, Reach):
     def __init__(self, top, digest, archive_hash, archive):
@@ -1474,7 +1516,7 @@ class Snapshot(Files, Modules, Imports, Reach):
         )
         self.made, self.requirements = {}, {}
         try:
-            if hashlib.sha256(archive).digest()[:16] != archive_hash:
+            if sha256(archive).digest()[:16] != archive_hash:
                 raise ValueError("it is not what was sent")
             self.files = read_archive(archive) if archive else {}
         except Exception as error:
@@ -1581,8 +1623,12 @@ class Snapshot(Files, Modules, Imports, Reach):
                     real_modules().pop(name, None)
                 now = self.active_modules()
 def find(name, digest, *rest):
-    with ImportLock():
-        return SNAPSHOTS.get(digest) or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+    found = SNAPSHOTS.get(digest)
+    if not found:
+        with ImportLock():
+            found = SNAPSHOTS.get(digest)
+            found = found or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
+    return found
 import sys
 class Beside(Snapshot):
     def __init__(self, home, top):
@@ -2322,7 +2368,7 @@ divert(inspect.getfile, getfile)
 registry.calls["getfile"] = file_of
 """
 
-STORE_NAME: Final = "_modulepickle_store_877eef95"
+STORE_NAME: Final = "_modulepickle_store_c7970cf8"
 STORE: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2433,8 +2479,9 @@ def distrust(path, user):
             return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         return file.read()
+import os
 def write_new(path, pieces, mode=0o600):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:

@@ -1,39 +1,49 @@
 """Executes the second page of the loader's text, from bytecode that this host has kept (R13).
 
 A shipped text, the end of the first page. To compile the second takes longer than to import many a
-package, so a host does it once: the code lies in the cache folder, beside the page that it was
-compiled from, and is taken only if that and the Python are the same to the last character.
+package, so a host does it once: the code lies in the cache folder, beside the text that it was
+compiled from, and is taken only if that and the Python are the same to the last byte.
 """
 
 import marshal
 import sys
 import zlib
 
-from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
+from modulepickle._loader.cache_folder import cache_folder, read_file
 
-first_page, second_page = zlib.decompress(packed).decode().split("\f")  # noqa: F821  # stage 0's
-problems = []
+compiled = []  # what was not kept: why, and what to keep now
+
+
+def kept_code(file, key):
+    """The code that the cache folder has in a file.
+
+    Raises:
+        Exception: it is not there, is damaged, or is that of another key.
+    """
+    data = memoryview(read_file(f"{cache_folder()}/{file}"))
+    if zlib.crc32(data[4:]).to_bytes(4, "little") != data[:4]:  # marshal would not notice
+        raise ValueError("it is damaged")
+    return marshal.loads(data[4:])[key]
 
 
 def compiled_page():
     """The code of the second page."""
-    key = sys.version, sys.flags.optimize, second_page
-    file = f"loader-{__name__[-8:]}{zlib.crc32(repr(key).encode()):08x}"
+    key = sys.version, sys.flags.optimize, packed  # noqa: F821  # stage 0's
+    file = f"loader-{__name__[-8:]}{zlib.crc32(key[2], zlib.crc32(repr(key[:2]).encode())):08x}"
     try:
-        # Inflating checks a sum as well: what is damaged, or another file's, is not executed.
-        return marshal.loads(zlib.decompress(read_file(f"{cache_folder()}/{file}")))[key]
+        return kept_code(file, key)
     except Exception as error:
-        problems.append(error)
+        reason = error
+    first, second = zlib.decompress(key[2]).decode().split("\f")
     # With the lines of both: tracebacks show those of the whole text.
-    text = "\n" * first_page.count("\n") + second_page
+    text = "\n" * first.count("\n") + second
     code = compile(text, compiled_page.__code__.co_filename, "exec")
-    try:
-        write_file(f"{cache_folder()}/{file}", [zlib.compress(marshal.dumps({key: code}), 0)])
-    except Exception as error:  # no disk; or the interpreter ends, and `open` is gone
-        problems.append(error)
+    compiled.append((reason, file, key, code))
     return code
 
 
 exec(compiled_page(), globals())
-for problem in problems:
-    log("debug", "the loader was compiled: %s", problem)  # noqa: F821  # of the second page
+for why, *what in compiled:
+    log("debug", "the loader was compiled: %s", why)  # noqa: F821  # of the second page
+    keep_code("the loader", *what)  # noqa: F821  # of the second page
+compiled.clear()

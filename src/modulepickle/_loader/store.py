@@ -13,7 +13,8 @@ import hashlib
 import os
 import weakref
 
-from modulepickle._loader.cache_folder import cache_folder, read_file, write_file
+from modulepickle._loader.cache_files import write_file
+from modulepickle._loader.cache_folder import cache_folder, read_file
 from modulepickle._loader.registry import registry
 
 KNOWN = weakref.WeakValueDictionary()  # hash of a manifest -> the snapshot that it makes

@@ -13,12 +13,8 @@ import weakref
 import zlib
 
 from modulepickle._loader.archive_reader import PIECE, pieces_of
-from modulepickle._loader.cache_folder import (
-    cache_folder,
-    make_folders,
-    write_file,
-    write_new,
-)
+from modulepickle._loader.cache_files import write_file, write_new
+from modulepickle._loader.cache_folder import cache_folder, make_folders
 from modulepickle._loader.registry import registry
 
 try:
@@ -108,20 +104,23 @@ def put_member(path, member, folder, write):
 def check(path, member, folder):
     """Make sure that what is on disk is what the archive has."""
     try:
-        same = path.endswith("/") or sum_of(f"{folder}/{path}") == member[:2]
+        same = path.endswith("/") or is_intact(f"{folder}/{path}", *member[:2])
     except OSError:  # a cleaner took it away
         same = False
     if not same:
         put_member(path, member, folder, write_file)
 
 
-def sum_of(path):
-    """The CRC-32 and the size of a file, of which some megabytes at a time are in memory."""
-    crc = size = 0
-    with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(PIECE), b""):
-            crc, size = zlib.crc32(piece, crc), size + len(piece)
-    return crc, size
+def is_intact(path, crc, size):
+    """Whether a file is of that CRC-32 and size; some megabytes at a time are in memory."""
+    total, left = 0, size
+    with open(path, "rb", buffering=0) as file:
+        while left >= 0:
+            piece = file.read(min(left, PIECE) + 1)
+            if not piece:
+                break
+            total, left = zlib.crc32(piece, total), left - len(piece)
+    return (total, left) == (crc, 0)
 
 
 class Lock:

@@ -27,9 +27,26 @@ STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
+HOST_BUILTINS = vars(builtins)
 NOTHING = object()
+SMALL = 2**18  # bytes that are hashed in about a millisecond
 native_import = builtins.__import__
 get_frame = sys._getframe  # kept: a test may take it away, to see what its code does without
+
+
+def sha256(data):
+    """SHA-256 by the interpreter's own module for it, which has no public name.
+
+    To load the OpenSSL of `hashlib` takes longer than to hash a small archive without it.
+    """
+    for name in ("_sha2", "_sha256") if len(data) < SMALL and "hashlib" not in sys.modules else ():
+        try:
+            return __import__(name).sha256(data)  # `_sha2` from 3.12 on
+        except ImportError:
+            pass
+    import hashlib
+
+    return hashlib.sha256(data)
 
 
 def real_modules():
@@ -61,10 +78,12 @@ def is_initializing(module):
 def native(name):
     """The module of that name that the host imported by itself, or None."""
     module = real_modules().get(name)
+    if module is None or owner_of(module):
+        return None
     for made, _ in [*registry.active.values()]:  # a copy: another thread may change it
         if made.get(name) is module:
             return None
-    return None if owner_of(module) else module
+    return module
 
 
 def is_standard(name):
@@ -101,7 +120,9 @@ def home_of(path):
 def home_of_globals(names):
     """The snapshot whose code has these globals, or None."""
     found = names.get("__builtins__")
-    home = getattr(found.get("__import__"), "__self__", None) if type(found) is dict else None
+    if type(found) is not dict or found is HOST_BUILTINS:
+        return None
+    home = getattr(found.get("__import__"), "__self__", None)
     return home if hasattr(home, "requirements") else None
 
 
@@ -148,6 +169,17 @@ def asker(frame, is_import=False):
     return None
 
 
+def active_home(name):
+    """The active snapshot that a module of this name would be of, or None."""
+    while name:
+        _, leave = registry.active.get(name, (None, None))
+        home = getattr(leave, "__self__", None)
+        if hasattr(home, "requirements"):
+            return home
+        name = name.rpartition(".")[0]
+    return None
+
+
 def active_homes():
     homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
     return [home for home in homes if hasattr(home, "requirements")]  # of this kind of loader
@@ -155,10 +187,11 @@ def active_homes():
 
 def refresh(snapshot):
     """Let shipped code see the builtins as they are now, but for its own `__import__`."""
-    now = {**vars(builtins), "__import__": snapshot.import_}
-    for name in snapshot.builtins.keys() - now.keys():
-        del snapshot.builtins[name]
+    now = {**HOST_BUILTINS, "__import__": snapshot.import_}
     snapshot.builtins.update(now)
+    if len(snapshot.builtins) > len(now):
+        for name in snapshot.builtins.keys() - now.keys():
+            del snapshot.builtins[name]
 
 
 class cached:
