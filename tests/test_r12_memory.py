@@ -291,3 +291,33 @@ def test_r12_the_folder_stays_while_it_is_used(tmp_path: Path):
         result = f(), load(1)(), load(0)()
     """
     assert receive(datas, code, lazy=True).result == ("1\n", "2\n", "1\n")
+
+
+def test_r12_versions_that_put_a_folder_on_the_path(tmp_path):
+    """What is found there goes with its version, and is seen by the process as long as that is."""
+    text = """
+        === pkg/__init__.py
+        import os, sys
+        def f():
+            folder = os.path.join(os.path.dirname(__file__), "inner")
+            sys.path.insert(0, folder)
+            try:
+                import found_inside
+            finally:
+                sys.path.remove(folder)
+            return found_inside.V
+        === pkg/inner/found_inside.py
+        V = @V@
+    """
+    trees = [project(tmp_path / v, text.replace("@V@", v)) for v in "1234"]
+    code = """
+        import gc
+        result = []
+        for number in range(4):
+            result.append((load(number).f(), sys.modules["found_inside"].V))
+        gc.collect()
+        result.append(sum(type(o).__name__ in ("Snapshot", "Beside") for o in gc.get_objects()))
+    """
+    datas = [send(tree, "import pkg as obj") for tree in trees]
+    result = receive(datas, code, absent=["pkg"], lazy=True).result
+    assert result == [(1, 1), (2, 2), (3, 3), (4, 4), 2]
