@@ -89,6 +89,11 @@ class ShippedText(StandIn):
         """
         return zlib.compress(self.text.encode(), 6)
 
+    @cached_property
+    def reduced(self) -> Reduced:
+        """The call that finds what the text left, or executes it."""
+        return REGISTERED, (STAGE0, {"__name__": self.name, "packed": self.packed})
+
 
 THE_LOADER: Final = ShippedText("snapshots", packed.LOADER_NAME, packed.LOADER)
 THE_FUNCTIONS: Final = ShippedText("functions", packed.FUNCTIONS_NAME, packed.FUNCTIONS)
@@ -113,7 +118,7 @@ def is_of_texts(function: FunctionType) -> bool:
 
 def reduce_text(text: ShippedText) -> Reduced:
     """Return the call that finds what a text left, or executes it."""
-    return REGISTERED, (STAGE0, {"__name__": text.name, "packed": text.packed})
+    return text.reduced
 
 
 class TheFetcher(StandIn):

@@ -24,7 +24,6 @@ from modulepickle._loader.emit import (
     TheFetcher,
     reduce_fetcher,
     reduce_shipped,
-    reduce_text,
     with_stand_in,
 )
 from modulepickle._local.finder import STANDARD_NAMES
@@ -78,7 +77,7 @@ class resumed:  # it is used as a function is
         reducers: dict[type, Reducer | None],
         first: Callable[[Any, Any], Any],
     ) -> None:
-        found = _found(names, shipping, reducers, first, type, NotImplemented)
+        found = _found(names, shipping, reducers, first, type, NotImplemented, _emit_ready)
         next(found)
         self.names, self.hook = names, found.send
 
@@ -99,6 +98,7 @@ def _found(
     first: Callable[[Any, Any], Any],
     type: Callable[[Any], type],
     left: Any,
+    ready: Reducer,
 ) -> Generator[Any, Any, None]:
     """Yield reductions, and receive objects. Globals are bound as locals here, which are faster.
 
@@ -111,9 +111,12 @@ def _found(
         try:
             while True:
                 reducer = reducers[type(obj)]
-                if reducer is not None:
+                if reducer is None:
+                    obj = yield left
+                elif reducer is ready:
+                    obj = yield obj.reduced
+                else:
                     break
-                obj = yield left
         except KeyError:
             reducer = first
         # Outside the `try`: a KeyError that the reducer raises must not be caught.
@@ -136,8 +139,11 @@ def _emit_scope(dump: Dump, obj: Scope) -> Reduced:
     return *reduce_shipped(obj, obj.archive)[:2], requirements, None, None, SET_SCOPE
 
 
-def _emit_rebuilt(dump: Dump, obj: Rebuilt) -> Reduced:
-    return (Call(str), (obj.name,)) if dump.parts.naming else obj.reduced
+def _emit_ready(dump: Dump, obj: Any) -> Reduced:
+    """Return the reduction that a stand-in has; in a name, texts count by their names only."""
+    if dump.parts.naming and type(obj) is not Call:
+        return Call(str), (obj.name,)
+    return obj.reduced  # type: ignore[no-any-return]
 
 
 SET_SCOPE: Final = Rebuilt("set_scope")
@@ -152,9 +158,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     SnapshotRef: _emit_shipped,
     Scope: _emit_scope,
     TheFetcher: lambda dump, obj: reduce_fetcher(obj),
-    ShippedText: lambda dump, obj: reduce_text(obj),
-    Rebuilt: _emit_rebuilt,
-    Call: lambda dump, obj: obj.reduced,
+    **dict.fromkeys((ShippedText, Rebuilt, Call), _emit_ready),
     Whole: reduce_whole,
     Step: reduce_step,
     LateStep: reduce_late_step,
