@@ -824,6 +824,19 @@ KINDS: Final[dict[str, Kind]] = {
             "Level.LOW.value is Outer.DEFAULT, Level(Outer.Kind.B)",
         ),
     ),
+    "members of an enum in what nobody looks into": Kind(
+        """
+        import enum, types
+        class Item: pass
+        class Colour(enum.Enum):
+            RED = 1
+        Item.space = types.SimpleNamespace(colour=Colour.RED)
+        Item.again = [types.SimpleNamespace(colour=[Colour.RED])]
+        def use(): return Item.space.colour is Colour.RED, Item.again[0].colour
+        """,
+        "use",
+        ("use()",),
+    ),
     "a metaclass of enums": Kind(
         """
         import abc, enum

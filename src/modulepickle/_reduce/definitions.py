@@ -73,19 +73,27 @@ class Item:
         needs: classes that have to be whole, with all that they and their methods wait for.
         is_name: whether it may be set before it is filled.
         is_method: whether it is a descriptor of a class; these come before all others.
+        is_opaque: whether it may need anything; these come last.
         is_written: whether the owner has it: a plan in between may have needed it first.
         fill: what fills the value, if the owner gets it empty (see `circles`).
     """
 
     __slots__ = (
-        "fill", "group", "is_method", "is_name", "is_written", "name", "needs", "owner", "value",
+        "fill", "group", "is_method", "is_name", "is_opaque", "is_written", "name", "needs",
+        "owner", "value",
     )  # fmt: skip
 
     def __init__(
-        self, owner: Definition, group: int, name: str, value: Any, needs: list[Any]
+        self,
+        owner: Definition,
+        group: int,
+        name: str,
+        value: Any,
+        needs: list[Any],
+        is_opaque: bool,
     ) -> None:
         self.owner, self.group, self.name, self.value = owner, group, name, value
-        self.needs = needs
+        self.needs, self.is_opaque = needs, is_opaque
         self.is_written = False
         self.fill: Fill | None = None
         # Nothing looks at a global, a closure's value or an attribute when it is set.

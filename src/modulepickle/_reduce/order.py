@@ -6,7 +6,7 @@ Outside API: `LateStep`, `Order`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Union
+from typing import Any, Final, Union
 
 from modulepickle._loader.emit import StandIn
 from modulepickle._reduce.circles import Fill, can_begin, is_free
@@ -37,8 +37,7 @@ class Order:
     def steps(self) -> Iterator[StandIn]:
         """Yield what is set later, dependencies first, in one step for each run of one owner."""
         items = [item for each in self._definitions for item in each.later]
-        # `typing` asks a generic class for its parameters where an alias of it is made.
-        items.sort(key=lambda item: (item.name != "__parameters__", not item.is_method))
+        items.sort(key=_rank)
         fills: dict[int, Fill] = {}
         for item in items:
             if self._is_in_circle(item):
@@ -123,7 +122,20 @@ class Order:
         An enum is of no use without its members, whatever its methods lead to.
         """
         if isinstance(each, Definition):
-            members = [item for item in each.later if item.name == "members"]
+            members = [item for item in each.later if item.name == "members" and item.group]
             return iter((*members, *each.links, *each.later))
         found = (self._planned.get(id(need)) for need in each.needs)
         return iter([need for need in found if need is not None])
+
+
+def _rank(item: Item) -> tuple[bool, ...]:
+    """Return what items are sorted by, where nothing needs anything else.
+
+    `typing` asks a generic class for its parameters where an alias of it is made, and whoever has
+    a member of an enum, asks the enum for it.
+    """
+    is_first = item.owner.is_class and item.name in FIRST
+    return not is_first, not item.is_method, item.is_opaque
+
+
+FIRST: Final = frozenset({"__parameters__", "members"})

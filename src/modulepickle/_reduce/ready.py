@@ -107,6 +107,7 @@ class Look:
     Attributes:
         seen: the functions and classes by value that they lead to.
         needs: the classes whose methods may run when the last one is loaded.
+        is_opaque: what the last one holds was not looked at: it may need anything.
     """
 
     def __init__(self, dump: Dump) -> None:
@@ -118,6 +119,7 @@ class Look:
         """Look at another value; what was seen of those before stays."""
         self._left = LIMIT
         self.needs: list[Any] = []
+        self.is_opaque = False
 
     def is_ready(self, value: Any) -> bool:
         """Tell whether a value is ready."""
@@ -235,6 +237,8 @@ class Look:
             self.seen += by_value_class(self._dump, kind)
         if kind in CONTAINERS or by_value(self._dump, kind.__module__):
             self._all(_inside(value, kind))
+        else:
+            self.is_opaque = True
 
     def _look_inside(self, value: Any) -> None:
         for name in INSIDE:
