@@ -1,23 +1,24 @@
-"""What runs in the workers of an engine: references to code say of which version it is.
+"""What runs in the workers of an engine: references to code that name its version.
 
-Results go by name. Where a worker has imported another copy by itself, a name is wrong there, and
-plain pickle refuses it; at home it is right. Hence the references of point 1, on the way back.
+Results go by name. If a worker has imported another copy of the package by itself, the name is
+wrong there, and plain pickle refuses the object, although the name would be right at home. So
+results come home as references (point 1).
 
-Dask takes more. It pickles by name first, the scheduler unpickles each graph and pickles its tasks
-again, and workers send results to each other. A name says nothing of the version: a worker may have
-imported an older copy by itself, or got a newer one meanwhile. So:
+Dask needs more. It pickles by name first, the scheduler unpickles each graph and pickles its tasks
+again, and workers send results to each other. A name does not tell the version: a worker may have
+imported an older copy by itself, or received a newer one meanwhile. So:
 
-1. A *reference* is a digest and a name. It is looked up in the snapshots that a client installed
-   in this process; in a process that has nothing of this, it is the name alone.
-2. In a graph, a reference, and each object of the user's classes, is a *deferred* call: the
-   scheduler keeps the call, does not make it, and passes it on. So it needs none of the code, and
-   a scheduler in the client's process does not take the client's own objects for what was sent.
+1. A *reference* is a digest and a name. It is looked up in the snapshots that a client installed in
+   this process. In a process without any, only the name counts.
+2. In a graph, each reference and each object of a user's class is a *deferred* call: the scheduler
+   keeps the call without making it, and passes it on. So the scheduler needs none of the code, and
+   one in the client's process does not confuse the client's own objects with what was sent.
 3. What cannot be imported fails in the task that uses it: an error while a worker reads its
-   messages would end its connection, and the client would wait for ever.
+   messages would end its connection, and the client would wait forever.
 
-A client runs this as a module of the library; schedulers and workers get it as text. The `Peer`
-hangs at the registry, as `peer`; that, and its `get`, `make`, `later` and `callable`, keep their
-names and meaning in all releases.
+A client runs this as a module of the library; schedulers and workers get it as text. The `Peer` is
+the registry's attribute `peer`. That name, and those of its `get`, `make`, `later` and `callable`,
+keep their meaning in all releases.
 """
 
 import contextlib
@@ -53,7 +54,7 @@ class Later(Now):
 
 
 def reach(call):
-    """The calls that find a process' peer, its `get`, and what that of a dict would answer with."""
+    """The calls that find a process' peer and its `get`, with what a dict's `get` would answer."""
     registry = call(getattr, call(__import__, "sys"), "_modulepickle_registry", None)
     peer = call(getattr, registry, "peer", {})
     return peer, call(getattr, peer, "get"), call(__import__, "pkgutil")
@@ -66,7 +67,7 @@ MAKE = Later(getattr, PEER_LATER, "make")
 
 
 def reference(digest, name, graph):
-    """The reduction of what `module:path` is in a version."""
+    """The reduction of `module:path` in a version."""
     if graph:
         version = Later(GET_LATER, digest, PKGUTIL_LATER)
         return CALLABLE, (Later(getattr, version, "resolve_name"), name)
@@ -84,10 +85,10 @@ def deferred(reduction, is_callable=False, make=()):
 
 
 class Deferred:
-    """A call that makes an object, not made here; pickled, it is the call.
+    """A call that makes an object, but not here; pickling it gives the call.
 
-    Asked for something of the object itself, it makes the object: some collections ask, while the
-    scheduler makes tasks of them.
+    When an attribute of the object is asked for, it makes the object: some collections do so while
+    the scheduler makes tasks of them.
     """
 
     rest = ()
@@ -118,7 +119,7 @@ class Deferred:
 
 
 class DeferredCallable(Deferred):
-    """The same of something that can be called, which frameworks look at."""
+    """The same for something that can be called, since frameworks check that."""
 
     def __call__(self, *args, **options):
         return real(self)(*args, **options)
@@ -157,7 +158,7 @@ def text_of(names, stage0):
 
 
 class Unusable:
-    """Stands for what could not be imported, and raises that error as soon as it is used."""
+    """Stands for something that could not be imported, and raises that error when it is used."""
 
     def __init__(self, error):
         self.error = error
@@ -202,7 +203,7 @@ class Version:
         return found
 
     def resolve_name(self, name):
-        """What `module:path` stands for in this version, or what says why that cannot be had."""
+        """What `module:path` stands for in this version, or an `Unusable` with the reason."""
         module, _, path = name.partition(":")
         for home in [*self.peer.homes]:
             if home.has(self.digest):
@@ -250,14 +251,14 @@ class Peer:
         )
 
     def make(self, function, *args):
-        """What a call returns, or what cannot be used of it."""
+        """What a call returns, or an `Unusable` with its error."""
         for each in (function, *args[:1]):
             if isinstance(each, Unusable):
                 return each
         return function(*args)
 
     def install(self, client, snapshots, keep):
-        """Have snapshots, and of the client's earlier ones those of the digests to be kept."""
+        """Keep snapshots, and of the client's earlier ones those whose digests are to be kept."""
         had = self.held.get(client, {})
         self.held[client] = {digest: had[digest] for digest in keep if digest in had}
         self.held[client].update((each.parts[1], each) for each in snapshots)
@@ -279,7 +280,7 @@ class Peer:
             threading.Thread(target=warm, args=(used,), daemon=True).start()
 
     def returning(self, module, name, loader, stage0=None):
-        """What makes snapshots; what they define, a pickler of this process sends as references."""
+        """What makes snapshots whose definitions a pickler of this process sends as references."""
         home = sys.modules.get(module)
         found = getattr(home, name, None)
         if found and not self.homes and (module, name) not in self.returns:
@@ -342,7 +343,7 @@ class Peer:
             NotImplemented if key is None else (Now(getattr, PEER, "by_key"), (key, "%s.%s" % name))
         )
 
-    # A task that makes tasks: their code goes to processes that may have nothing of it
+    # A task that makes tasks: their code goes to processes that may lack it
 
     @property
     def is_code(self):
@@ -371,7 +372,7 @@ class Peer:
     # What this process pickles
 
     def patch(self):
-        """Let what was shipped be pickled as references, once a process that is no client."""
+        """Have shipped objects pickled as references; once, in a process that is not a client."""
         if self.is_patched or self.homes:
             return
         self.is_patched = True
@@ -423,7 +424,7 @@ class Peer:
         except Exception:
             if not self.tops:
                 raise
-        # By name is quick, and right where no name is of what was sent.
+        # Pickling by name is quick, and right if no name belongs to what was sent.
         if data is None or any(top in data for top in self.tops):
             buffers.clear()
             data = pickled_by(self.reduce, obj, buffer_callback=append, **options)
@@ -432,7 +433,7 @@ class Peer:
         return data
 
     def reduce(self, obj):
-        """The reduction of what was shipped, and in a graph, of what is made of it."""
+        """The reduction of what was shipped and, in a graph, of what is made from it."""
         if isinstance(obj, (FunctionType, type)):
             name = obj.__module__, obj.__qualname__
         elif isinstance(obj, ModuleType):
@@ -453,7 +454,7 @@ class Peer:
         """The digest of the snapshot that an object stands in under a name, or None."""
         if not isinstance(module, str) or not isinstance(path, str) or "<" in path:
             return None
-        # The latest first: of what two versions share, that is the one that others have as well.
+        # The latest first: others have that one as well, if two versions share something.
         for digest, snapshot in [*self.seen.items(), *self.snapshots.items()][::-1]:
             if f"{module}.".startswith(f"{snapshot.parts[0]}."):
                 found = snapshot.made.get(module)
@@ -497,7 +498,7 @@ def key_of(obj):
 
 
 def is_builtins(names):
-    """Whether they are those of shipped code, which dill would take along with a function."""
+    """Whether they are the builtins of shipped code, which dill would pickle with a function."""
     home = getattr(names.get("__import__"), "__self__", None)
     return hasattr(home, "requirements")
 
@@ -515,7 +516,7 @@ def first(reduce, rest):
 
 
 def warm(used):
-    """Import again what was in use; what cannot be imported fails when a task asks for it."""
+    """Import again what was in use. What cannot be imported fails when a task asks for it."""
     for snapshot, name in used:
         try:
             snapshot(name)

@@ -1,7 +1,7 @@
-"""Submodules that code reaches as attributes, and does not import: `import pkg`, then `pkg.sub.x`.
+"""Submodules that code uses as attributes, and does not import: `import pkg`, then `pkg.sub.x`.
 
-That works here since somebody else has imported `pkg.sub`, and would not on a receiver, where
-nobody has. So such submodules are imported there, before anything of the package is used.
+That works here since something else has imported `pkg.sub`. It would fail on a receiver, where
+nothing has. So such submodules are imported there, before anything of the package is used.
 
 Nothing is parsed for that: it takes ten times as long as to read and compress a package. The text
 of a file is searched for chains of names, and where some are found, once more without its strings
@@ -28,7 +28,8 @@ def reached_by_attribute(files: Iterable[File], loaded: tuple[str, ...]) -> tupl
     """Return those of some modules that files reach as attributes, and that nobody imports for it.
 
     Args:
-        files: of the packages that travel. loaded: dotted names, of submodules imported here.
+        files: of the packages that travel. loaded: dotted names of submodules that are imported
+        here.
     """
     if not loaded:
         return ()
@@ -235,7 +236,7 @@ def _reads(name: bytes, content: bytes) -> bool:
 def uses(file: File, name: str) -> Iterator[str]:
     """Yield the dotted names in a file that begin with some name, as long as they stand there.
 
-    What stands there by another name, as `import a.b as c` has it, is among them by its own.
+    A name that `import a.b as c` binds is yielded as `a.b`.
     """
     content = file.content() if file.name.endswith(".py") else b""
     if file.uses is None and (b" as " in content or _reads(name.encode(), content)):
@@ -255,7 +256,7 @@ def _used(content: bytes) -> set[str]:
     inner: set[int] = set()
     found: set[str] = set()
     names: dict[str, str] = {}
-    for node in ast.walk(tree):  # what is outside comes first
+    for node in ast.walk(tree):  # outer nodes come first
         if isinstance(node, ast.Attribute):
             inner.add(id(node.value))
         if isinstance(node, ast.Import):

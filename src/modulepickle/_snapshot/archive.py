@@ -1,10 +1,10 @@
 """Archives: a zip of files that are packed already.
 
-The standard library's `zipfile` would compress each file again, and so each file of a package after
-an edit to one. This writes the same format (PKWARE's APPNOTE, sections 4.3.7, 4.3.12 and 4.3.16).
+The standard library's `zipfile` would compress every file of a package again after an edit to one.
+This writes the same format (PKWARE's APPNOTE, sections 4.3.7, 4.3.12 and 4.3.16).
 
 A member's mode stands in the central directory: a file, one that may be executed, or an empty
-folder, whose name ends in a slash. No other mode of the sender's travels, and no time.
+folder, whose name ends in a slash. No other mode of the sender travels, and no time.
 
 Outside API: `content_hash`, `make_zip`, `unpack`, `Member`.
 """
@@ -26,7 +26,7 @@ MAX_FILES: Final = 65_535
 """Of a zip file without its 64-bit extension."""
 
 MAX_ARCHIVE: Final = 2**32 - 1
-"""The same in bytes; nor does any `Policy.max_bytes` lift this one."""
+"""The same in bytes. No `Policy.max_bytes` lifts this limit."""
 
 REMEDY: Final = 'leave files out: Policy(ignore=("data/*",))'
 
@@ -75,7 +75,7 @@ def make_zip(files: dict[str, File], executable: Container[str] = ()) -> bytes:
 
 
 def _check_size(files: dict[str, File]) -> None:
-    """Raise if a zip cannot have as much."""
+    """Raise if a zip cannot hold that much."""
     size = sum(file.size for file in files.values())
     wrong = ""
     if len(files) > MAX_FILES:
@@ -88,7 +88,7 @@ def _check_size(files: dict[str, File]) -> None:
 
 
 def content_hash(name: str, members: Iterable[tuple[str, bytes, bool]]) -> bytes:
-    """Return the hash of what a package has: no compressed byte is in it, since zlib builds differ.
+    """Return the hash of a package's content. It covers no compressed bytes: zlib builds differ.
 
     Args:
         name: of the package, dotted.

@@ -1,6 +1,6 @@
-"""What travels beside a package although it is no part of its folder.
+"""What travels with a package although it is not in its folder.
 
-- The files directly in the namespace packages that it stands in (PEP 420): no package has them.
+- The files directly in the namespace packages around it (PEP 420), which belong to no package.
 - The helper module that mypyc makes for the compiled modules of a package: they import it by a name
   that only they have.
 - The data that a single-file module opens by its own place, `Path(__file__).parent / "table.csv"`.
@@ -8,7 +8,7 @@
   those in the folder above), and `data_at_home` says so.
 
 - Data above a package, `Path(__file__).parents[2] / "table.csv"`, never travels: `data_above` finds
-  what a module seems to open so.
+  what a module seems to open there.
 
 Outside API: `beside`, `data_above`, `data_at_home`. Nothing here imports user code.
 """
@@ -36,7 +36,8 @@ MOST: Final = 2**23
 """Bytes of a module, source or compiled, that is searched for names."""
 
 MOST_FILES: Final = 1000
-"""Files of a folder of data beside a single-file module. A larger one is more than its data."""
+"""Files in a folder of data beside a single-file module. A larger folder holds more than its
+data."""
 
 
 class Beside(NamedTuple):
@@ -137,7 +138,7 @@ MARKS: Final = (b"__file__", b"get_data", b"getfile", b"getsourcefile", b"__spec
 
 
 class _Names(NamedTuple):
-    """The texts in a module's source: all, and those that are parts of paths."""
+    """The strings in a module's source: all, and those that are parts of paths."""
 
     texts: tuple[str, ...]
     parts: frozenset[str]
@@ -145,7 +146,7 @@ class _Names(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _names(source: bytes) -> _Names:
-    """Return the texts of source that may name files; none if it does not know its place."""
+    """Return the strings in source that may name files; none if it does not use its own place."""
     if not any(mark in source for mark in MARKS):
         return _Names((), frozenset())
     import ast  # here, as with what follows: few processes parse anything
@@ -172,7 +173,7 @@ def _names(source: bytes) -> _Names:
 
 
 def _texts(nodes: Iterable[Any]) -> Iterator[str]:
-    """Yield the texts among nodes of a tree: of all nodes, only constants have one as a value."""
+    """Yield the strings among nodes of a tree: only constants have one as their value."""
     for node in nodes:
         value = getattr(node, "value", None)
         if isinstance(value, str):
@@ -206,12 +207,12 @@ def _data(package: LocalPackage, policy: Policy, watch: Watch) -> Iterator[Besid
 
 
 def _is_part(text: str, names: _Names) -> bool:
-    """Tell whether a text is used as a part of a path, and not only as a key of something."""
+    """Tell whether a string is used as a part of a path, and not only as a key."""
     return text in names.parts or "/" in text
 
 
 def _meant(text: str, stem: str, folder: str) -> Iterator[str]:
-    """Yield the POSIX paths in the folder that a text may stand for, as far as they are there."""
+    """Yield the existing POSIX paths in the folder that a string may stand for."""
     name = os.path.normpath(text.replace("\\", "/").lstrip("/") or ".").replace(os.sep, "/")
     if name.startswith("..") or name == "." or "\0" in name:
         return
@@ -235,14 +236,14 @@ def _travels(name: str, policy: Policy) -> bool:
 
 
 def _is_file(path: str) -> bool:
-    """Tell whether there is a regular file, which is no link that leads elsewhere."""
+    """Tell whether there is a regular file, and not a link."""
     return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _in_folder(
     folder: str, name: str, names: _Names, policy: Policy, watch: Watch
 ) -> Iterator[str]:
-    """Yield the files of a folder that is named: all if it has data only, else those named."""
+    """Yield the files of a named folder: all if it holds only data, otherwise those named."""
     inside: list[str] = []
     todo = [name]
     has_code = False
@@ -263,7 +264,7 @@ def _in_folder(
 
 
 def data_at_home(package: LocalPackage, policy: Policy) -> tuple[str, ...]:
-    """Return the files that a single-file module names and opens by its place, and that stay.
+    """Return the files that a single-file module opens by its place, and that do not travel.
 
     Those that are hidden, those that are links, and those in the folder above.
     """
@@ -277,7 +278,7 @@ def data_at_home(package: LocalPackage, policy: Policy) -> tuple[str, ...]:
 
 
 def _at_home(text: str, folder: str) -> str:
-    """Return the file that a text names and that does not travel; "" if there is none."""
+    """Return the file that a string names and that does not travel; "" if there is none."""
     name = os.path.normpath(text.lstrip("/") or ".")
     here = os.path.join(folder, name)
     if os.path.isfile(here):

@@ -1,9 +1,9 @@
 """Compiled modules -> the names that they import.
 
-They cannot be asked. That of Cython mostly has its source, `.pyx`, beside it. No parser of the
-standard library reads that, so import statements are looked for line by line: what is found in a
-comment or a text is one name too many, which does no harm. Where there is no source, but this
-process has imported the module, what it has in its namespace tells.
+A compiled module cannot be read. One made by Cython usually has its source, `.pyx`, beside it. No
+parser of the standard library reads that, so import statements are searched line by line; a name
+found in a comment or a string does no harm. Without source, if this process has imported the
+module, its namespace tells.
 
 Outside API: `cython_imports`, `imported_by_compiled`, `SOURCES`.
 """
@@ -68,10 +68,10 @@ def _first(text: str) -> str:
 
 
 def imported_by_compiled(module: str) -> tuple[str, ...]:
-    """Return the modules that an imported module has things of, each once; nothing is imported.
+    """Return the modules whose objects an imported module holds, each once. Nothing is imported.
 
-    Modules, functions and classes are looked at past their `__getattr__`: a lazy one would import
-    itself.
+    Modules, functions and classes are looked at without their `__getattr__`: a lazy module would
+    import itself.
     """
     found: dict[str, None] = {}
     home = sys.modules.get(module)

@@ -1,4 +1,4 @@
-"""Which files of a snapshot may not be on the receiver as they are here (R15).
+"""Files that a snapshot uses, and that may be missing or different on the receiver (R15).
 
 Outside API: `may_differ`.
 """
@@ -19,7 +19,7 @@ __all__ = ["may_differ"]
 
 
 def may_differ(package: LocalPackage, files: dict[str, File], policy: Policy) -> Iterator[Problem]:
-    """Yield what is to be said of the files of a package, by archive-relative path."""
+    """Yield the warnings about the files of a package, by archive-relative path."""
     yield from _compiled(package.name, files)
     yield from _named(package, policy)
     yield from _above(package, files.values())

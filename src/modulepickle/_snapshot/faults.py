@@ -29,7 +29,7 @@ __all__ = [
 
 
 def imports_of_left_out(own: str, files: Iterable[File], left: dict[str, str]) -> Iterator[Problem]:
-    """Yield what is imported in files that travel, and stays at home by a pattern.
+    """Yield what files that travel import, and what a pattern keeps at home.
 
     Args:
         own: name of the package. left: dotted name of a module -> the pattern.
@@ -47,7 +47,7 @@ def imports_of_left_out(own: str, files: Iterable[File], left: dict[str, str]) -
 
 
 def left_out_problem(module: str, pattern: str, chain: tuple[str, ...]) -> Problem:
-    """Return that a module is left out by a pattern, and imported nevertheless."""
+    """Return the problem that a module is left out by a pattern, and imported all the same."""
     detail = f"it is left out by {pattern}, and what travels imports it"
     remedy = "make the pattern narrower, or remove the import"
     return Problem(Reason.LEFT_OUT, f"`{module}`", detail, remedy, chain)
@@ -70,7 +70,7 @@ def no_longer_compiles(files: Iterable[File]) -> Iterator[tuple[str, Problem]]:
 
 
 def _has_compiled(cached: object, file: File) -> bool:
-    """Tell whether there is bytecode that is younger than a file: so an import has compiled it."""
+    """Tell whether there is bytecode younger than a file, so that an import has compiled it."""
     try:
         return os.stat(str(cached)).st_mtime_ns > max(file.key[1:3])
     except (OSError, ValueError):
@@ -125,7 +125,7 @@ def ignores_nothing(packages: Iterable[LocalPackage], policy: Policy) -> Iterato
 
 
 def _meant(pattern: str, folders: Iterable[tuple[str, str]]) -> str:
-    """Return what may be meant by a path, if it is in none of the folders."""
+    """Return what may be meant by a path that is in none of the folders."""
     first, _, rest = pattern.partition("/")
     above, _, last = pattern.rpartition("/")
     near: dict[str, None] = {}

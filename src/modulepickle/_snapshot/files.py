@@ -45,15 +45,16 @@ LEVEL: Final = 6
 
 
 A_THREADS_WORTH: Final = 2**17
-"""Bytes to read and deflate for each thread. Of less, threads save no time: they wait in turns."""
+"""Bytes to read and deflate for each thread. With fewer, threads save no time: they wait for each
+other."""
 
 ATTEMPTS: Final = 5
 """How often a file is read that changes while it is read."""
 
 
 GROWTH: Final = 2**20
-"""Bytes that a file may have grown by since it was listed; else it is listed again before it is
-read, since it may be more than may travel."""
+"""Bytes that a file may have grown by since it was listed. If it has grown by more, the package is
+listed again before it is read, since the file may be larger than what may travel."""
 
 
 def module_of(path: str) -> tuple[str, bool]:
@@ -79,11 +80,11 @@ class File:
         digest: SHA-256 of its content.
         size: of its content, in bytes.
         crc: CRC-32 of its content.
-        is_sound: it compiles, which an import has shown.
-        packed: its content, deflated: also where that is longer, as the loader knows no other way.
+        is_sound: whether an import has shown that it compiles.
+        packed: its content, deflated even if that is longer, as the loader knows no other method.
         asks_entry_points: its code seems to look for the entry points of distributions.
-        asks_by_name: its code seems to import modules by names that it has from elsewhere, or to
-        give such names to somebody who does. has_place: its code asks for its own file.
+        asks_by_name: its code seems to import modules by computed names, or to give such names to
+        code that does. has_place: its code asks for its own file.
         words: what in it may be such names (`texts`), once somebody has asked, behind the
         top-level names that were asked for.
         uses: the dotted names in its code (`accidents`), likewise. near: the modules that it seems
@@ -131,7 +132,7 @@ class File:
 
     @property
     def may_name(self) -> bool:
-        """Whether a name of a module may stand in it as a text."""
+        """Whether a name of a module may stand in it as a string."""
         name = self.name
         return name.endswith(".py") or (name.endswith(SETTINGS) and self.size <= SETTINGS_SIZE)
 
@@ -143,12 +144,12 @@ class File:
         return self._imports
 
     def seems_to_import(self, top: str) -> bool:
-        """Tell whether it imports a top-level name, or would if nothing behind that were wrong.
+        """Tell whether it imports a top-level name, or would if all that follows were correct.
 
-        For where it does not matter what a file has that Python refuses: it is parsed as far as the
-        name, if that is enough.
+        It is parsed up to the name if that is enough: use it where errors further on do not matter.
         """
-        # Of what Python refuses `imports` is empty, known or not: the answer must not differ (R4).
+        # `imports` of a file that does not parse is empty, cached or not: the answer must not
+        # differ (R4).
         if not self._imports and top not in self._first:
             self._first.update(self._tops_up_to(top))
         return top in self._first or any(name.partition(".")[0] == top for name in self.imports)
@@ -279,7 +280,7 @@ def _read(found: Found, known: File | None) -> File:
             with open(found.path, "rb", opener=without_waiting) as stream:
                 before = key_of(os.fstat(stream.fileno()))
                 if not stat.S_ISREG(before[4]) or before[0] > found.key[0] + GROWTH:
-                    raise Vanished(found.path)  # it is another one than was listed
+                    raise Vanished(found.path)  # another file than the one listed
                 content = stream.read(before[0] + 1)
                 after = key_of(os.fstat(stream.fileno()))
             if before == after and len(content) == after[0]:
@@ -297,7 +298,7 @@ def _read(found: Found, known: File | None) -> File:
 
 
 def _mentions(name: str, content: bytes) -> tuple[str, ...] | None:
-    """Return the top-level names that a file may import; None if only parsing it tells."""
+    """Return the top-level names that a file may import; None if it has to be parsed."""
     if name.endswith(".py"):
         from modulepickle._snapshot.mentions import (
             mentions,  # not at the top: few processes pickle, or none
@@ -316,25 +317,25 @@ def _has_one(words: tuple[bytes, ...], content: bytes) -> bool:
 
 
 ASKING: Final = (b"entry_points", b"entrypoints", b"stevedore")
-"""One of these stands in code that imports what entry points name."""
+"""Words of which code that imports entry points has at least one."""
 
 BY_NAME: Final = (
     b"import_module", b"__import__", b"import_string", b"resolve_name", b"find_spec", b"run_module",
     b"locate(", b"dictConfig", b"loadTestsFrom", b"get_data", b"resources", b"PackageLoader",
     b"mock", b"exec(", b"_target_", b"INSTALLED_APPS", b"DJANGO_SETTINGS_MODULE",
 )  # fmt: skip
-"""One of these stands in code that imports by names, or that sets up somebody who does."""
+"""Words of which code that imports by names, or sets up code that does, has at least one."""
 
 SETTINGS: Final = (".cfg", ".ini", ".json", ".toml", ".yaml", ".yml")
-"""What files of settings end in."""
+"""The endings of files of settings."""
 
 SETTINGS_SIZE: Final = 2**16
-"""Bytes of such a file that is searched. A larger one has data."""
+"""Bytes of such a file that is searched. A larger one holds data."""
 
 ENTRY_POINTS: Final = ".dist-info/entry_points.txt"
 
 TELLING: Final = (ENTRY_POINTS, *SOURCES, *EXTENSION_SUFFIXES)
-"""What imports something beside Python source, as the names of files end."""
+"""The endings of files, other than Python source, that import something."""
 
 
 def _imports(name: str, content: bytes, is_whole: bool = True) -> tuple[str, ...]:

@@ -57,11 +57,11 @@ def _freeze() -> None:
     from modulepickle._snapshot.shipment import Shipment  # few processes need it
 
     shipment = Shipment(get_policy())
-    names: list[object] = [*sys.modules]  # people put there what they like
+    names: list[object] = [*sys.modules]  # keys may be anything
     for name in names:
         package = shipment.package(name) if isinstance(name, str) else None
         if package is not None:
             try:
                 shipment.ship(package)
-            except PackagingError:  # an error for who pickles something of it
+            except PackagingError:  # raised when something of it is pickled
                 pass

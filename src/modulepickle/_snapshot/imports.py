@@ -40,7 +40,7 @@ def imports(source: bytes, module: str, is_package: bool, is_whole: bool = True)
         source: the file's bytes; their encoding is found as PEP 263 says.
         module: the dotted name of the module, which relative imports are resolved against.
         is_package: the file is the `__init__` of a package.
-        is_whole: it is the whole file, so that somebody should know if it cannot be parsed.
+        is_whole: whether it is the whole file, so that a failure to parse it is worth a log line.
     """
     return tuple(import_lines(source, module, is_package, is_whole))
 
@@ -68,14 +68,14 @@ def import_lines(
 
 
 def _aliases(tree: ast.AST) -> frozenset[str]:
-    """Return what else a file calls `import_module`: `from importlib import import_module as f`."""
+    """Return the names that a file gives to `import_module` in `from importlib import ... as`."""
     statements = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
     names = (alias for node in statements for alias in node.names)
     return frozenset(each.asname for each in names if each.name == "import_module" and each.asname)
 
 
 def computed(source: bytes) -> list[int]:
-    """Return the lines of the calls that import a module whose name only a run can tell."""
+    """Return the lines of the calls that import a module by a computed name."""
     if b"import_module" not in source and b"__import__" not in source:
         return []
     try:
@@ -93,12 +93,12 @@ def computed(source: bytes) -> list[int]:
     ]
 
 
-# MemoryError is what the parsers of 3.9 to 3.11 say to a hundred nested brackets.
+# The parsers of 3.9 to 3.11 raise MemoryError for a hundred nested brackets.
 UNREADABLE: Final = (SyntaxError, ValueError, LookupError, RecursionError, MemoryError)
 
 
 MOST_DOTS: Final = 20_000
-"""Dots in one line: Python takes a name apart in time that grows with the square of its parts."""
+"""Dots in one line: the time to parse a dotted name grows with the square of its length."""
 
 
 LONGEST_CHAIN: Final = 2 * MOST_DOTS
@@ -140,7 +140,7 @@ def fault(source: bytes) -> str:
     return ""
 
 
-# No character has a name of 200 letters; without an end, each would be looked for to the end.
+# No character has a name of 200 letters. Without a limit, each match would search to the end.
 _ESCAPE: Final = re.compile(rb"\\(N\{[^}\r\n]{0,200}\}|.)", re.DOTALL)
 
 
@@ -159,12 +159,12 @@ def _plain(match: re.Match[bytes]) -> bytes:
     escaped = match[1]
     if escaped in (b"\n", b"\r", b"\\", b"'", b'"'):
         return match[0]
-    # `\N{DASH}` goes whole: in an f-string, what is left of it would be an expression.
+    # `\N{DASH}` goes as a whole: in an f-string, the rest of it would be an expression.
     return b"_" + (b"_" * len(escaped) if escaped.startswith(b"N{") else escaped)
 
 
 def _walk(tree: ast.AST, children: Callable[[ast.AST], Iterable[ast.AST]]) -> Iterator[ast.AST]:
-    """Yield nodes in the order of the text. A stack of our own: a chain of `elif` nests deeply."""
+    """Yield nodes in the order of the text. Not recursive, since a chain of `elif` nests deeply."""
     stack = [tree]
     while stack:
         node = stack.pop()
@@ -263,7 +263,7 @@ def _literal(node: ast.expr | None) -> Any:
 
 
 def _anchor(node: ast.expr | None, module: str, package: str) -> str:
-    """Return what `import_module(".x", package=...)` is relative to; "" if only a run tells."""
+    """Return what `import_module(".x", package=...)` is relative to; "" if it is computed."""
     if isinstance(node, ast.Name):
         return {"__package__": package, "__name__": module}.get(node.id, "")
     literal = _literal(node)

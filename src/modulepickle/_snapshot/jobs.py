@@ -1,8 +1,8 @@
 """One look at the working tree for one call of the user's, however late its tasks are pickled.
 
-Pools and executors pickle tasks in threads of their own, one by one, while the user edits: what was
-sent is what runs, so a task has with it what the tree was when the user made the call. While the
-tree is the same, so is the `Job`; a thousand tasks that wait cost no more than one.
+Pools and executors pickle tasks in threads of their own, one by one, while the user edits. What was
+submitted must run, so a task carries the tree as it was when the user made the call. While the tree
+stays the same, so does the `Job`: a thousand waiting tasks cost no more than one.
 
 Outside API: `Job`, `Packages`, `job_now`, `job_of_batch`.
 """
@@ -28,7 +28,7 @@ __all__ = ["Job", "Packages", "job_now", "job_of_batch"]
 
 
 class Packages:
-    """The local packages that this process has imported; which modules are not, it remembers."""
+    """The local packages that this process has imported; remembers which modules are not local."""
 
     def __init__(self) -> None:
         self._policy: Policy | None = None  # to read the settings may fail
@@ -51,7 +51,7 @@ class Packages:
         packages = {}
         for name in sys.modules.keys() - self._others:
             top = name.partition(".")[0]
-            # Of a package with a file, the rest is in the same snapshot.
+            # The rest of a package that has an `__init__.py` is in the same snapshot.
             inside = top != name and getattr(sys.modules.get(top), "__file__", None)
             package = None if inside else shipment.package(name)
             if package is None:
@@ -61,7 +61,7 @@ class Packages:
         return {name: packages[name] for name in sorted(packages)}
 
     def tops(self) -> set[bytes]:
-        """Return the top-level names, as they stand in a pickle."""
+        """Return the top-level names, encoded as in a pickle."""
         names = self.imported(_shipment())
         return {name.partition(".")[0].encode() for name in names}
 
@@ -79,7 +79,7 @@ class Job:
         self._held, self.digests = state, digests
 
     def edited(self, since: Job) -> frozenset[str]:
-        """Return the packages that are not what they were at another moment."""
+        """Return the packages that have changed since another job."""
         if since is self:
             return frozenset()
         before = since.digests
@@ -94,7 +94,7 @@ class Job:
 
 
 class _Last:
-    """The last job, and what it was the working tree of."""
+    """The last job, and what it was made from."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

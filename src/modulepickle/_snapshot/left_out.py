@@ -1,6 +1,6 @@
 """What of a package stays at home, and by which rule.
 
-The walk is that of `_snapshot.listing`, so that the two cannot disagree; here it takes notes.
+The walk is that of `_snapshot.listing`, so that the two cannot disagree. Here it takes notes.
 
 Outside API: `left_out`, `modules_left_out`, `pattern_of`.
 """

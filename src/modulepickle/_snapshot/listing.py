@@ -34,7 +34,7 @@ MOST: Final = 65_535
 """Files that a package may have: as many as a zip file without its 64-bit extension."""
 
 MOST_VISITS: Final = 64
-"""How often a walk comes to one folder. Links that fan out lead to one by ever more ways."""
+"""How often a walk may come to one folder. Links that fan out lead to it in ever more ways."""
 
 
 LONGEST: Final = 900
@@ -52,7 +52,7 @@ class Found(NamedTuple):
     """Absolute, on this disk."""
     key: Key
     content: bytes | None = None
-    """What travels, where that is not just what the file has."""
+    """The content that travels, if it is not that of the file."""
 
     @property
     def is_folder(self) -> bool:
@@ -107,7 +107,7 @@ def listing(
     if not package.is_package:
         found.update((file.name, file) for file in _single(package, problems))
     for folder in package.paths if package.is_package else ():
-        for file in walk.files(folder):  # where it has several, the first that has a file wins
+        for file in walk.files(folder):  # of several folders, the first that has a file wins
             found.setdefault(file.name, file)
     for file in _beside(package, policy, [*found.values()], walked):
         found.setdefault(file.name, file)
@@ -132,7 +132,7 @@ def _zipped(
 
 
 def _watch(walked: list[tuple[str, Key | None]]) -> Callable[[str], os.stat_result | None]:
-    """Return what stats a path, and notes that the listing depends on it."""
+    """Return a function that stats a path, and notes that the listing depends on it."""
 
     def watch(path: str) -> os.stat_result | None:
         try:
@@ -169,7 +169,7 @@ def _metadata(package: LocalPackage, walked: list[tuple[str, Key | None]]) -> It
 
 
 def _single(package: LocalPackage, problems: list[Problem]) -> tuple[Found, ...]:
-    """Return the one file of a single-file module, named by the module and not by the disk."""
+    """Return the file of a single-file module, named after the module and not as on disk."""
     (path,) = package.paths
     stem = package.name.rpartition(".")[2]
     base = os.path.basename(path)
@@ -192,8 +192,8 @@ class _Folder:
         path: on this disk. prefix: its path in the package, with a slash behind it; "" at the top.
         above: real paths of the folders that it stands in, and its own.
         names: of all that is in it. entries: those that are still to be looked at.
-        has: something in it travels. is_residue: it has nothing but bytecode that was left behind,
-        and what the policy leaves out.
+        has: whether something in it travels. is_residue: whether it has only bytecode that was left
+        behind, and what the policy leaves out.
     """
 
     __slots__ = ("above", "entries", "has", "is_residue", "key", "names", "path", "prefix")
@@ -227,7 +227,7 @@ class Walk:
     def files(self, folder: str) -> Iterator[Found]:
         """Yield the files below a folder, and the folders that are empty.
 
-        Folders may be nested deeper than Python's stack is, so that is no recursion.
+        It is not recursive, since folders may be nested more deeply than Python's stack.
         """
         inside = self._enter(folder, "", (os.path.realpath(folder),))
         stack = [] if inside is None else [inside]
@@ -280,10 +280,11 @@ class Walk:
     def _looked_at(
         self, entry: os.DirEntry[str], here: _Folder, stack: list[_Folder]
     ) -> Found | None:
-        """Return the file that an entry is; or put the folder that it is on the stack."""
+        """Return an entry that is a file; put one that is a folder on the stack."""
         relative = here.prefix + entry.name
         if self._leaves_out(entry.name, relative, here.names):
-            # What the policy leaves out is not there, and no folder is there for it.
+            # What the policy leaves out does not exist there, nor does a folder that holds nothing
+            # else.
             is_none = not _is_left_out(entry.name, here.names)
             here.is_residue &= is_none or entry.name == "__pycache__"
             return None
@@ -372,9 +373,9 @@ def _is_unicode(name: str) -> bool:
 
 
 def _clashes(files: tuple[Found, ...], stem: str) -> Iterator[Problem]:
-    """Yield the names that are one on a disk that ignores case: one would overwrite the other.
+    """Yield the names that clash on a disk that ignores case: one would overwrite the other.
 
-    Two folders may well be one there, but not a folder and a file.
+    Two folders may become one there, but not a folder and a file.
     """
     seen: dict[str, str] = {}
     for file in files:
@@ -391,15 +392,15 @@ def _clashes(files: tuple[Found, ...], stem: str) -> Iterator[Problem]:
 
 
 def is_racy(key: Key, read_ns: int) -> bool:
-    """Tell whether a file, read from a time on, may have changed since and bear the same stat."""
+    """Tell whether a file may have changed after it was read, without a change of its stat."""
     latest = max(key[1], key[2])
     tick = TICK_NS if latest % 1_000_000_000 else COARSE_TICK_NS
     return latest > read_ns - tick
 
 
 TICK_NS: Final = 50_000_000
-"""Longest tick of the clock of a file system that keeps nanoseconds (Windows: 16 ms), and some."""
+"""More than the longest clock tick of a file system that keeps nanoseconds (Windows: 16 ms)."""
 
 
 COARSE_TICK_NS: Final = 2_000_000_000
-"""The same where times are whole seconds (FAT, some network file systems), in ns."""
+"""The same for times in whole seconds (FAT, some network file systems), in ns."""

@@ -1,20 +1,21 @@
 r"""Source text -> the top-level names that it may import, without parsing it.
 
-To parse a package takes ten times as long as to read and compress it, and mostly tells that the
+Parsing a package takes ten times as long as reading and compressing it, and mostly shows that the
 package imports itself and what is installed. So its text is searched first. The search finds every
-name that `imports` would find, and sometimes more: it takes a line of a docstring for a statement,
-say. A file is parsed only where it matters whether a name is imported indeed (`requirements`).
+name that `imports` would find, and sometimes more: it may take a line of a docstring for a
+statement. A file is parsed only where it matters whether a name is really imported
+(`requirements`).
 
-Why nothing is missed, in a file that Python reads: an import statement begins a line, or stands
-behind a `;` or a `:`, and blanks, form feeds and backslashes at the end of a line are all that can
-stand between its words. Each such place is looked at by itself, so no text that only looks like an
-import hides the one behind it. A *call* that imports has the function's name in the text, and where
-what stands behind that is not plain, the answer is "parse it".
+Nothing is missed in a file that Python can parse. An import statement begins a line, or follows a
+`;` or a `:`, and only blanks, form feeds and backslashes at the end of a line can stand between its
+words. Each such place is looked at by itself, so text that only looks like an import cannot hide a
+real one behind it. A *call* that imports has the function's name in the text; if what follows the
+name is not simple, the answer is "parse it".
 
-Statements are taken apart by hand: to compile a regular expression for them takes longer than to
-search a small package. The two expressions that are left are compiled for the files that need them.
+Statements are split by hand: compiling a regular expression for them takes longer than searching a
+small package. The two remaining expressions are compiled for the files that need them.
 
-Where a name is found, parsing may stop: the text up to there is read as it is in the whole file.
+Parsing may stop where a name is found: the text up to there means the same as in the whole file.
 
 Outside API: `mentions`, `beginning`, `RELATIVE`.
 """
@@ -34,10 +35,10 @@ RELATIVE: Final = "."
 BACKSLASH: Final = ord("\\")
 
 CONTINUED: Final = b"\\\n"
-"""What continues a line, unless it stands behind a `#`."""
+"""What continues a line, except after a `#`."""
 
 MANY: Final = 500
-"""Lines that continue each other, each of which is looked at with all behind it. More: parse it."""
+"""Lines that continue each other, each of which is searched to the end. With more, it is parsed."""
 
 MUCH: Final = 5_000_000
 """The same in bytes."""
@@ -55,7 +56,7 @@ WORD: Final = bytes(
 
 BOM: Final = b"\xef\xbb\xbf"
 
-# PEP 263. In an encoding like these, a byte below 128 is that character, whatever stands around it.
+# PEP 263. In encodings like these, a byte below 128 is that ASCII character in any context.
 _COOKIE: Final = rb"coding[:=][ \t]*([-\w.]+)"
 _LIKE_ASCII: Final = {b"utf-8", b"utf8", b"ascii", b"us-ascii", b"latin-1", b"iso-8859-1"}
 
@@ -66,7 +67,7 @@ CALLED: Final = (b"import_module", b"__import__")
 
 @cache
 def _behind_function() -> re.Pattern[bytes]:
-    """Return what matches behind the function of a call that imports.
+    """Return the pattern for what follows the function of a call that imports.
 
     In this order: nothing that can be a call; no argument; a literal; an f-string; a sum or a `%`
     that begins with a literal; a variable that ends the argument or begins an expression. The last
@@ -92,7 +93,7 @@ def _behind_function() -> re.Pattern[bytes]:
 
 @cache
 def _typing() -> re.Pattern[bytes]:
-    """Return what matches a block that only type checkers see: the lines that are indented."""
+    """Return the pattern for a block that only type checkers see: its indented lines."""
     return re.compile(
         rb"\nif (?:\w+\.)*TYPE_CHECKING:[ \t]*(?:#[^\n]*)?(?=\n)"
         rb"(?:\n(?:[ \t][^\n\f]*)?(?=\n|\Z))*"
@@ -100,9 +101,9 @@ def _typing() -> re.Pattern[bytes]:
 
 
 def mentions(source: bytes) -> tuple[str, ...] | None:
-    """Return the top-level names that a file may import, sorted; None if only a parser knows.
+    """Return the top-level names that a file may import, sorted; None if it has to be parsed.
 
-    With `RELATIVE` among them if it may import relative to its own package.
+    They include `RELATIVE` if it may import relative to its own package.
     """
     if b"import" not in source:
         return ()
@@ -130,10 +131,10 @@ def mentions(source: bytes) -> tuple[str, ...] | None:
 def beginning(source: bytes, name: str) -> bytes:
     """Return a file up to where it may import a top-level name; empty if that is most of it.
 
-    It ends before a line that begins with a word, but not with one that goes on with a statement.
-    So it can be parsed by itself, unless that line stands in a string or in brackets. Then parsing
-    it fails. If it succeeds, it has the statements that the whole file begins with: both are read
-    from the left to the right.
+    It ends before a line that begins with a word, unless that word continues a statement. So it can
+    be parsed by itself, unless that line stands in a string or in brackets: then parsing fails. If
+    parsing succeeds, it yields the statements that the whole file begins with, since Python reads
+    from left to right.
     """
     source = _plain(source)
     for start, end in _lines(source):
@@ -147,22 +148,22 @@ def beginning(source: bytes, name: str) -> bytes:
 
 
 def _is_long(line: bytes) -> bool:
-    """Tell whether it takes too long to look at each line of those that continue each other."""
+    """Tell whether searching each of the lines that continue each other would take too long."""
     many = line.count(CONTINUED)
     return many > MANY or many * len(line) > MUCH
 
 
 def _plain(source: bytes) -> bytes:
-    """Return source with one kind of line ends, no mark, and not what only type checkers see."""
+    """Return source with one kind of line ends, without BOM and what only type checkers see."""
     if source.startswith(BOM):
-        source = source[len(BOM) :]  # else it would be a part of the first name
+        source = source[len(BOM) :]  # otherwise it would be part of the first name
     if b"\r" in source:
         source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return _without_typing(source)
 
 
 def _is_like_ascii(source: bytes) -> bool:
-    """Tell whether a file says no encoding, in its first two lines, or one like ASCII."""
+    """Tell whether a file declares no encoding in its first two lines, or one like ASCII."""
     end = source.find(b"\n", source.find(b"\n") + 1)
     head = source[:end] if end >= 0 else source
     cookie = re.search(_COOKIE, head) if b"coding" in head else None
@@ -170,10 +171,10 @@ def _is_like_ascii(source: bytes) -> bool:
 
 
 def _without_typing(source: bytes) -> bytes:
-    """Drop the blocks at the top level that only type checkers see; keep what may be another thing.
+    """Drop the top-level blocks that only type checkers see; keep what may be something else.
 
-    Where the line stands in a string, no code follows before three quotes do; where the line before
-    it is continued, it may be the guard of a `case`; where the last line is, it goes on behind it.
+    If the line stands in a string, no code follows before three quotes; if the line before it is
+    continued, it may be the guard of a `case`; if the last line is continued, the block goes on.
     """
     kept, begin, after = [], 0, 0
     while (found := source.find(b"TYPE_CHECKING:", after)) >= 0:
@@ -207,7 +208,7 @@ def _lines(source: bytes) -> Iterator[tuple[int, int]]:
 def _stated(line: bytes) -> Iterator[bytes]:
     """Yield the top-level names of the statements in a line, and `RELATIVE`."""
     if CONTINUED in line:
-        # A comment is not continued: each line may be the first of a statement.
+        # A comment is not continued, so each line may begin a statement.
         lines = line.split(CONTINUED)
         line = b";".join(b" ".join(lines[first:]) for first in range(len(lines)))
     for text in line.replace(b":", b";").split(b";"):
@@ -223,7 +224,7 @@ def _stated(line: bytes) -> Iterator[bytes]:
 
 
 def _listed(text: bytes) -> Iterator[bytes]:
-    """Yield the top-level names behind an `import`, up to what is no list of names."""
+    """Yield the top-level names behind an `import`, as long as they form a list."""
     for part in text.partition(b"import")[2].partition(b"#")[0].split(b","):
         words = part.split()
         if b"." in part:
@@ -254,7 +255,7 @@ def _is_name(word: bytes) -> bool:
 
 
 def _called(source: bytes) -> set[bytes] | None:
-    """Return the top-level names in calls, and `RELATIVE`; None if there is a call that is odd."""
+    """Return the top-level names in calls, and `RELATIVE`; None if a call is not simple."""
     names: set[bytes] = set()
     for function in CALLED:
         end = 0
@@ -264,7 +265,7 @@ def _called(source: bytes) -> set[bytes] | None:
                 continue  # a part of a longer name
             names.add(RELATIVE.encode())  # a package, or a level, may be given
             if source[end : end + 200].split(None, 1)[:1] == [b"as"]:
-                return None  # it is called by another name
+                return None  # it is given another name
             if _is_plain(source[end : end + 200].lstrip()):
                 continue
             match = _behind_function().match(source, end)
@@ -276,7 +277,7 @@ def _called(source: bytes) -> set[bytes] | None:
 
 
 def _is_plain(behind: bytes) -> bool:
-    """Tell whether behind a function stands nothing of a call, or a variable alone, as usual."""
+    """Tell whether a function's name is not called, or only with a variable, as is usual."""
     argument, bracket, _ = behind.partition(b")")
     if behind[:1] == b"(":
         return bool(bracket) and _is_name(argument[1:])

@@ -1,7 +1,7 @@
 """What of a distribution's metadata travels with a package: name, version and entry points.
 
-As a folder `NAME-VERSION.dist-info` beside the package, with `METADATA` (its headers; the long
-description stays at home) and `entry_points.txt`. What setuptools keeps as `egg-info` becomes the
+It is a folder `NAME-VERSION.dist-info` beside the package, with `METADATA` (only its headers: the
+long description stays at home) and `entry_points.txt`. The `egg-info` of setuptools becomes the
 same, so that `importlib.metadata` gives the same answers (core metadata specifications, PyPA).
 
 Outside API: `metadata_files`, `targets`. Nothing here imports user code.
@@ -21,7 +21,7 @@ from modulepickle._base.reading import opened
 __all__ = ["MetadataFile", "metadata_files", "targets"]
 
 MOST: Final = 2**22
-"""Bytes of one file of metadata that are read. The longest descriptions have a hundredth."""
+"""Bytes of one file of metadata that are read: a hundred times the longest descriptions."""
 
 
 class MetadataFile(NamedTuple):
@@ -87,13 +87,13 @@ _DESCRIPTION: Final = rb"(?im)^description:.*\n(?:[ \t].*\n)*"
 
 
 def _headers(text: bytes) -> bytes:
-    """Return the headers of metadata without the description, which is a header in old ones."""
+    """Return the headers of metadata without the description, which is a header in old formats."""
     text = text.replace(b"\r\n", b"\n")
     return re.sub(_DESCRIPTION, b"", text.lstrip(b"\n").partition(b"\n\n")[0].rstrip(b"\n") + b"\n")
 
 
 def _requires(folder: str, watch: Callable[[str], os.stat_result | None]) -> bytes:
-    """Return as headers what old setuptools wrote into `requires.txt`."""
+    """Return the content of an old setuptools' `requires.txt`, as headers."""
     if not _read(os.path.join(folder, "requires.txt"), watch):
         return b""
     from importlib import metadata  # not at the top: few have such a file, and it imports a lot
@@ -101,7 +101,7 @@ def _requires(folder: str, watch: Callable[[str], os.stat_result | None]) -> byt
 
     try:
         requires = metadata.PathDistribution(Path(folder)).requires or []
-    except Exception as error:  # it is whatever people left on the disk
+    except Exception as error:  # the file may hold anything
         log.debug("cannot read %s: %r", folder, error)
         return b""
     return "".join(f"Requires-Dist: {each}\n" for each in requires).encode()
@@ -120,12 +120,12 @@ def _home(folder: str, headers: bytes) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name with an underscore for each character that not every system has in names."""
+    """Return a name with an underscore for each character that some systems forbid in names."""
     return re.sub("[^A-Za-z0-9_.+!-]", "_", name).lstrip(".") or "_"
 
 
 SCRIPTS: Final = frozenset({"console_scripts", "gui_scripts"})
-"""Groups whose entry points are made commands of when something is installed, and not imported."""
+"""Groups whose entry points become commands at installation, and are not imported."""
 
 _TARGET: Final = r"[^=]+=\s*([A-Za-z_][\w.]*)"
 
@@ -133,7 +133,7 @@ _TARGET: Final = r"[^=]+=\s*([A-Za-z_][\w.]*)"
 def targets(entry_points: bytes) -> tuple[str, ...]:
     """Return the modules that entry points name, each once; those of commands aside.
 
-    Whoever asks for the entry points of a group imports what they name.
+    Code that asks for the entry points of a group imports what they name.
     """
     found: dict[str, None] = {}
     group = ""

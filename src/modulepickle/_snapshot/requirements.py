@@ -1,8 +1,8 @@
 """What a snapshot requires: local packages, and what is installed.
 
-Asked of the names that its files mention, and only where the answer depends on it, of what they
-import indeed: then a file is parsed, the smallest first, until one is found that imports the name.
-For what is installed, which is only told of, it is parsed no further than that.
+They are found from the names that its files mention. Only where the answer depends on real imports
+are files parsed, the smallest first, until one imports the name. For installed distributions, which
+are only reported, a file is parsed no further than the name.
 
 Outside API: `Requirements`, `included`, `mentioned`, `requirements_of`.
 """
@@ -24,7 +24,7 @@ from modulepickle._snapshot.texts import NamedPackage
 __all__ = ["LEFT_OUT", "Requirements", "distributions", "included", "mentioned", "requirements_of"]
 
 LEFT_OUT: Final = "left it out by "
-"""What the words begin with that stand for a module that stays at home. The loader reads it."""
+"""How the requirement of a module that stays at home begins. The loader reads it."""
 
 
 class Requirements(NamedTuple):
@@ -34,8 +34,8 @@ class Requirements(NamedTuple):
         packages: the local packages, sorted.
         others: top-level name, or the part of a namespace package -> "distribution version" of what
         is installed here (R15), sorted.
-        notices: what is to be said of what it imports and goes by name.
-        named: of the packages, those that no statement imports, but a text names.
+        notices: warnings about what it imports and what goes by name.
+        named: the packages that no statement imports, but a string names.
     """
 
     packages: tuple[LocalPackage, ...]
@@ -44,7 +44,7 @@ class Requirements(NamedTuple):
     named: tuple[NamedPackage, ...] = ()
 
     def with_named(self, named: Iterable[NamedPackage]) -> Requirements:
-        """Return the same with packages that texts name."""
+        """Return the same with the packages that strings name."""
         new = tuple(each for each in named if each.package not in self.packages)
         if not new:
             return self
@@ -52,7 +52,7 @@ class Requirements(NamedTuple):
         return self._replace(packages=packages, named=new)
 
     def without(self, lost: dict[LocalPackage, Problem | None]) -> Requirements:
-        """Return the same without packages that cannot travel, and what is to be said of that."""
+        """Return the same without packages that cannot travel, and with the warnings about that."""
         return self._replace(
             packages=tuple(each for each in self.packages if each not in lost),
             notices=(*self.notices, *filter(None, lost.values())),
@@ -119,7 +119,7 @@ def requirements_of(own: str, mentions: dict[str, list[File]], finder: Finder) -
 def _used_of(namespace: str, files: Iterable[File], finder: Finder) -> Iterator[LocalPackage]:
     """Yield the local packages that files reach as attributes of a namespace package.
 
-    All that stand in it, where it is used itself, as in `pkgutil.iter_modules(acme.__path__)`.
+    If it is used itself, as in `pkgutil.iter_modules(acme.__path__)`, all in it count.
     """
     for file in files:
         if namespace not in file.imports:

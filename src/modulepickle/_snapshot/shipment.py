@@ -42,7 +42,7 @@ class _Parts:
 
     Attributes:
         snapshots, requirements: of each that was looked at. shipped: those that are complete.
-        notices: what is to be said of a package and all that it reaches.
+        notices: the warnings about a package and all that it reaches.
         loaded: the submodules that are imported here, of each that is complete.
     """
 
@@ -60,7 +60,7 @@ class Shipment:
     """What one `dumps` ships: every local package at one moment.
 
     Attributes:
-        notices: what is to be said of what was shipped so far.
+        notices: the warnings about what was shipped so far.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -92,7 +92,7 @@ class Shipment:
         return self._policy.verdict(module, file, self._finder.tree)
 
     def named(self, text: str) -> Iterator[LocalPackage]:
-        """Yield the local packages of modules that a text names."""
+        """Yield the local packages of modules that a string names."""
         return named_in(text, self._finder)
 
     def ship(self, package: LocalPackage) -> SnapshotRef:
@@ -119,7 +119,7 @@ class Shipment:
         first = self._snapshots[package.name]
         key = [self._snapshots[name] for name in reach], [self._requirements[n] for n in reach]
         refs = first.refs_of(self._policy, key)
-        # A pickle has each snapshot once if it is one object, whoever leads to it (R2).
+        # A pickle has each snapshot once if it is one object, however it is reached (R2).
         if refs is None or any(
             self._shipped.get(name, refs[name]) is not refs[name] for name in reach
         ):
@@ -150,7 +150,7 @@ class Shipment:
             yield self.ship(package)
 
     def accidents(self, name: str) -> dict[str, SnapshotRef]:
-        """Return the modules that a package needs somebody to import, and the snapshots of them."""
+        """Return the modules that a package uses without importing them, and their snapshots."""
         loaded = self._parts.loaded
         if not any(loaded.values()):
             return {}
@@ -195,7 +195,7 @@ class Shipment:
             self.notices[found] = None
 
     def _notices_of(self, name: str) -> tuple[Problem, ...]:
-        """Return what in a package, and in what it reaches, will not work where it is received."""
+        """Return what will not work on the receiver, in a package and in all that it reaches."""
         known = self._parts.notices.get(name)
         if known is None:
             names = self._ways.get(name) or [name, *sorted(self._reached(name) - {name})]
@@ -267,7 +267,7 @@ class Shipment:
         return reach
 
     def _that_travel(self, found: Requirements, way: tuple[str, ...]) -> Requirements:
-        """Return requirements without those that texts name, and that cannot travel."""
+        """Return requirements without the packages that strings name and that cannot travel."""
         lost = {}
         for each in found.named:
             problem = self._named(each)
@@ -279,10 +279,10 @@ class Shipment:
         return found.without(lost) if lost else found
 
     def _named(self, named: NamedPackage) -> str | None:
-        """Return why a package that a text names does not travel; None if it does."""
+        """Return why a package that a string names does not travel; None if it does."""
         name = named.package.name
         if name not in self._tried:
-            self._tried[name] = None  # who comes back to it on the way
+            self._tried[name] = None  # a circle comes back to it
             try:
                 self._reach(named.package)
                 size = self._snapshots[name].size

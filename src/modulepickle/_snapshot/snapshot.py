@@ -1,8 +1,8 @@
 """Snapshots: one local package each, frozen at one content.
 
-A `Snapshot` is what `files` read, put together: a deterministic zip (the archive) and a hash of
-the contents. A `Shipment` is what one `dumps` sends of them: the snapshots that are needed, each
-with its requirements and its digest.
+A `Snapshot` is made of what `files` read: a deterministic zip (the archive) and a hash of the
+contents. A `Shipment` is what one `dumps` sends: the snapshots that are needed, each with its
+requirements and its digest.
 
 Identity is never taken from compressed bytes, since zlib builds differ: the digest is over file
 names and contents, each with its length before it. It covers everything that the package reaches by
@@ -47,7 +47,7 @@ SOURCE: Final = 2**23
 
 
 class Snapshot:
-    """One local package at one content. Immutable, but for caches.
+    """One local package at one content. It is immutable, apart from caches.
 
     Attributes:
         package: the local package. name: its name: `helpers`, `google.mycompany`.
@@ -55,10 +55,10 @@ class Snapshot:
         be executed.
         content: hash of the names and contents.
         archive: the zip; the same bytes whenever the same zlib build makes it.
-        archive_hash: half of its SHA-256, by which the receiver sees that it came through whole.
+        archive_hash: half of its SHA-256, by which the receiver checks that it is whole.
         size: of its files' contents, in bytes.
         names: the dotted names of its modules, those without source included.
-        is_sure: no file may have changed since it was read without a change of its stat.
+        is_sure: whether no file can have changed since it was read without a change of its stat.
         refs: what was last made of it for pickles (`shipment`), with what that depends on.
     """
 
@@ -89,7 +89,7 @@ class Snapshot:
 
     def requirements(self, finder: Finder) -> Requirements:
         """Return what it requires."""
-        # A finder is good for a moment of the disk, but modules come and go in `sys.modules`.
+        # A finder holds for one moment of the disk, but modules come and go in `sys.modules`.
         tops = [finder.top(name) for name in self._mentioned]
         known = self._requirements
         if known is None or known[0] is not finder or known[1] != tops:
@@ -118,7 +118,7 @@ class Snapshot:
         return self._seen[1]
 
     def accidents(self, made: list[Snapshot], loaded: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the modules that it, or what it reaches, reads as attributes and never imports.
+        """Return the modules that it, or what it reaches, uses as attributes and never imports.
 
         Args:
             made: itself, and the snapshots that it reaches. loaded: their submodules that are
@@ -148,7 +148,7 @@ class Snapshot:
         return self._faults
 
     def doubts(self, policy: Policy) -> tuple[Problem, ...]:
-        """Return what of its files may not be on the receiver as it is here; asked once."""
+        """Return which files may be missing or different on the receiver; it is found out once."""
         if self._doubts is None:
             self._doubts = (*may_differ(self.package, self.files, policy),)
         return self._doubts
@@ -163,7 +163,7 @@ class Snapshot:
                 continue
             try:
                 spec = getattr(module, "__spec__", None)
-            except Exception:  # a module of its own kind may raise what it likes
+            except Exception:  # an unusual module may raise anything
                 continue
             if spec is not None and not hasattr(spec, "snapshot"):
                 specs[name] = spec
@@ -173,7 +173,8 @@ class Snapshot:
 def _telling(files: dict[str, File]) -> Iterable[File]:
     """Yield the files that tell what a package imports.
 
-    Not compiled ones whose source is there; and entry points only if the package looks for some.
+    Compiled files do not count if their source is there; entry points count only if the package
+    looks for some.
     """
     stems = {path.partition(".")[0] for path in files if path.endswith((".py", *SOURCES))}
     asks = any(file.asks_entry_points for file in files.values())
@@ -241,7 +242,7 @@ def _snapshot(package: LocalPackage, policy: Policy) -> Snapshot:
         _hold(found, known.files)
         return known
     problems += _too_large(package, found, policy)
-    if problems:  # what it imports may have some as well
+    if problems:  # what it imports may have problems as well
         source = read(_source(found), problems)
         raise Incomplete(problems, source.values())
     files = read(found, problems)
@@ -305,7 +306,7 @@ def _too_large(
 
 
 def leave_out(name: str, path: str) -> str:
-    """Return what to type to leave a file, by its archive-relative path, out of a package."""
+    """Return what to type to leave a file, given by its archive-relative path, out of a package."""
     inside = path.partition(name.replace(".", "/") + "/")[2] or path
     return (
         f'leave files out: Policy(ignore=("{inside}",)), or ignore = ["{inside}"] under'

@@ -1,10 +1,10 @@
-"""Telling that a function or class is no longer what its file says (R5).
+"""Finding functions and classes that are no longer what their file says (R5).
 
 The file is what travels. If it was edited after the import, the object in memory is older than what
-will run on the receiver, and nobody sees it: hence a warning. It must never be a false alarm. So
-compiled code is compared and not text, line numbers aside, and only where Python's own loader
-compiled the file: pytest rewrites assertions, and other loaders do other things. What the code is
-compared with is the content that travels, and not what the disk says a moment later.
+will run on the receiver, and nobody would notice: hence a warning. It must never be a false alarm.
+So compiled code is compared, and not text, without line numbers, and only if Python's own loader
+compiled the file: pytest rewrites assertions, and other loaders do other things. The code is
+compared with the content that travels, and not with what the disk has a moment later.
 
 Nothing is compiled as long as the file is older than this process, which is the usual case.
 
@@ -86,7 +86,7 @@ def _difference(origin: str, file: File, obj: Any) -> str | None:
     """Return what an object differs from, in words, or None if it is the same."""
     try:
         known = _prints_in(origin, file)
-    except UNREADABLE:  # that is an error, if it is known (`faults`)
+    except UNREADABLE:  # it is an error if it is known (`faults`)
         return None
     for code in _codes(obj):
         if code.co_filename != origin or _is_known(code, file):
@@ -108,7 +108,7 @@ def _is_known(code: CodeType, file: File) -> bool:
 
 
 QUIET: Final[ContextVar[bool]] = ContextVar("modulepickle_quiet", default=False)
-"""Whether warnings are held back, since what is pickled is pickled once more to be sent."""
+"""Whether warnings are suppressed, since the object is pickled a second time to be sent."""
 
 
 UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -161,7 +161,7 @@ def _prints_in(path: str, file: File) -> dict[str, set[Print]]:
 
 
 def _compiled(path: str, file: File) -> CodeType:
-    with warnings.catch_warnings():  # the import has shown what there is to warn of
+    with warnings.catch_warnings():  # the import has shown these warnings
         warnings.simplefilter("ignore")
         return compile(file.content(), path, "exec", dont_inherit=True)
 

@@ -1,13 +1,12 @@
-"""Names of modules in texts: `CONF = {"plugin": "shop.pay:Card"}`, imported by that name later.
+"""Names of modules in strings: `CONF = {"plugin": "shop.pay:Card"}`, imported by that name later.
 
-Which module such code imports, only a run can tell. But what it can import is mostly written down
-near it: in a string of its package, or in a file of settings in that. A local module that is named
-there whole travels, then, as if it were imported. One that a string only seems to name, since
-`config.py` is there and `"config.yaml"` is meant, does no harm; so it is no error either if that
-cannot travel.
+Which module such code imports is known only at run time. But its name is usually written down
+nearby: in a string of its package, or in a file of settings there. A local module whose full name
+stands there travels as if it were imported. A module that a string only seems to name (`config.py`
+is there, and `"config.yaml"` is meant) does no harm, so it is not an error if it cannot travel.
 
-Only packages that seem to import by computed names are searched, or to give names to somebody who
-does (`File.asks_by_name`). What is named nowhere travels by `Policy.include`.
+Only packages that seem to import by computed names, or to give names to code that does, are
+searched (`File.asks_by_name`). `Policy.include` ships what is named nowhere.
 
 Outside API: `NamedPackage`, `named_by`, `named_in`. Nothing here imports user code.
 """
@@ -27,7 +26,7 @@ from modulepickle._snapshot.files import File
 __all__ = ["NamedPackage", "named_by", "named_in"]
 
 SELDOM: Final = frozenset({"conftest", "docs", "manage", "noxfile", "setup", "test", "tests"})
-"""Names of modules of nearly every project, which are words that texts have for other reasons."""
+"""Names of modules of nearly every project, which strings often have for other reasons."""
 
 
 MOST: Final = 2**20
@@ -35,11 +34,11 @@ MOST: Final = 2**20
 
 
 class NamedPackage(NamedTuple):
-    """A local package that a text of another one names.
+    """A local package that a string of another one names.
 
     Attributes:
         package: that package. place: the file with the text, as the archive has it.
-        is_sure: the text is a dotted name of something in it, and not a word alone.
+        is_sure: whether the string is a dotted name of something in it, and not a single word.
     """
 
     package: LocalPackage
@@ -57,7 +56,7 @@ MANY: Final = 100
 # name with a `%s` is a top-level one.
 _QUOTED: Final = rb"""["'](%s(?:\.[A-Za-z_]\w*)*)(\.?)(?=["'{%%:])"""
 _STATED: Final = rb"""(?:["';\n]|\\n)[ \t]*(?:import|from)[ \t]+(%s(?:\.[A-Za-z_]\w*)*)()"""
-"""An import in a text that is executed; those of the file itself are known."""
+"""An import in a string that is executed; those of the file itself are known."""
 
 _SETTING: Final = (
     rb"""(?<![\w.])(%s(?:\.[A-Za-z_]\w*)+)()"""  # a dotted name, wherever it stands
@@ -91,7 +90,7 @@ def words(file: File, tops: Set[str]) -> tuple[tuple[str, bool], ...]:
 
 
 def named_by(own: str, files: Iterable[File], finder: Finder) -> tuple[NamedPackage, ...]:
-    """Return the local packages that are named in the texts of a package, sorted.
+    """Return the local packages that are named in the strings of a package, sorted.
 
     Args:
         own: the name of that package. files: its files.
@@ -122,7 +121,7 @@ _NAME: Final = r"(?as)([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?:[{%:].*)?"
 
 
 def named_in(text: str, finder: Finder) -> Iterator[LocalPackage]:
-    """Yield the local packages of modules that a text names, or has a quoted name of, as JSON."""
+    """Yield the local packages of modules that a string names, or quotes, as JSON does."""
     match = re.fullmatch(_NAME, text)
     found = [(match[1], bool(match[2]))] if match is not None else []
     if '"' in text or "'" in text:
@@ -148,7 +147,7 @@ def _meant(name: str, is_open: bool, finder: Finder) -> LocalPackage | None:
 
 
 def _is_script(package: LocalPackage) -> bool:
-    """Tell whether it is the file of `__main__`: a word, as `main`, seldom means that."""
+    """Tell whether it is the file of `__main__`, which a word such as `main` seldom means."""
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     return isinstance(script, str) and os.path.abspath(script) in package.paths
 

@@ -1,7 +1,7 @@
-"""One thing done to many, in a few threads.
+"""One function applied to many items, in a few threads.
 
-For work that leaves the interpreter to others for most of its time, as deflate does. The threads
-are there for one call only: there is no pool that a fork would break or an exit wait for (R14).
+It is for work that releases the GIL most of the time, as deflate does. The threads exist for one
+call only: there is no pool that a fork would break, or that an exit would wait for (R14).
 
 Outside API: `each`, `helpers`.
 """
@@ -21,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST: Final = 3
-"""Threads beside the caller's. More would wait for the interpreter, which all need at times."""
+"""Threads beside the caller's. More would wait for the GIL, which all need at times."""
 
 
 def helpers(most: int) -> int:

@@ -1,9 +1,9 @@
 """The files of a local package, listed again: one stat each, and one for each folder.
 
-As long as the stat of a folder is unchanged, no name in it came, went or changed hands. So a
+As long as the stat of a folder is unchanged, no name in it was added, removed or replaced. So a
 package whose folders are unchanged has the files that it had, and they need not be looked for. A
 folder that was changed just before it was read may have changed again within the same tick of the
-clock; such a listing is not kept, nor one with symbolic links in it, which depend on more.
+clock; such a listing is not kept. Nor is one with symbolic links, which depend on more.
 
 Outside API: `listing`.
 """
@@ -32,7 +32,7 @@ class _Known:
     """A listing that was made.
 
     Attributes:
-        paths: of what decides which files there are (folders, mostly), then of the files, each
+        paths: of what determines which files there are (mostly folders), then of the files, each
         once. keys: their stats. folders: how many of the first kind.
         found: the files.
     """
@@ -70,7 +70,7 @@ def _again(package: LocalPackage, policy: Policy, known: _Known) -> tuple[Found,
         return None
     now = dict(zip(known.paths, keys))
     found = tuple(
-        # What has a content given was made from what decides which files there are.
+        # Files with given content were made from what determines which files there are.
         file if file.content is not None or file.key == now[file.path]
         else file._replace(key=now[file.path])
         for file in known.found
