@@ -80,6 +80,8 @@ def is_hidden(home, name, frame):
     is_search = frame.f_code.co_name == "_get_spec" and frame.f_locals.get("path") is sys.path
     if not is_search:
         return False
+    if name == "modulepickle":  # `paths` asks for it, so that it cannot be asked here
+        return True
     asked_by = asker(frame, True)
     if is_standard(name):
         return True

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_ebfe0e35"
+LOADER_NAME: Final = "_modulepickle_loader_fbdfeb13"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -862,6 +862,8 @@ def is_hidden(home, name, frame):
     is_search = frame.f_code.co_name == "_get_spec" and frame.f_locals.get("path") is sys.path
     if not is_search:
         return False
+    if name == "modulepickle":
+        return True
     asked_by = asker(frame, True)
     if is_standard(name):
         return True
