@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_fbdfeb13"
+LOADER_NAME: Final = "_modulepickle_loader_f2f28f2b"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -577,7 +577,8 @@ def asker(frame, is_import=False):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        if not is_import and frame.f_code.co_name in ("_find_and_load", "is_there"):
+        name = frame.f_code.co_name
+        if name == "is_there" or (name == "_find_and_load" and not is_import):
             return None
         frame = frame.f_back
     return None

@@ -163,7 +163,8 @@ def asker(frame, is_import=False):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        if not is_import and frame.f_code.co_name in ("_find_and_load", "is_there"):
+        name = frame.f_code.co_name
+        if name == "is_there" or (name == "_find_and_load" and not is_import):
             return None
         frame = frame.f_back
     return None
