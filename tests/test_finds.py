@@ -290,9 +290,10 @@ def test_what_the_settings_name_travels_too(tmp_path):
 def test_an_edit_of_what_the_policy_names_is_another_digest(tmp_path):
     code = """
     import core, modulepickle, pathlib
+    from modulepickle._snapshot.shipment import Shipment
     policy = modulepickle.Policy(include=("plugs",))
     def digest():
-        made = modulepickle._snapshot.shipment.Shipment(policy)
+        made = Shipment(policy)
         return made.ship(made.package("core")).digest
     before = digest()
     pathlib.Path("plugs/inner.py").write_text("NAME = 'new'")

@@ -3,6 +3,7 @@
 A shipped text of the loader, and a part of its `Snapshot`.
 """
 
+import os
 import sys
 import types
 import warnings
@@ -16,6 +17,7 @@ from modulepickle._loader.whose import (
     ImportLock,
     ModuleLock,
     PathFinder,
+    home_of,
     home_of_globals,
     host_module,
     is_initializing,
@@ -73,7 +75,18 @@ class Modules:
             if each == own:
                 return (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
             before.append(each)
-        return None
+        spec = before and PathFinder.find_spec(name, before)
+        return spec or (self.spec(name, path) if any(map(self.is_absent, before)) else None)
+
+    def is_absent(self, folder):
+        """Whether a path leads to where there is nothing on this host.
+
+        What the sender has there travels by the names of its modules.
+        """
+        inside = os.path.normpath(folder).replace(os.sep, "/")[len(self.folder) + 1 :]
+        if home_of(os.path.normpath(folder)) is self:
+            return not any(path.startswith(f"{inside}/") for path in self.files)
+        return not os.path.isdir(folder)
 
     def may_ask(self, finder, is_shipped=False):
         """Whether a finder is the host's, or was made by code that this snapshot sees."""

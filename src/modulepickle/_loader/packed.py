@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_f2f28f2b"
+LOADER_NAME: Final = "_modulepickle_loader_61f1dfd5"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -982,6 +982,7 @@ class Files:
             title = name.partition("-")[0].lower().replace("-", "_").replace(".", "_")
             if context.name is None or title == wanted:
                 yield metadata.PathDistribution(self.inside(f"{self.folder}/{name}"))
+import os
 import sys
 import types
 import warnings
@@ -1025,7 +1026,13 @@ class Modules:
             if each == own:
                 return (before and PathFinder.find_spec(name, before)) or self.spec(name, path)
             before.append(each)
-        return None
+        spec = before and PathFinder.find_spec(name, before)
+        return spec or (self.spec(name, path) if any(map(self.is_absent, before)) else None)
+    def is_absent(self, folder):
+        inside = os.path.normpath(folder).replace(os.sep, "/")[len(self.folder) + 1 :]
+        if home_of(os.path.normpath(folder)) is self:
+            return not any(path.startswith(f"{inside}/") for path in self.files)
+        return not os.path.isdir(folder)
     def may_ask(self, finder, is_shipped=False):
         names = getattr(getattr(finder, "find_spec", None), "__globals__", {})
         home = home_of_globals(names)
