@@ -27,7 +27,7 @@ class Held:
         finders: policy -> its finder. parts: policy -> what its shipments share.
         files: path on disk -> what was read from it. lines: path -> its lines of source.
         scripts: path of a script -> the names that its file gives to things.
-        lock: for who adds to `parts`; to read there needs none.
+        lock: taken to add to `parts`; reading needs none.
         is_asked_for: the user wrote `hold()`, else it is for one call.
     """
 

@@ -41,7 +41,7 @@ def announce(notices: Iterable[Problem], strict: bool = False) -> None:
         strict: raise instead.
 
     Raises:
-        PackagingError: if it is strict: all of them.
+        PackagingError: if `strict`, with all of them.
     """
     if strict:
         found = (*notices,)

@@ -1,8 +1,8 @@
 """The process that pickles: its log, its hashes, and when it began.
 
 All three are used by every `dumps` and so import as little as can be: `logging` takes a good part
-of the time that importing this library takes, and OpenSSL as long as to hash a megabyte with the
-interpreter's own C.
+of the time that importing this library takes, and loading OpenSSL takes as long as hashing a
+megabyte with the interpreter's own C code.
 
 Outside API: what is in `__all__`.
 """
@@ -34,7 +34,7 @@ class _Log:
         self._log("info", message, args)
 
     def warning(self, message: str, *args: Any, quiet: bool = False) -> None:
-        """Log a warning. `quiet`: only where somebody has set up a log, for it was printed."""
+        """Log a warning. With `quiet`, only where a log has been set up: it has been printed."""
         import logging  # it prints warnings where nobody has set it up
 
         if not quiet or logging.getLogger("modulepickle").hasHandlers():
@@ -47,7 +47,7 @@ class _Log:
 
 
 log: Final = _Log()
-"""The logger `modulepickle`. What is no warning goes nowhere in a process without `logging`."""
+"""The logger `modulepickle`. Where `logging` is not imported, only warnings are logged."""
 
 # --- hashes ---------------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ def sha256(data: bytes = b"") -> _Hash:
 
 @cache
 def _own() -> Any:
-    """Return the interpreter's own function; None if it was built without."""
+    """Return the interpreter's own function; None if it was built without it."""
     name = "_sha2" if sys.version_info >= (3, 12) else "_sha256"  # when 3.11 goes: `_sha2`
     try:
         return importlib.import_module(name).sha256

@@ -19,14 +19,14 @@ To inflate it each time takes as long as the search. The pickler clears it at it
 """
 
 NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
-"""To open a pipe, else, waits until somebody writes to it."""
+"""Without it, opening a pipe waits until somebody writes to it."""
 
 
 def opened(path: str) -> IO[bytes]:
     """Open a regular file to read bytes.
 
     Raises:
-        OSError: it is none; else as `open`.
+        OSError: if it is not a regular file; otherwise as `open`.
     """
     file = open(path, "rb", opener=without_waiting)  # noqa: SIM115  # whoever asked closes it
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -36,5 +36,5 @@ def opened(path: str) -> IO[bytes]:
 
 
 def without_waiting(path: str, flags: int) -> int:
-    """Be the `opener` of `open`, for who looks himself at what he got."""
+    """Open without waiting: an `opener` for callers that check what they have opened."""
     return os.open(path, flags | NO_WAIT)

@@ -99,7 +99,7 @@ def run_bare(
 
     Raises:
         OSError: if the interpreter cannot be started.
-        BareError: if it is no Python, or too old.
+        BareError: if it is not a Python, or is too old.
     """
     settings = settings or Settings()
     with tempfile.TemporaryDirectory(prefix="modulepickle-") as job:
