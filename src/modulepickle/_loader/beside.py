@@ -3,11 +3,9 @@
 A shipped text, behind `loader`.
 """
 
-import sys
-
 from modulepickle._loader.loader import Snapshot
 from modulepickle._loader.registry import registry
-from modulepickle._loader.whose import ImportLock, is_standard, native, real_modules
+from modulepickle._loader.whose import ImportLock, is_standard, meta_path, native, real_modules
 
 
 class Beside(Snapshot):
@@ -39,7 +37,7 @@ class Beside(Snapshot):
     def find(self, name, path):
         if name == self.top:
             return self.home.look(name)[1]
-        for finder in vars(sys)["meta_path"][:]:
+        for finder in meta_path():
             spec = finder.find_spec(name, path, None) if self.may_ask(finder) else None
             if spec:
                 return spec

@@ -4,7 +4,6 @@ A shipped text of the loader, and a part of its `Snapshot`.
 """
 
 import os
-import sys
 import types
 import warnings
 
@@ -21,6 +20,7 @@ from modulepickle._loader.whose import (
     home_of_globals,
     host_module,
     is_initializing,
+    meta_path,
     native,
     owner_of,
     real_modules,
@@ -55,7 +55,7 @@ class Modules:
     def find(self, name, path):
         """The spec of a module: in the archive, or where a native import would look; or None."""
         spec, asked = None, []
-        finders = vars(sys)["meta_path"][:]
+        finders = meta_path()
         for finder in finders[: finders.index(PathFinder)] if PathFinder in finders else ():
             if not spec and self.may_ask(finder, True):  # what shipped code put there
                 asked.append(finder)

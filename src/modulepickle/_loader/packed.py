@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_61f1dfd5"
+LOADER_NAME: Final = "_modulepickle_loader_0f01be8c"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -508,6 +508,8 @@ def sha256(data):
     return hashlib.sha256(data)
 def real_modules():
     return vars(sys)["modules"]
+def meta_path():
+    return [*(vars(sys)["meta_path"] or ())]
 def host_module(name):
     return registry.originals["import_module"](name)
 def spec_of(module):
@@ -983,7 +985,6 @@ class Files:
             if context.name is None or title == wanted:
                 yield metadata.PathDistribution(self.inside(f"{self.folder}/{name}"))
 import os
-import sys
 import types
 import warnings
 class Modules:
@@ -1008,7 +1009,7 @@ class Modules:
         return spec
     def find(self, name, path):
         spec, asked = None, []
-        finders = vars(sys)["meta_path"][:]
+        finders = meta_path()
         for finder in finders[: finders.index(PathFinder)] if PathFinder in finders else ():
             if not spec and self.may_ask(finder, True):
                 asked.append(finder)
@@ -1211,9 +1212,9 @@ class Reach:
     def besides(self):
         return {}
     def finds(self, top):
-        names = vars(sys)
-        if names["path"] != self.path or names["meta_path"] != self.finders:
-            self.path, self.finders = [*names["path"]], [*names["meta_path"]]
+        path, finders = vars(sys)["path"] or [], meta_path()
+        if path != self.path or finders != self.finders:
+            self.path, self.finders = [*path], finders
             self.has_places = any(map(self.is_place, [*self.path, *self.finders]))
             self.usual = set()
         if not self.has_places or top in self.usual:
@@ -1232,7 +1233,7 @@ class Reach:
         home = home_of(place) if isinstance(place, str) else self.maker(place)
         return home in self.paths.values() and home is not None and home.folder != place
     def look(self, top):
-        for finder in vars(sys)["meta_path"][:]:
+        for finder in meta_path():
             home, spec = self.maker(finder), None
             if finder is PathFinder:
                 homes = None, *self.paths.values()
@@ -1639,7 +1640,6 @@ def find(name, digest, *rest):
             found = SNAPSHOTS.get(digest)
             found = found or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
     return found
-import sys
 class Beside(Snapshot):
     def __init__(self, home, top):
         self.home, self.top, self.made = home, top, {}
@@ -1657,7 +1657,7 @@ class Beside(Snapshot):
     def find(self, name, path):
         if name == self.top:
             return self.home.look(name)[1]
-        for finder in vars(sys)["meta_path"][:]:
+        for finder in meta_path():
             spec = finder.find_spec(name, path, None) if self.may_ask(finder) else None
             if spec:
                 return spec

@@ -15,6 +15,7 @@ from modulepickle._loader.whose import (
     home_of,
     home_of_globals,
     is_standard,
+    meta_path,
 )
 
 
@@ -36,9 +37,9 @@ class Reach:
 
     def finds(self, top):
         """Whether a top-level name that is no local package's is found in such a place first."""
-        names = vars(sys)
-        if names["path"] != self.path or names["meta_path"] != self.finders:
-            self.path, self.finders = [*names["path"]], [*names["meta_path"]]
+        path, finders = vars(sys)["path"] or [], meta_path()
+        if path != self.path or finders != self.finders:
+            self.path, self.finders = [*path], finders
             self.has_places = any(map(self.is_place, [*self.path, *self.finders]))
             self.usual = set()
         if not self.has_places or top in self.usual:
@@ -60,7 +61,7 @@ class Reach:
 
     def look(self, top):
         """The home and the spec of a top-level name, if such a place has it first; or no home."""
-        for finder in vars(sys)["meta_path"][:]:
+        for finder in meta_path():
             home, spec = self.maker(finder), None
             if finder is PathFinder:
                 homes = None, *self.paths.values()

@@ -54,6 +54,11 @@ def real_modules():
     return vars(sys)["modules"]
 
 
+def meta_path():
+    """The finders of the process as they are, in a list of its own: at the end there are none."""
+    return [*(vars(sys)["meta_path"] or ())]
+
+
 def host_module(name):
     """The module of a name as the host imports it, whoever calls."""
     return registry.originals["import_module"](name)
