@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,30 @@ TRICKY_RESULT = (
 def test_what_stands_around_code_matters(sender, receiver, tmp_path):
     data = send(tmp_path, TRICKY, python=python(sender))
     assert receive(data, TRICKY_USE, python=python(receiver)).result == TRICKY_RESULT
+
+
+@pytest.mark.interpreters
+@pytest.mark.parametrize("sender", interpreters())
+@pytest.mark.parametrize("version", interpreters())
+def test_r19_what_a_dataclass_has_that_other_versions_have_otherwise(sender, version, tmp_path):
+    code = """
+    from dataclasses import InitVar, dataclass, field
+    from fractions import Fraction
+    @dataclass
+    class D:
+        x: int
+        i: InitVar[int]
+        z: Fraction = field(default=Fraction(3), metadata={"unit": Fraction(1, 2)})
+        sum: Fraction = field(init=False, default=0)
+        def __post_init__(self, i): self.sum = i + self.z
+    obj = D
+    """
+    data = send(tmp_path, textwrap.dedent(code), python=sender)
+    code = """
+    import dataclasses
+    made, own = obj(1, 2), dataclasses.field(metadata={}).metadata
+    metadata = dataclasses.fields(obj)[1].metadata
+    result = made.sum == 5, obj.__doc__.startswith("D(x"), type(metadata) is type(own), str(metadata)
+    """
+    got = receive(data, textwrap.dedent(code), python=version).result
+    assert got[:3] == (True, True, True) and "Fraction(1, 2)" in got[3]

@@ -341,6 +341,8 @@ def field(kind, values):
     for name in made.__slots__:
         setattr(made, name, values.get(name))
     made._field_type = getattr(dataclasses, kind)
+    if type(made.metadata) is not type(dataclasses.field().metadata):
+        made.metadata = dataclasses.field(metadata=made.metadata).metadata
     return made
 
 

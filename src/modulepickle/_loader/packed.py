@@ -2004,7 +2004,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_52175020"
+CLASSES_NAME: Final = "_modulepickle_classes_20a769bd"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2275,6 +2275,8 @@ def field(kind, values):
     for name in made.__slots__:
         setattr(made, name, values.get(name))
     made._field_type = getattr(dataclasses, kind)
+    if type(made.metadata) is not type(dataclasses.field().metadata):
+        made.metadata = dataclasses.field(metadata=made.metadata).metadata
     return made
 def wrapper(kind, base, parts):
     try:

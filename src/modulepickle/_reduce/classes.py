@@ -82,6 +82,8 @@ def class_space(cls: Any) -> Namespace:
     """Return the entries that a class is made with, since they could not be set later."""
     mine = vars(cls)
     space: Namespace = {}
+    if type(mine.get("__doc__")).__module__ == "dataclasses":
+        cls.__doc__  # noqa: B018  # 3.15 writes that of a dataclass when somebody asks for it
     if type(mine.get("__doc__")) is str:
         space["__doc__"] = mine["__doc__"]
     if "__firstlineno__" in mine:  # new in 3.13, as is the other one

@@ -18,7 +18,7 @@ import sys
 import typing
 import weakref
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, is_of_texts
@@ -141,6 +141,8 @@ def outline(fields: dict[str, Any]) -> dict[str, Any]:
 def reduce_field(_: Dump, obj: Any) -> Reduced:
     """Reduce a field of a dataclass, whose slots differ between Pythons."""
     values = {name: getattr(obj, name) for name in obj.__slots__ if name != "_field_type"}
+    if type(values["metadata"]).__name__ == "frozendict":  # 3.15's, which older ones do not have
+        values["metadata"] = MappingProxyType(dict(values["metadata"]))
     return FIELD, (obj._field_type.name, values)
 
 

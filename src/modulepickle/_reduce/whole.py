@@ -142,7 +142,8 @@ class Plan:
             each.now[group][name] = value
             return
         needs = look.needs + look.seen[seen:] if name == "_fields_" else look.needs
-        each.later.append(Item(each, group, name, value, needs, look.is_opaque))
+        is_last = look.is_opaque or name == "dataclass_again"  # which reads the fields: behind them
+        each.later.append(Item(each, group, name, value, needs, is_last))
         if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
             each.now[0][name] = None  # reserves its place in the class
             each.behind = (*each.behind, name)
