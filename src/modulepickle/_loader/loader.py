@@ -95,7 +95,8 @@ class Snapshot(Files, Modules, Imports, Reach):
             if self.is_active() or not self.may_be_shown():
                 return
             if self.top not in registry.active and "." not in self.top:
-                hidden = PathFinder.find_spec(self.top)
+                places = [place for place in sys.path if place not in FOLDERS]
+                hidden = PathFinder.find_spec(self.top, places)
             self.enter(folder)
             for name in [*self.made]:  # it grows in other threads
                 self.show(name)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_0f01be8c"
+LOADER_NAME: Final = "_modulepickle_loader_8d6ba34b"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -543,6 +543,8 @@ def is_there(top):
 def stands_back(home):
     return home.top == "modulepickle" and is_there("modulepickle")
 def home_of(path):
+    if path in FOLDERS:
+        return FOLDERS.get(path)
     for folder, home in [*FOLDERS.items()]:
         if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
             return home
@@ -1206,17 +1208,28 @@ def leads_to(snapshot, owner, names):
                 return True
     return False
 import sys
+import weakref
+class Placed:
+    path, finders, homes = None, None, ()
+    def now(self):
+        path, finders = vars(sys)["path"] or [], meta_path()
+        if path != self.path or finders != self.finders:
+            inside = [place for place in path if isinstance(place, str) and place not in FOLDERS]
+            homes = [*map(home_of, inside), *map(maker, finders)]
+            self.homes = weakref.WeakSet(filter(None, homes))
+            self.path, self.finders = [*path], finders
+        return self.homes
+PLACED = Placed()
 class Reach:
-    path, finders, has_places, usual = None, None, False, frozenset()
+    seen, has_places, usual = None, False, frozenset()
     @cached
     def besides(self):
         return {}
     def finds(self, top):
-        path, finders = vars(sys)["path"] or [], meta_path()
-        if path != self.path or finders != self.finders:
-            self.path, self.finders = [*path], finders
-            self.has_places = any(map(self.is_place, [*self.path, *self.finders]))
-            self.usual = set()
+        homes = PLACED.now()
+        if homes is not self.seen:
+            self.seen, self.usual = homes, set()
+            self.has_places = any(home in self.paths.values() for home in homes)
         if not self.has_places or top in self.usual:
             return False
         if top == "__main__" or is_standard(top):
@@ -1229,12 +1242,9 @@ class Reach:
         elif spec:
             self.usual.add(top)
         return home is not None
-    def is_place(self, place):
-        home = home_of(place) if isinstance(place, str) else self.maker(place)
-        return home in self.paths.values() and home is not None and home.folder != place
     def look(self, top):
         for finder in meta_path():
-            home, spec = self.maker(finder), None
+            home, spec = maker(finder), None
             if finder is PathFinder:
                 homes = None, *self.paths.values()
                 spec = finder.find_spec(top, [path for path in sys.path if home_of(path) in homes])
@@ -1245,8 +1255,8 @@ class Reach:
             if spec:
                 return home, spec
         return None, None
-    def maker(self, finder):
-        return home_of_globals(getattr(getattr(finder, "find_spec", None), "__globals__", {}))
+def maker(finder):
+    return home_of_globals(getattr(getattr(finder, "find_spec", None), "__globals__", {}))
 class Said:
     def why_not(self, name):
         said = str(self.requirements.get(name, ""))
@@ -1552,7 +1562,8 @@ class Snapshot(Files, Modules, Imports, Reach):
             if self.is_active() or not self.may_be_shown():
                 return
             if self.top not in registry.active and "." not in self.top:
-                hidden = PathFinder.find_spec(self.top)
+                places = [place for place in sys.path if place not in FOLDERS]
+                hidden = PathFinder.find_spec(self.top, places)
             self.enter(folder)
             for name in [*self.made]:
                 self.show(name)

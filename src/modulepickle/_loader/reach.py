@@ -6,9 +6,11 @@ belongs to its snapshot alone. Each such top-level name gets a home of its own (
 """
 
 import sys
+import weakref
 
 from modulepickle._loader.finders import FINDER
 from modulepickle._loader.whose import (
+    FOLDERS,
     ImportLock,
     PathFinder,
     cached,
@@ -19,16 +21,41 @@ from modulepickle._loader.whose import (
 )
 
 
+class Placed:
+    """Whose code has put something on `sys.path` or `sys.meta_path`: the same for all snapshots.
+
+    Attributes:
+        path, finders: what they were when they were last looked through. homes: the snapshots, in
+            another set each time.
+    """
+
+    path, finders, homes = None, None, ()
+
+    def now(self):
+        """The snapshots, as they are now."""
+        path, finders = vars(sys)["path"] or [], meta_path()
+        if path != self.path or finders != self.finders:
+            # Most folders on the path are those of whole snapshots, which the loader puts there.
+            inside = [place for place in path if isinstance(place, str) and place not in FOLDERS]
+            homes = [*map(home_of, inside), *map(maker, finders)]
+            self.homes = weakref.WeakSet(filter(None, homes))  # R12
+            self.path, self.finders = [*path], finders
+        return self.homes
+
+
+PLACED = Placed()
+
+
 class Reach:
     """What a snapshot can import beyond the local packages, since its code saw to that.
 
     Attributes:
-        path, finders: `sys.path` and `sys.meta_path` as they were when it last looked through them.
-        has_places: whether something of this snapshot, or of what it requires, is on them.
+        seen: `Placed.homes` as it last was.
+        has_places: whether something of this snapshot, or of what it requires, is among them.
         usual: names that are found elsewhere.
     """
 
-    path, finders, has_places, usual = None, None, False, frozenset()
+    seen, has_places, usual = None, False, frozenset()
 
     @cached
     def besides(self):
@@ -37,11 +64,10 @@ class Reach:
 
     def finds(self, top):
         """Whether a top-level name that is no local package's is found in such a place first."""
-        path, finders = vars(sys)["path"] or [], meta_path()
-        if path != self.path or finders != self.finders:
-            self.path, self.finders = [*path], finders
-            self.has_places = any(map(self.is_place, [*self.path, *self.finders]))
-            self.usual = set()
+        homes = PLACED.now()
+        if homes is not self.seen:
+            self.seen, self.usual = homes, set()
+            self.has_places = any(home in self.paths.values() for home in homes)
         if not self.has_places or top in self.usual:
             return False
         if top == "__main__" or is_standard(top):  # if the sender meant its own, that travels
@@ -55,14 +81,10 @@ class Reach:
             self.usual.add(top)
         return home is not None
 
-    def is_place(self, place):
-        home = home_of(place) if isinstance(place, str) else self.maker(place)
-        return home in self.paths.values() and home is not None and home.folder != place
-
     def look(self, top):
         """The home and the spec of a top-level name, if such a place has it first; or no home."""
         for finder in meta_path():
-            home, spec = self.maker(finder), None
+            home, spec = maker(finder), None
             if finder is PathFinder:
                 homes = None, *self.paths.values()
                 spec = finder.find_spec(top, [path for path in sys.path if home_of(path) in homes])
@@ -74,6 +96,7 @@ class Reach:
                 return home, spec
         return None, None
 
-    def maker(self, finder):
-        """The snapshot whose code made a finder, or None."""
-        return home_of_globals(getattr(getattr(finder, "find_spec", None), "__globals__", {}))
+
+def maker(finder):
+    """The snapshot whose code made a finder, or None."""
+    return home_of_globals(getattr(getattr(finder, "find_spec", None), "__globals__", {}))

@@ -116,6 +116,8 @@ def stands_back(home):
 
 def home_of(path):
     """The snapshot in whose folder a file or folder lies, or None."""
+    if path in FOLDERS:
+        return FOLDERS.get(path)
     for folder, home in [*FOLDERS.items()]:
         if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
             return home
