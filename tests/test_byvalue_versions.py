@@ -173,7 +173,7 @@ def test_r19_what_a_dataclass_has_that_other_versions_have_otherwise(sender, ver
     import dataclasses
     made, own = obj(1, 2), dataclasses.field(metadata={}).metadata
     metadata = dataclasses.fields(obj)[1].metadata
-    result = made.sum == 5, obj.__doc__.startswith("D(x"), type(metadata) is type(own), str(metadata)
+    result = made.sum, obj.__doc__[:3], type(metadata) is type(own), str(metadata["unit"])
     """
     got = receive(data, textwrap.dedent(code), python=version).result
-    assert got[:3] == (True, True, True) and "Fraction(1, 2)" in got[3]
+    assert got == (5, "D(x", True, "1/2")
