@@ -285,3 +285,24 @@ def test_the_loads_of_a_small_package_loads_no_openssl(tmp_path, python):
     """
     done = subprocess.run([python, "-I", "-S", "-c", code, tmp_path / "data"], check=False)
     assert done.returncode == 0
+
+
+def test_many_packages_make_a_receiver_look_for_nothing_twice(tmp_path):
+    names = [f"package{number}" for number in range(12)]
+    files = [f"=== {name}.py\nX = {number}" for number, name in enumerate(names)]
+    tree = project(
+        tmp_path, "\n".join([*files, f"=== all.py\nimport {', '.join(names)}\ndef f(): pass"])
+    )
+    data = send(tree, "from all import f as obj")
+    code = """
+        import collections, pickle, sys
+        counts = collections.Counter()
+        sys.modules.pop("hashlib", None)  # as where nobody needs it
+        sys.addaudithook(lambda event, args: event == "import" and counts.update([args[0]]))
+        obj = pickle.loads(datas[0])
+        result = counts.most_common(1), obj.__module__
+    """
+    (most,), module = receive(data, textwrap.dedent(code), lazy=True).result
+    # A compiled module is looked for, and then loaded, by its name.
+    assert most[1] <= 2, most
+    assert module == "all"

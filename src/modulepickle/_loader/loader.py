@@ -41,6 +41,7 @@ from modulepickle._loader.whose import (
     PathFinder,
     is_standard,
     native,
+    outer_path,
     owner_of,
     real_modules,
     refresh,
@@ -95,8 +96,7 @@ class Snapshot(Files, Modules, Imports, Reach):
             if self.is_active() or not self.may_be_shown():
                 return
             if self.top not in registry.active and "." not in self.top:
-                places = [place for place in sys.path if place not in FOLDERS]
-                hidden = PathFinder.find_spec(self.top, places)
+                hidden = PathFinder.find_spec(self.top, outer_path())
             self.enter(folder)
             for name in [*self.made]:  # it grows in other threads
                 self.show(name)

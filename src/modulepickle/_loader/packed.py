@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_8d6ba34b"
+LOADER_NAME: Final = "_modulepickle_loader_06c92cfa"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -495,17 +495,21 @@ FOLDERS = weakref.WeakValueDictionary()
 NAMESPACES = {}
 HOST_BUILTINS = vars(builtins)
 NOTHING = object()
+HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 SMALL = 2**18
 native_import = builtins.__import__
 get_frame = sys._getframe
 def sha256(data):
-    for name in ("_sha2", "_sha256") if len(data) < SMALL and "hashlib" not in sys.modules else ():
+    if len(data) < SMALL and "hashlib" not in sys.modules:
         try:
-            return __import__(name).sha256(data)
+            return __import__(HASHES).sha256(data)
         except ImportError:
             pass
     import hashlib
     return hashlib.sha256(data)
+def outer_path():
+    path = vars(sys)["path"] or ()
+    return [place for place in path if isinstance(place, str) and place not in FOLDERS]
 def real_modules():
     return vars(sys)["modules"]
 def meta_path():
@@ -1214,8 +1218,7 @@ class Placed:
     def now(self):
         path, finders = vars(sys)["path"] or [], meta_path()
         if path != self.path or finders != self.finders:
-            inside = [place for place in path if isinstance(place, str) and place not in FOLDERS]
-            homes = [*map(home_of, inside), *map(maker, finders)]
+            homes = [*map(home_of, outer_path()), *map(maker, finders)]
             self.homes = weakref.WeakSet(filter(None, homes))
             self.path, self.finders = [*path], finders
         return self.homes
@@ -1562,8 +1565,7 @@ class Snapshot(Files, Modules, Imports, Reach):
             if self.is_active() or not self.may_be_shown():
                 return
             if self.top not in registry.active and "." not in self.top:
-                places = [place for place in sys.path if place not in FOLDERS]
-                hidden = PathFinder.find_spec(self.top, places)
+                hidden = PathFinder.find_spec(self.top, outer_path())
             self.enter(folder)
             for name in [*self.made]:
                 self.show(name)

@@ -10,7 +10,6 @@ import weakref
 
 from modulepickle._loader.finders import FINDER
 from modulepickle._loader.whose import (
-    FOLDERS,
     ImportLock,
     PathFinder,
     cached,
@@ -18,6 +17,7 @@ from modulepickle._loader.whose import (
     home_of_globals,
     is_standard,
     meta_path,
+    outer_path,
 )
 
 
@@ -35,9 +35,7 @@ class Placed:
         """The snapshots, as they are now."""
         path, finders = vars(sys)["path"] or [], meta_path()
         if path != self.path or finders != self.finders:
-            # Most folders on the path are those of whole snapshots, which the loader puts there.
-            inside = [place for place in path if isinstance(place, str) and place not in FOLDERS]
-            homes = [*map(home_of, inside), *map(maker, finders)]
+            homes = [*map(home_of, outer_path()), *map(maker, finders)]
             self.homes = weakref.WeakSet(filter(None, homes))  # R12
             self.path, self.finders = [*path], finders
         return self.homes

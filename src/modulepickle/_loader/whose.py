@@ -29,6 +29,7 @@ FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
 HOST_BUILTINS = vars(builtins)
 NOTHING = object()
+HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 SMALL = 2**18  # bytes that are hashed in about a millisecond
 native_import = builtins.__import__
 get_frame = sys._getframe  # kept: a test may take it away, to see what its code does without
@@ -39,14 +40,20 @@ def sha256(data):
 
     To load the OpenSSL of `hashlib` takes longer than to hash a small archive without it.
     """
-    for name in ("_sha2", "_sha256") if len(data) < SMALL and "hashlib" not in sys.modules else ():
+    if len(data) < SMALL and "hashlib" not in sys.modules:
         try:
-            return __import__(name).sha256(data)  # `_sha2` from 3.12 on
-        except ImportError:
+            return __import__(HASHES).sha256(data)
+        except ImportError:  # a Python that was built without, or has it under another name
             pass
     import hashlib
 
     return hashlib.sha256(data)
+
+
+def outer_path():
+    """The entries of `sys.path`, but for the folders of snapshots, which the loader puts there."""
+    path = vars(sys)["path"] or ()  # at the end of the process there is none
+    return [place for place in path if isinstance(place, str) and place not in FOLDERS]
 
 
 def real_modules():
