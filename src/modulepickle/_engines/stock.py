@@ -73,9 +73,9 @@ class _StockExtension(Extension):
         self._engine = engine
         with _lock:
             found = _all.setdefault(engine, make())
-            found.users += 1
-            if found.users == 1:
+            if not found.users:
                 found.enter()
+            found.users += 1
 
     def __repr__(self) -> str:
         """Return what is extended now: this is printed at a prompt."""
