@@ -91,8 +91,8 @@ def _is_of(node: ast.ClassDef, _: Any, cls: Any, own: list[FunctionType]) -> boo
     """Tell whether a definition can be that of a class."""
     if vars(cls).get("__firstlineno__", _first(node)) != _first(node):
         return False
-    last = node.end_lineno or 0
-    return all(node.lineno <= each.__code__.co_firstlineno <= last for each in own)
+    first, last = _first(node), node.end_lineno or 0  # 3.14's `__annotate__` is on the first
+    return all(first <= each.__code__.co_firstlineno <= last for each in own)
 
 
 def _end(node: ast.ClassDef, lines: list[str]) -> int:
