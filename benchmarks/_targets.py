@@ -99,6 +99,8 @@ TARGETS: Final = (
     Target("memory after 2,000 versions in one process", "within 5 % of that after 50",
            "growth: versions in one receiver", "2,000", "memory: modulepickle"),
     Target("tasks on Dask", "at most 1.15 x by name", "fanout: clusters", "Dask", "modulepickle"),
+    Target("tasks on Ray, inside `hold()`", "at most 1.15 x by name", "fanout: clusters", "Ray",
+           "modulepickle, inside `hold()`"),
     Target("tasks on Ray, with a store", "at most 1.15 x by name", "fanout: clusters", "Ray",
            "modulepickle, store"),
     Target("edit to result on Dask, on top of import and call", "at most 60 ms", "loop", "Dask",

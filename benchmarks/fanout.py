@@ -25,25 +25,32 @@ TASKS: Final = {"full": 10_000, "quick": 1_000, "tiny": 20}
 
 BASE: Final = "pickle by name"
 STORE: Final = "modulepickle, store"
+HELD: Final = "modulepickle, inside `hold()`"
 
 # Row -> what makes the pickle of one task, and what it takes before.
 DUMPS: Final = {
     BASE: ("pickle.dumps(function)", ""),
     "modulepickle, self-contained": ("modulepickle.dumps(function)", "modulepickle"),
+    HELD: ("modulepickle.dumps(function)", "modulepickle"),
     STORE: ("modulepickle.dumps(function, store=store)", "modulepickle"),
     "cloudpickle by reference": ("cloudpickle.dumps(function)", "cloudpickle"),
     "cloudpickle by value": ("cloudpickle.dumps(function)", "cloudpickle"),
 }
 
 SEND: Final = """
+import contextlib
 from sqlglot.helper import ensure_list as function
 {imports}
 call = lambda: {dumps}
 data = call()
 with open(out, "wb") as file:
     file.write(data)
-result = [len(data) * tasks, seconds(call, tasks) * tasks]
+with {around}:
+    result = [len(data) * tasks, seconds(call, tasks) * tasks]
 """
+NOTHING: Final = "contextlib.nullcontext()"
+AROUND: Final = {HELD: "modulepickle.hold()"}
+"""Row -> what is entered for all tasks together."""
 BY_VALUE: Final = "import sqlglot\ncloudpickle.register_pickle_by_value(sqlglot)"
 IN_STORE: Final = "store = modulepickle.stores.directory(shared)"
 
@@ -58,6 +65,7 @@ assert function(1) == [1]
 """
 
 DRIVER: Final = """
+import contextlib
 import {engine}
 {start}
 sys.path[:0] = [tree, source]
@@ -66,7 +74,8 @@ os.chdir(tree)
 from sqlglot.helper import ensure_list as function
 expected = [[each] for each in range(tasks)]
 def change():
-    assert {tasks} == expected
+    with {around}:
+        assert {tasks} == expected
     return number
 """
 RAY: Final = """
@@ -103,6 +112,7 @@ ENGINES: Final = {
         "ray.get([*map(ray.remote(function).remote, range(tasks))])",
         {
             OURS: "import modulepickle\nmodulepickle.extend_ray()",
+            HELD: "import modulepickle\nmodulepickle.extend_ray()",
             STORE: "import modulepickle\nmodulepickle.extend_ray(store=True)",
         },
     ),
@@ -162,7 +172,7 @@ class _Bytes:
             return {}
         imports = [f"import {module}"] if module else []
         imports += [BY_VALUE] * row.endswith("by value") + [IN_STORE] * (row == STORE)
-        code = SEND.format(imports="\n".join(imports), dumps=dumps)
+        code = SEND.format(imports="\n".join(imports), dumps=dumps, around=AROUND.get(row, NOTHING))
         out, shared = self._payload(row), self._home / "shared"
         try:
             size, taken = send(
@@ -220,6 +230,7 @@ class _Clusters:
             given["temporary"] = self._run.work / f"f{number}"  # short, for the sockets in it
         else:
             given["address"] = dask_cluster(self._stack, tree.parent, workers=2)
-        code = DRIVER.format(engine=module, start=start, extend=extend, tasks=tasks)
+        around = AROUND.get(row, NOTHING)
+        code = DRIVER.format(engine=module, start=start, extend=extend, tasks=tasks, around=around)
         given |= {"source": self._run.source, "tasks": self._tasks}
         return Driver(self._stack, tree.parent, code, **given)
