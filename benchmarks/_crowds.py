@@ -39,9 +39,11 @@ if cloudpickle:
     import cloudpickle
     cloudpickle.register_pickle_by_value(grown)
     peers["cloudpickle by value"] = lambda: cloudpickle.dumps(grown.work.run)
+with open(edited.__file__) as file:
+    before = file.read()
 for number in range(most):
-    with open(edited.__file__, "a") as file:
-        file.write(f"LIMIT0 = {number}\\n")
+    with open(edited.__file__, "w") as file:
+        file.write(f"{before}LIMIT0 = {number}\\n")
     edited.LIMIT0 = grown.work.LIMIT0 = number
     for peer, dumps in peers.items():
         with open(f"{out}/{peer}-{number}", "wb") as file:

@@ -306,3 +306,44 @@ def test_many_packages_make_a_receiver_look_for_nothing_twice(tmp_path):
     # A compiled module is looked for, and then loaded, by its name.
     assert most[1] <= 2, most
     assert module == "all"
+
+
+CALLS = """
+    calls = 0
+    def count(frame, event, arg):
+        global calls
+        calls += event != "return"
+    sys.setprofile(count)
+    WORK
+    sys.setprofile(None)
+"""
+
+
+@pytest.fixture(scope="module")
+def of_packages(tmp_path_factory):
+    """For few local packages and for many: calls of a `dumps`, and of a `loads`."""
+    found = []
+    for many in (75, 300):
+        folder = tmp_path_factory.mktemp(f"packages{many}")
+        names = [f"package{number}" for number in range(many)]
+        files = [f"=== {each}/__init__.py\nX = 1\n=== {each}/m.py\nY = 2" for each in names]
+        imports = "\n".join(f"import {name}.m" for name in names)
+        total = " + ".join(f"{name}.m.Y" for name in names)
+        tree = project(
+            folder, "\n".join([*files, f"=== all.py\n{imports}\ndef f():\n    return {total}"])
+        )
+        work = textwrap.dedent(CALLS)
+        code = f"import sys, modulepickle\nfrom all import f\n{work}result = calls, data"
+        dumped, data = run(tree, code.replace("WORK", "data = modulepickle.dumps(f)")).result
+        code = f"import pickle, sys\n{work}result = calls, obj()"
+        code = code.replace("WORK", "obj = pickle.loads(datas[0])")
+        loaded, right = receive([data], code, lazy=True).result
+        assert right == 2 * many
+        found.append((dumped, loaded))
+    return found
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["dumps", "loads"])
+def test_four_times_the_packages_take_about_four_times_the_calls(of_packages, which):
+    few, many = (calls[which] for calls in of_packages)
+    assert many < 5.5 * few

@@ -10,7 +10,14 @@ from modulepickle._loader.archive_paths import ArchivePath
 from modulepickle._loader.archive_reader import inflate
 from modulepickle._loader.finders import forget
 from modulepickle._loader.unpacking import unpack, warn_once
-from modulepickle._loader.whose import FOLDERS, cached
+from modulepickle._loader.whose import FOLDERS, SHIPPED_TO, cached
+
+
+def forget_place(folder):
+    """See to it that nothing is kept of a folder when its snapshot is gone."""
+    if folder not in FOLDERS:
+        SHIPPED_TO.discard(folder)
+    forget(folder)
 
 
 class Files:
@@ -30,7 +37,8 @@ class Files:
             )
             folder = f"{os.devnull}/{name}"  # nobody can make that one
         FOLDERS[folder] = self
-        weakref.finalize(self, forget, folder).atexit = False
+        SHIPPED_TO.add(folder)
+        weakref.finalize(self, forget_place, folder).atexit = False
         return folder
 
     def is_on_disk(self):

@@ -48,6 +48,9 @@ from modulepickle._loader.whose import (
     sha256,
 )
 
+# Packages of which one version is leaving for another: an exception may end that at any line.
+UNSETTLED = set()
+
 
 class Snapshot(Files, Modules, Imports, Reach):
     """One package at one content, and the modules made from it in this process (R9).
@@ -155,22 +158,27 @@ class Snapshot(Files, Modules, Imports, Reach):
         A signal handler may unpickle another at any line of this: then that one leaves as well.
         """
         while not self.is_active():
+            is_interrupted = self.top in UNSETTLED
+            UNSETTLED.add(self.top)
             _, leave = registry.active.get(self.top, (None, None))
             if leave:
                 before = getattr(leave.__self__, "folder", None)  # early loaders name it otherwise
                 if folder not in sys.path:  # in one call, too
                     sys.path[:] = map({before: folder}.get, sys.path, sys.path)
                 leave()
-            for path in [*sys.path]:  # what an interrupted load left there
+            for path in [*sys.path] * is_interrupted:  # what it left there
                 if getattr(FOLDERS.get(path), "top", None) == self.top and path != folder:
                     sys.path.remove(path)
             put_first(sys.path, folder)
             registry.active.setdefault(self.top, (self.made, self.leave))
+            if self.is_active() and not is_interrupted:
+                UNSETTLED.discard(self.top)
         for each in self.besides.values():
             each.appear()
 
     def leave(self):
         """Take this snapshot out of the sight of the rest of the process."""
+        UNSETTLED.add(self.top)
         made, leave = registry.active.pop(self.top, (self.made, None))
         if made is not self.made:  # a signal handler was faster
             leave()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_06c92cfa"
+LOADER_NAME: Final = "_modulepickle_loader_405f58f7"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -283,6 +283,7 @@ MAX_AGE = 700_000
 DAY = 86_400
 MAX_DELETED = 1_000
 LOCKS = weakref.WeakValueDictionary()
+NEEDED = [0]
 WARNED = set()
 def log(level, *what):
     if level == "warning" or "logging" in sys.modules:
@@ -385,14 +386,15 @@ def lock(folder, user):
 def spare_descriptors():
     open_most = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 1024
     most = min(256, max(open_most, 64) // 4)
-    if len(LOCKS) <= most:
+    if len(LOCKS) <= max(most, NEEDED[0]):
         return
     homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
-    needed = [getattr(home, "lock", None) for home in homes]
+    needed = {id(getattr(home, "lock", None)) for home in homes}
     for folder, each in [*LOCKS.items()][: -most // 2]:
-        if each not in needed:
+        if id(each) not in needed:
             each.close()
             LOCKS.pop(folder, None)
+    NEEDED[0] = len(LOCKS) + most // 16 if len(LOCKS) > most else 0
 def sweep(folder):
     top = cache_folder()
     try:
@@ -492,6 +494,7 @@ PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()
 FOLDERS = weakref.WeakValueDictionary()
+SHIPPED_TO = set()
 NAMESPACES = {}
 HOST_BUILTINS = vars(builtins)
 NOTHING = object()
@@ -509,7 +512,7 @@ def sha256(data):
     return hashlib.sha256(data)
 def outer_path():
     path = vars(sys)["path"] or ()
-    return [place for place in path if isinstance(place, str) and place not in FOLDERS]
+    return [place for place in path if isinstance(place, str) and place not in SHIPPED_TO]
 def real_modules():
     return vars(sys)["modules"]
 def meta_path():
@@ -547,11 +550,12 @@ def is_there(top):
 def stands_back(home):
     return home.top == "modulepickle" and is_there("modulepickle")
 def home_of(path):
-    if path in FOLDERS:
-        return FOLDERS.get(path)
-    for folder, home in [*FOLDERS.items()]:
-        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+    before = None
+    while path != before and isinstance(path, (str, os.PathLike)):
+        home = FOLDERS.get(path)
+        if home:
             return home
+        path, before = os.path.dirname(path), path
     return None
 def home_of_globals(names):
     found = names.get("__builtins__")
@@ -943,6 +947,10 @@ def forget(folder):
             lines.pop(path, None)
 import os
 import weakref
+def forget_place(folder):
+    if folder not in FOLDERS:
+        SHIPPED_TO.discard(folder)
+    forget(folder)
 class Files:
     @cached
     def folder(self):
@@ -957,7 +965,8 @@ class Files:
             )
             folder = f"{os.devnull}/{name}"
         FOLDERS[folder] = self
-        weakref.finalize(self, forget, folder).atexit = False
+        SHIPPED_TO.add(folder)
+        weakref.finalize(self, forget_place, folder).atexit = False
         return folder
     def is_on_disk(self):
         return not self.folder.startswith(os.devnull)
@@ -1530,6 +1539,7 @@ def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     find = found["__import__"] if type(found) is dict else native_import
     return find(name, globals, locals, fromlist, level)
 import sys
+UNSETTLED = set()
 class Snapshot(Files, Modules, Imports, Reach):
     def __init__(self, top, digest, archive_hash, archive):
         self.parts = self.top, digest, self.hash, archive = (
@@ -1603,20 +1613,25 @@ class Snapshot(Files, Modules, Imports, Reach):
         return [name for name in [*real_modules()] if f"{name}.".startswith(f"{self.top}.")]
     def enter(self, folder):
         while not self.is_active():
+            is_interrupted = self.top in UNSETTLED
+            UNSETTLED.add(self.top)
             _, leave = registry.active.get(self.top, (None, None))
             if leave:
                 before = getattr(leave.__self__, "folder", None)
                 if folder not in sys.path:
                     sys.path[:] = map({before: folder}.get, sys.path, sys.path)
                 leave()
-            for path in [*sys.path]:
+            for path in [*sys.path] * is_interrupted:
                 if getattr(FOLDERS.get(path), "top", None) == self.top and path != folder:
                     sys.path.remove(path)
             put_first(sys.path, folder)
             registry.active.setdefault(self.top, (self.made, self.leave))
+            if self.is_active() and not is_interrupted:
+                UNSETTLED.discard(self.top)
         for each in self.besides.values():
             each.appear()
     def leave(self):
+        UNSETTLED.add(self.top)
         made, leave = registry.active.pop(self.top, (self.made, None))
         if made is not self.made:
             leave()

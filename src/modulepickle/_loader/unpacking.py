@@ -26,6 +26,7 @@ MAX_AGE = 700_000  # seconds, eight days, after which an unused folder is delete
 DAY = 86_400  # seconds
 MAX_DELETED = 1_000  # in one sweep
 LOCKS = weakref.WeakValueDictionary()  # folder -> its lock, the newest last
+NEEDED = [0]  # how many locks there may be, since active snapshots had that many
 WARNED = set()
 
 
@@ -182,18 +183,20 @@ def lock(folder, user):
 def spare_descriptors():
     """Leave the host three quarters of its descriptors, 256 of ours at most.
 
-    What was unpickled first is unlocked first, unless it is active.
+    What was unpickled first is unlocked first, unless it is active. Where more are active, only
+    a few more are let in before one looks again for some that no longer are.
     """
     open_most = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 1024
     most = min(256, max(open_most, 64) // 4)
-    if len(LOCKS) <= most:
+    if len(LOCKS) <= max(most, NEEDED[0]):
         return
     homes = [getattr(leave, "__self__", None) for _, leave in [*registry.active.values()]]
-    needed = [getattr(home, "lock", None) for home in homes]
+    needed = {id(getattr(home, "lock", None)) for home in homes}
     for folder, each in [*LOCKS.items()][: -most // 2]:
-        if each not in needed:
+        if id(each) not in needed:
             each.close()
             LOCKS.pop(folder, None)
+    NEEDED[0] = len(LOCKS) + most // 16 if len(LOCKS) > most else 0
 
 
 def sweep(folder):

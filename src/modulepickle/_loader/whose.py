@@ -26,6 +26,7 @@ PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
+SHIPPED_TO = set()  # the same folders: a look at all of `sys.path` takes less with them
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
 HOST_BUILTINS = vars(builtins)
 NOTHING = object()
@@ -53,7 +54,7 @@ def sha256(data):
 def outer_path():
     """The entries of `sys.path`, but for the folders of snapshots, which the loader puts there."""
     path = vars(sys)["path"] or ()  # at the end of the process there is none
-    return [place for place in path if isinstance(place, str) and place not in FOLDERS]
+    return [place for place in path if isinstance(place, str) and place not in SHIPPED_TO]
 
 
 def real_modules():
@@ -123,11 +124,12 @@ def stands_back(home):
 
 def home_of(path):
     """The snapshot in whose folder a file or folder lies, or None."""
-    if path in FOLDERS:
-        return FOLDERS.get(path)
-    for folder, home in [*FOLDERS.items()]:
-        if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
+    before = None
+    while path != before and isinstance(path, (str, os.PathLike)):  # `sys.path` may hold anything
+        home = FOLDERS.get(path)
+        if home:
             return home
+        path, before = os.path.dirname(path), path
     return None
 
 

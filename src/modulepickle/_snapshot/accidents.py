@@ -57,13 +57,13 @@ class _Names:
     """The names of submodules that are imported here, and how code comes to them.
 
     Attributes:
-        loaded: the dotted names. tops: their first parts. children: the name of a package -> the
-            last parts of the names below it.
+        loaded: the dotted names. tops: their first parts, each by itself. children: the name of a
+            package -> the last parts of the names below it.
     """
 
     def __init__(self, loaded: tuple[str, ...]) -> None:
         self.loaded = frozenset(loaded)
-        self.tops = dict.fromkeys(name.partition(".")[0] for name in loaded)
+        self.tops = {name.partition(".")[0]: name.partition(".")[0] for name in loaded}
         self.children: dict[str, set[str]] = {}
         for name in loaded:
             while "." in name:
@@ -76,7 +76,7 @@ class _Names:
 
         A function may import one by another name as well, which is not known here.
         """
-        found = {top: top for top in self.tops}
+        found = dict(self.tops)
         names = getattr(sys.modules.get(module), "__dict__", {})
         for name, value in [*names.items()]:  # another thread may import something
             if type(value) is ModuleType and vars(value).get("__name__") in self.children:
@@ -85,6 +85,9 @@ class _Names:
 
     def reached(self, text: bytes, bound: Mapping[str, str]) -> Iterator[str]:
         """Yield the loaded modules that a text reaches from the names that it has for packages."""
+        if len(bound) > MANY:  # one look at the text, and not one for each
+            words = {word.decode(errors="replace") for word in re.findall(_WITH_A_DOT, text)}
+            bound = {name: bound[name] for name in words.intersection(bound)}
         for name, package in bound.items():
             for chain in self._chains(text, name, package):
                 above = package
@@ -115,6 +118,12 @@ class _Names:
             if match[1] not in found and not _imports(_before(text, match.start())):
                 found.add(match[1])
                 yield match[1].decode(errors="replace").split(".")
+
+
+MANY: Final = 50
+"""Names that are looked for in a text one by one, which is faster for few."""
+
+_WITH_A_DOT: Final = rb"[\w\x80-\xff]+(?=\.)"
 
 
 _latest: dict[tuple[str, ...], _Names] = {}
