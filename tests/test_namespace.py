@@ -87,6 +87,6 @@ def test_r16_a_receiver_sends_it_on(tree: Path) -> None:
         user, google, f = obj
         result = modulepickle.dumps([user.google, google, f])
     """
-    again = receive(data, code, bare=False, absent=["google"]).result
+    again = receive(data, code, bare=False).result  # an installed package may have a `google`, too
     code = "result = obj[0].mycompany.VERSION, obj[1].inner.parts.PART, obj[2]()"
     assert receive(again, code, absent=["google"]).result == (1, "part", 1)
