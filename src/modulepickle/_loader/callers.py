@@ -12,19 +12,38 @@ import sys
 
 from modulepickle._loader.diverted import divert
 from modulepickle._loader.loader import (
+    FINDER,
     Builtins,
     FileLoader,
     caller_of,
     find,
     home_of,
     import_by_globals,
+    put_first,
 )
 from modulepickle._loader.registry import registry
-from modulepickle._loader.whose import SNAPSHOTS, STANDARD, get_frame, real_modules, refresh
+from modulepickle._loader.whose import (
+    SNAPSHOTS,
+    STANDARD,
+    asker,
+    get_frame,
+    given_by,
+    place_of,
+    real_modules,
+    refresh,
+)
 
 
 def import_module(name, package=None):
     return sys._modulepickle_registry.calls["import_module"](name, package)
+
+
+def reload(module):
+    return sys._modulepickle_registry.calls["reload"](module)
+
+
+def import_function(name, globals=None, locals=None, fromlist=(), level=0):
+    return sys._modulepickle_registry.calls["__import__"](name, globals, locals, fromlist, level)
 
 
 def find_spec(name, package=None):
@@ -51,12 +70,24 @@ def install(self, names=None):
     return sys._modulepickle_registry.calls["install"](self, names)
 
 
-def for_caller(name, use):
+def named_for(frame, name, package=None, *rest):
+    """The snapshot that calls the installed code which calls us, if a name is that of its module.
+
+    So lazy attributes (`lazy_loader`), `import_string` and their like find what an import in the
+    calling code finds. All else that installed code imports is as usual.
+    """
+    home = asker(frame)
+    full = package if name.startswith(".") else name
+    return home if home and full and (place_of(home, full) or given_by(home, full)) else None
+
+
+def for_caller(name, use, takes_name):
     """Answer by `use` for the snapshot that calls, or as usual if none does."""
     before = registry.calls.get(name)  # of another release of this text
 
     def call(*args, **options):
-        home = caller_of(get_frame(2))
+        frame = get_frame(2)
+        home = caller_of(frame) or (takes_name and named_for(frame, *args))
         original = registry.originals[name]
         return (
             use(home, original, *args, **options)
@@ -71,6 +102,12 @@ def run_for(home, original, name, init_globals, *rest):
     return original(name, {"__builtins__": home.builtins, **(init_globals or {})}, *rest)
 
 
+def reload_for(home, original, module):
+    """Beside the host's own, others would find the host's file for a shipped package."""
+    put_first(sys.meta_path, FINDER)
+    return original(module)
+
+
 def spec_for_path(home, original, name, location, **options):
     """A file gets a loader that lets it see the snapshot whose it is, or the one that runs it."""
     is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
@@ -81,9 +118,9 @@ def spec_for_path(home, original, name, location, **options):
     return original(name, location, **options)
 
 
-def divert_for_caller(function, template, use):
+def divert_for_caller(function, template, use, takes_name=False):
     divert(function, template)
-    for_caller(function.__name__, use)
+    for_caller(function.__name__, use, takes_name)
 
 
 # Modules of the standard library, by their top-level name, that import by `__import__` what they
@@ -102,7 +139,8 @@ IMPORTERS = {
 
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     """`__import__` of those modules: for the snapshot that calls them, or as usual."""
-    home = caller_of(get_frame(1))
+    frame = get_frame(1)
+    home = caller_of(frame) or (not level and named_for(frame, name))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 
 
@@ -141,12 +179,17 @@ def serve(name):
 
 
 divert_for_caller(
-    importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args)
+    importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args), True
 )
-divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args), True)
+divert_for_caller(importlib.reload, reload, reload_for)
 divert_for_caller(util.spec_from_file_location, spec_from_file_location, spec_for_path)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
+else:
+    divert_for_caller(
+        importlib.__import__, import_function, lambda home, _, *args: home.import_(*args), True
+    )
 builtins.__class__ = Builtins
 # Of two threads that come here at once, both get the one that won.
 entry = registry.texts.setdefault(__name__, find)

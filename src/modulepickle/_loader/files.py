@@ -3,6 +3,7 @@
 A shipped text of the loader, and a part of its `Snapshot`.
 """
 
+import errno
 import os
 import weakref
 
@@ -50,6 +51,8 @@ class Files:
         member = inside.replace(os.sep, "/")[len(self.folder) + 1 :]
         if inside.startswith(self.folder) and member in self.files:
             return inflate(member, self.files[member])
+        if inside.startswith(f"{self.folder}{os.sep}") and not self.is_on_disk():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return otherwise(path)
 
     @cached

@@ -17,10 +17,12 @@ from modulepickle._loader.whose import (
     SNAPSHOTS,
     cached,
     get_frame,
+    given_by,
     host_module,
     import_children,
     native_import,
     owner_of,
+    place_of,
     real_modules,
     refresh,
     stands_back,
@@ -81,21 +83,21 @@ class Imports(Said):
 
     def obtain(self, name):
         """The module of a dotted name as code of this snapshot sees it."""
-        above = name
-        while above:
-            if self.paths.get(above):
-                home = self.paths[above]
-                if "." in above:
-                    self.namespace(above.rpartition(".")[0])  # it is there before what is below it
-                module = home.fetch(name)
-                if "." in above:
-                    self.join(above, home.fetch(above))
-                return module
-            above = above.rpartition(".")[0]
+        home = place_of(self, name)
+        if home:
+            if "." in home.top:
+                self.namespace(home.top.rpartition(".")[0])  # it is there before what is below it
+            module = home.fetch(name)
+            if "." in home.top:
+                self.join(home.top, home.fetch(home.top))
+            return module
         if name in self.paths:
             return self.namespace(name)
         if name in self.modules.written:
             return self.modules[name]
+        home = given_by(self, name)
+        if home:
+            return home.obtain(name)
         module = host_module(name)
         if name.rpartition(".")[0] in self.paths:
             self.join(name, module)
@@ -112,7 +114,7 @@ class Imports(Said):
         if name.startswith(".") and package:
             name = util.resolve_name(name, package)
         try:
-            if self.has(name):
+            if self.has(name) or given_by(self, name):
                 return self.obtain(name)
             return registry.originals["import_module"](name, package)
         except ModuleNotFoundError as error:
@@ -120,13 +122,11 @@ class Imports(Said):
             raise
 
     def find_spec(self, name, package=None):
-        above = full = util.resolve_name(name, package)
+        full = util.resolve_name(name, package)
         self.has(full)  # then its paths have it
-        while above and not self.paths.get(above):
-            above = above.rpartition(".")[0]
-        if not above:
+        home = place_of(self, full) or given_by(self, full)
+        if not home:
             return registry.originals["find_spec"](full)
-        home = self.paths[above]
         module = home.known(full)
         if module is not NOTHING:
             return getattr(module, "__spec__", None)
@@ -150,6 +150,10 @@ class Imports(Said):
         full = absolute(name, globals, level) if level else name
         find = process_import(globals)
         if not self.has(full):
+            # A statement was seen when it was pickled, and means what it meant there.
+            home = get_frame(2).f_globals is not globals and given_by(self, full)
+            if home:
+                return home.imported(name, globals, locals, fromlist, level)
             module = find(name, globals, locals, fromlist, level)
             if full.partition(".")[0] in IMPORTERS:  # noqa: F821  # it stands in `callers`
                 serve(full)  # noqa: F821  # it stands in `callers`

@@ -37,6 +37,7 @@ from modulepickle._loader.whose import (
     NAMESPACES,
     NOTHING,
     SNAPSHOTS,
+    TOPS,
     ImportLock,
     PathFinder,
     is_standard,
@@ -71,6 +72,7 @@ class Snapshot(Files, Modules, Imports, Reach):
             bytes(archive),
         )
         self.made, self.requirements = {}, {}
+        TOPS.add(top)
         try:
             if sha256(archive).digest()[:16] != archive_hash:
                 raise ValueError("it is not what was sent")

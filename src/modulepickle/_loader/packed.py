@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_405f58f7"
+LOADER_NAME: Final = "_modulepickle_loader_19074991"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -494,6 +494,7 @@ PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()
 FOLDERS = weakref.WeakValueDictionary()
+TOPS = set()
 SHIPPED_TO = set()
 NAMESPACES = {}
 HOST_BUILTINS = vars(builtins)
@@ -573,6 +574,26 @@ def caller_of(frame):
             return None
         frame = frame.f_back
     return None
+def place_of(home, name):
+    while name:
+        if home.paths.get(name):
+            return home.paths[name]
+        name = name.rpartition(".")[0]
+    return None
+def given_by(home, name):
+    names = [name[:end] for end, sign in enumerate(f"{name}.") if sign == "."]
+    if TOPS.isdisjoint(names) or names[0] in home.requirements or is_standard(names[0]):
+        return None
+    frame = get_frame(1)
+    while frame:
+        caller = home_of_globals(frame.f_globals)
+        found = has_view(caller) and place_of(caller, name)
+        if found:
+            return found
+        frame = frame.f_back
+    users = [each for each in [*SNAPSHOTS.values()] if home in each.paths.values()]
+    places = {place_of(each, name) for each in users} - {None}
+    return places.pop() if len(places) == 1 else None
 def has_view(home):
     return hasattr(home, "modules")
 def asker(frame, is_import=False):
@@ -696,13 +717,11 @@ class SysModules(MutableMapping, dict):
     def __init__(self, home):
         self.home, self.written, self.hidden = home, {}, set()
     def place(self, name):
-        paths = self.home.paths
-        if not isinstance(name, str) or name.partition(".")[0] not in paths:
+        if not isinstance(name, str):
             return None
-        above = name
-        while above and not paths.get(above):
-            above = above.rpartition(".")[0]
-        home = paths.get(above)
+        home = place_of(self.home, name)
+        if not home and name not in self.home.paths:
+            home = given_by(self.home, name)
         return None if home is None or (not home.made and home.is_own()) else home
     def __getitem__(self, name):
         home = self.place(name)
@@ -945,6 +964,7 @@ def forget(folder):
     for path in [*lines]:
         if path.startswith(folder):
             lines.pop(path, None)
+import errno
 import os
 import weakref
 def forget_place(folder):
@@ -975,6 +995,8 @@ class Files:
         member = inside.replace(os.sep, "/")[len(self.folder) + 1 :]
         if inside.startswith(self.folder) and member in self.files:
             return inflate(member, self.files[member])
+        if inside.startswith(f"{self.folder}{os.sep}") and not self.is_on_disk():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return otherwise(path)
     @cached
     def zip(self):
@@ -1353,21 +1375,21 @@ class Imports(Said):
                 home.views = self.views
         return self.views[name]
     def obtain(self, name):
-        above = name
-        while above:
-            if self.paths.get(above):
-                home = self.paths[above]
-                if "." in above:
-                    self.namespace(above.rpartition(".")[0])
-                module = home.fetch(name)
-                if "." in above:
-                    self.join(above, home.fetch(above))
-                return module
-            above = above.rpartition(".")[0]
+        home = place_of(self, name)
+        if home:
+            if "." in home.top:
+                self.namespace(home.top.rpartition(".")[0])
+            module = home.fetch(name)
+            if "." in home.top:
+                self.join(home.top, home.fetch(home.top))
+            return module
         if name in self.paths:
             return self.namespace(name)
         if name in self.modules.written:
             return self.modules[name]
+        home = given_by(self, name)
+        if home:
+            return home.obtain(name)
         module = host_module(name)
         if name.rpartition(".")[0] in self.paths:
             self.join(name, module)
@@ -1381,20 +1403,18 @@ class Imports(Said):
         if name.startswith(".") and package:
             name = util.resolve_name(name, package)
         try:
-            if self.has(name):
+            if self.has(name) or given_by(self, name):
                 return self.obtain(name)
             return registry.originals["import_module"](name, package)
         except ModuleNotFoundError as error:
             self.explain(error, [name], self.top)
             raise
     def find_spec(self, name, package=None):
-        above = full = util.resolve_name(name, package)
+        full = util.resolve_name(name, package)
         self.has(full)
-        while above and not self.paths.get(above):
-            above = above.rpartition(".")[0]
-        if not above:
+        home = place_of(self, full) or given_by(self, full)
+        if not home:
             return registry.originals["find_spec"](full)
-        home = self.paths[above]
         module = home.known(full)
         if module is not NOTHING:
             return getattr(module, "__spec__", None)
@@ -1414,6 +1434,9 @@ class Imports(Said):
         full = absolute(name, globals, level) if level else name
         find = process_import(globals)
         if not self.has(full):
+            home = get_frame(2).f_globals is not globals and given_by(self, full)
+            if home:
+                return home.imported(name, globals, locals, fromlist, level)
             module = find(name, globals, locals, fromlist, level)
             if full.partition(".")[0] in IMPORTERS:
                 serve(full)
@@ -1549,6 +1572,7 @@ class Snapshot(Files, Modules, Imports, Reach):
             bytes(archive),
         )
         self.made, self.requirements = {}, {}
+        TOPS.add(top)
         try:
             if sha256(archive).digest()[:16] != archive_hash:
                 raise ValueError("it is not what was sent")
@@ -1808,6 +1832,10 @@ import importlib.util as util
 import sys
 def import_module(name, package=None):
     return sys._modulepickle_registry.calls["import_module"](name, package)
+def reload(module):
+    return sys._modulepickle_registry.calls["reload"](module)
+def import_function(name, globals=None, locals=None, fromlist=(), level=0):
+    return sys._modulepickle_registry.calls["__import__"](name, globals, locals, fromlist, level)
 def find_spec(name, package=None):
     return sys._modulepickle_registry.calls["find_spec"](name, package)
 def spec_from_file_location(name, location=None, *, loader=None, submodule_search_locations=None):
@@ -1822,10 +1850,15 @@ def run_module(mod_name, init_globals=None, run_name=None, alter_sys=False):
     )
 def install(self, names=None):
     return sys._modulepickle_registry.calls["install"](self, names)
-def for_caller(name, use):
+def named_for(frame, name, package=None, *rest):
+    home = asker(frame)
+    full = package if name.startswith(".") else name
+    return home if home and full and (place_of(home, full) or given_by(home, full)) else None
+def for_caller(name, use, takes_name):
     before = registry.calls.get(name)
     def call(*args, **options):
-        home = caller_of(get_frame(2))
+        frame = get_frame(2)
+        home = caller_of(frame) or (takes_name and named_for(frame, *args))
         original = registry.originals[name]
         return (
             use(home, original, *args, **options)
@@ -1835,6 +1868,9 @@ def for_caller(name, use):
     registry.calls[name] = call
 def run_for(home, original, name, init_globals, *rest):
     return original(name, {"__builtins__": home.builtins, **(init_globals or {})}, *rest)
+def reload_for(home, original, module):
+    put_first(sys.meta_path, FINDER)
+    return original(module)
 def spec_for_path(home, original, name, location, **options):
     is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
     is_installed = any(part in str(location) for part in (STANDARD, "site-packages"))
@@ -1842,9 +1878,9 @@ def spec_for_path(home, original, name, location, **options):
         options["loader"] = loader = FileLoader(name, str(location))
         loader.home = home_of(location) or home
     return original(name, location, **options)
-def divert_for_caller(function, template, use):
+def divert_for_caller(function, template, use, takes_name=False):
     divert(function, template)
-    for_caller(function.__name__, use)
+    for_caller(function.__name__, use, takes_name)
 IMPORTERS = {
     "doctest": ("doctest",),
     "gettext": (),
@@ -1856,7 +1892,8 @@ IMPORTERS = {
     "unittest": ("unittest.loader", "unittest.mock"),
 }
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
-    home = caller_of(get_frame(1))
+    frame = get_frame(1)
+    home = caller_of(frame) or (not level and named_for(frame, name))
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 def exec_for_caller(code, globals, locals=None):
     home = caller_of(get_frame(1))
@@ -1884,12 +1921,17 @@ def serve(name):
             divert_for_caller(module.run_path, run_path, run_for)
             divert_for_caller(module.run_module, run_module, run_for)
 divert_for_caller(
-    importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args)
+    importlib.import_module, import_module, lambda home, _, *args: home.import_module(*args), True
 )
-divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args))
+divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args), True)
+divert_for_caller(importlib.reload, reload, reload_for)
 divert_for_caller(util.spec_from_file_location, spec_from_file_location, spec_for_path)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
+else:
+    divert_for_caller(
+        importlib.__import__, import_function, lambda home, _, *args: home.import_(*args), True
+    )
 builtins.__class__ = Builtins
 entry = registry.texts.setdefault(__name__, find)
 """

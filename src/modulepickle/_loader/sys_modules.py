@@ -19,8 +19,10 @@ from modulepickle._loader.whose import (
     NOTHING,
     asker,
     get_frame,
+    given_by,
     has_view,
     home_of_globals,
+    place_of,
     real_modules,
 )
 
@@ -41,13 +43,11 @@ class SysModules(MutableMapping, dict):
 
     def place(self, name):
         """The snapshot whose module of that name it is, or None: the process'."""
-        paths = self.home.paths
-        if not isinstance(name, str) or name.partition(".")[0] not in paths:
+        if not isinstance(name, str):
             return None
-        above = name
-        while above and not paths.get(above):
-            above = above.rpartition(".")[0]
-        home = paths.get(above)
+        home = place_of(self.home, name)
+        if not home and name not in self.home.paths:
+            home = given_by(self.home, name)
         return None if home is None or (not home.made and home.is_own()) else home
 
     def __getitem__(self, name):

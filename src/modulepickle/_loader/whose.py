@@ -26,6 +26,7 @@ PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
+TOPS = set()  # the names of all snapshots that there were
 SHIPPED_TO = set()  # the same folders: a look at all of `sys.path` takes less with them
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
 HOST_BUILTINS = vars(builtins)
@@ -153,6 +154,37 @@ def caller_of(frame):
             return None
         frame = frame.f_back
     return None
+
+
+def place_of(home, name):
+    """The snapshot that has the module of a name, of those that one can reach, or None."""
+    while name:
+        if home.paths.get(name):
+            return home.paths[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def given_by(home, name):
+    """The snapshot that has the module of a name which this one was given as data, or None.
+
+    A package that others share, as one with a registry of plug-ins, imports what they name: that is
+    found as the nearest caller that knows the name sees it. In a thread of its own it is what all
+    that require the package see.
+    """
+    names = [name[:end] for end, sign in enumerate(f"{name}.") if sign == "."]
+    if TOPS.isdisjoint(names) or names[0] in home.requirements or is_standard(names[0]):
+        return None
+    frame = get_frame(1)
+    while frame:
+        caller = home_of_globals(frame.f_globals)
+        found = has_view(caller) and place_of(caller, name)
+        if found:
+            return found
+        frame = frame.f_back
+    users = [each for each in [*SNAPSHOTS.values()] if home in each.paths.values()]
+    places = {place_of(each, name) for each in users} - {None}
+    return places.pop() if len(places) == 1 else None
 
 
 def has_view(home):

@@ -158,3 +158,21 @@ case(
     V = "other@V@"
     """,
 )
+case(
+    "r13_data_that_is_not_there",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import os, pkgutil
+    def f():
+        said = []
+        for name in "none.txt", "data/none.txt", "../none.txt":
+            try:
+                pkgutil.get_data("pkg", name)
+            except FileNotFoundError as error:
+                said.append((error.errno, error.strerror, os.path.basename(error.filename)))
+        return said, pkgutil.get_data("pkg", "data/../data/x.txt")
+    === pkg/data/x.txt
+    x @V@
+    """,
+)

@@ -364,6 +364,23 @@ case(
     script="import use, pkg",
 )
 case(
+    "r08_reload_of_a_package_and_of_what_is_in_it",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import importlib
+    V = "pkg@V@"
+    COUNT = globals().get("COUNT", 0) + 1
+    def f():
+        import pkg
+        from pkg import sub
+        again = importlib.reload(pkg)
+        return again is pkg, pkg.V, COUNT, importlib.reload(sub).V, pkg.__spec__.name
+    === pkg/sub.py
+    V = "sub@V@"
+    """,
+)
+case(
     "r08_four_threads_and_one_deferred_import",
     "pkg.f",
     """
