@@ -186,6 +186,17 @@ REFUSED = {
     "a generator": ("x = (i for i in [])", "global `x`", "generator"),
     "a socket": ("import socket; x = socket.socket()", "global `x`", "socket.socket"),
     "a frame": ("import sys; x = sys._getframe()", "global `x`", "frame"),
+    "a context manager in use": (
+        """
+        import contextlib
+        @contextlib.contextmanager
+        def timer(): yield
+        x = timer()
+        x.__enter__()
+        """,
+        "global `x` -> attribute `gen`",
+        "generator",
+    ),
     "a file for writing": ("x = open('out', 'w')", "global `x`", "TextIOWrapper"),
     "in an instance": (
         """

@@ -944,6 +944,116 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         (3, 14),
     ),
+    "enums with functions of enum": Kind(
+        """
+        import enum
+        class Text(str, enum.Enum):
+            A = "a"
+            __str__ = enum.Enum.__str__
+            describe = enum.Enum.__str__
+        class Shown(enum.Enum):
+            A = 1
+            __repr__ = enum.Enum.__str__
+            @classmethod
+            def first(cls): return next(iter(cls))
+        """,
+        "Text Shown",
+        ("str(Text.A), Text.A.describe()", "repr(Shown.A), repr(Shown.first())"),
+    ),
+    "enums with functions of a newer enum": Kind(
+        """
+        import enum
+        class Text(enum.StrEnum):
+            A = "a"
+            __str__ = enum.Enum.__str__
+            __format__ = enum.Enum.__format__
+        class Number(int, enum.Enum):
+            A = 1
+            __repr__ = enum.global_enum_repr
+            __reduce_ex__ = enum.pickle_by_enum_name
+        @enum.global_enum
+        class Flags(enum.IntFlag):
+            R = 1
+            W = 2
+        @enum.global_enum
+        class Global(enum.Enum):
+            G = 1
+        """,
+        "Text Number Flags Global",
+        (
+            "str(Text.A), f'{Text.A}', repr(Text.A)",
+            "repr(Number.A), Number.A.__reduce_ex__(4)[1][1:]",
+            "repr(Flags.R | Flags.W), str(Flags.R), Flags.R | 4",
+            "repr(Global.G), str(Global.G)",
+        ),
+        (3, 11),
+    ),
+    "context managers that decorate": Kind(
+        """
+        import contextlib
+        LOG = []
+        class Thing:
+            guard = None
+            @contextlib.contextmanager
+            def scope(self, x=1):
+                LOG.append(x)
+                yield self
+        THING = Thing()
+        @contextlib.contextmanager
+        def timer(name, *, log=LOG):
+            "Doc of it."
+            log.append(name)
+            try: yield name
+            finally: log.append(GUARD is Thing.guard)
+        GUARD = Thing.guard = timer("guard")
+        @timer("t", log=LOG)
+        def f(x): return LOG[-1], x
+        @THING.scope(x=3)
+        def g(): return LOG[-1]
+        class C:
+            @timer("method")
+            def run(self): return LOG[-1]
+            @staticmethod
+            @timer("static")
+            def static(): return LOG[-1]
+        def use():
+            with GUARD as name: return name
+        @contextlib.asynccontextmanager
+        async def session(x): yield x
+        OPEN = session(5)
+        async def ask():
+            async with OPEN as x: return x
+        """,
+        "f g C use ask",
+        (
+            "f(1), f(2)",
+            "g(), g()",
+            "C().run(), C().run(), C.static()",
+            "use()",
+            "__import__('asyncio').run(ask())",
+        ),
+    ),
+    "keys of cmp_to_key": Kind(
+        """
+        import functools
+        def compare(a, b):
+            SEEN.append(KEY is KEYS["key"])
+            return b - a
+        SEEN = []
+        KEY = functools.cmp_to_key(compare)
+        KEYS = {"key": KEY}
+        FOUR = KEY(4)
+        class Item:
+            key = functools.cmp_to_key(lambda a, b: a.n - b.n)
+            def __init__(self, n): self.n = n
+            def first(self): return min([Item(3), self], key=Item.key).n
+        def f(xs, key=KEY): return sorted(xs, key=KEY), sorted(xs, key=key), SEEN[-1]
+        def g(): return FOUR < KEY(3), FOUR.obj
+        """,
+        "f g Item",
+        ("f([1, 3, 2])", "g()", "Item(1).first(), Item(5).first()"),
+        (3, 10),
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copyreg
 import enum
 import sys
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, Final
 
 from modulepickle._reduce.state import in_stable_order
@@ -47,22 +47,32 @@ def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
     ):
         more["boundary"] = boundary.name
     more["members"] = _members(cls)
-    made = {name for name in ENUM_NAMES if not _is_users(cls, vars(cls).get(name))}
-    made |= {name for name, value in vars(cls).items() if _is_of_enum(value)}
+    made = {name for name in ENUM_NAMES if not _is_users(cls, name, vars(cls).get(name))}
+    made |= {name for name, value in vars(cls).items() if _is_put(cls, name, value)}
     return {*cls.__members__, *made, "_boundary_", "_value_repr_"}
 
 
-def _is_users(cls: Any, value: Any) -> bool:
-    value = getattr(value, "__func__", value)
-    if not isinstance(value, FunctionType) or value.__globals__ is vars(enum):
+def _is_users(cls: Any, name: str, value: Any) -> bool:
+    function = getattr(value, "__func__", value)
+    if not isinstance(function, FunctionType) or _is_put(cls, name, value):
         return False
     inherited = [vars(base).get("__new__") for base in cls.__mro__[1:]]  # `EnumMeta` finds it there
-    return all(getattr(each, "__func__", each) is not value for each in inherited)
+    return all(getattr(each, "__func__", each) is not function for each in inherited)
 
 
-def _is_of_enum(value: Any) -> bool:
-    value = getattr(value, "__func__", value)
-    return isinstance(value, FunctionType) and value.__globals__ is vars(enum)
+def _is_put(cls: Any, name: str, value: Any) -> bool:
+    """Tell whether `EnumMeta` put a function of `enum` into a class; others a statement wrote."""
+    function = getattr(value, "__func__", value)
+    if not isinstance(function, FunctionType) or function.__globals__ is not vars(enum):
+        return False
+    if isinstance(value, MethodType) or "<locals>" in function.__qualname__:
+        return True
+    # It takes the four from the base that is an enum, and operators from `Flag` as well.
+    sources = [cls.__bases__[-1]] if name in FROM_BASE else [cls.__bases__[-1], enum.Flag]
+    return any(getattr(each, name, None) is function for each in sources)
+
+
+FROM_BASE: Final = {"__repr__", "__str__", "__format__", "__reduce_ex__"}
 
 
 def _members(cls: Any) -> tuple[dict[str, int], list[tuple[Any, ...]]]:

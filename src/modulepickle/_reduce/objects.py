@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import abc
 import collections
+import contextlib
 import copyreg
 import functools
+import gc
 import io
 import operator
 import pickle
@@ -159,6 +161,27 @@ def _weak_dict(_: Dump, obj: Any) -> Any:
     return type(obj), (), None, None, iter([*obj.items()])
 
 
+def _sorting_key(_: Dump, obj: Any) -> Any:
+    """Reduce what `functools.cmp_to_key` made; its function can be read by `gc` only."""
+    held = [each for each in gc.get_referents(obj) if each is not type(obj)]
+    if not held:  # Python 3.9: `gc` does not look there
+        return NotImplemented
+    key = functools.cmp_to_key, (held[0],)
+    # Called with an item, it gives a key of the same type.
+    return (Call(key[0], held[0]), (held[1],)) if len(held) > 1 else key
+
+
+def _context_manager(_: Dump, obj: Any) -> Any:
+    """Reduce what a function with `contextlib.contextmanager` returned: to the same call.
+
+    A decorator `@timer("name")` holds one that is never entered. Another is left to plain pickle,
+    which refuses the generator.
+    """
+    if "args" not in vars(obj):  # it was entered
+        return NotImplemented
+    return type(obj), (obj.func, obj.args, obj.kwds)
+
+
 def _struct(_: Dump, obj: struct.Struct) -> Reduced:
     return struct.Struct, (obj.format,)
 
@@ -289,6 +312,12 @@ OF_COPYREG: Final[dict[Any, Reducer]] = {}
 
 if hasattr(abc.ABC, "_abc_impl"):  # PyPy has none
     OTHERS[type(abc.ABC._abc_impl)] = _of_abstract
+
+if type(functools.cmp_to_key(max)) is not type:  # as on PyPy, where it is in Python
+    OTHERS[type(functools.cmp_to_key(max))] = _sorting_key
+
+for _name in ("_GeneratorContextManager", "_AsyncGeneratorContextManager"):
+    OTHERS[getattr(contextlib, _name)] = _context_manager
 
 if sys.version_info >= (3, 10):
     if copyreg.dispatch_table.get(types.UnionType):  # until 3.13
