@@ -140,7 +140,7 @@ IMPORTERS = {
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     """`__import__` of those modules: for the snapshot that calls them, or as usual."""
     frame = get_frame(1)
-    home = caller_of(frame) or (not level and named_for(frame, name))
+    home = caller_of(frame) or named_for(frame, name)
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 
 

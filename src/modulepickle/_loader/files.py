@@ -49,10 +49,11 @@ class Files:
         """The bytes of a file below the folder: of the archive, if it has that."""
         inside = os.path.normpath(path)
         member = inside.replace(os.sep, "/")[len(self.folder) + 1 :]
-        if inside.startswith(self.folder) and member in self.files:
-            return inflate(member, self.files[member])
-        if inside.startswith(f"{self.folder}{os.sep}") and not self.is_on_disk():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        if inside.startswith(self.folder):
+            if member in self.files:
+                return inflate(member, self.files[member])
+            if not self.is_on_disk():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return otherwise(path)
 
     @cached

@@ -12,6 +12,7 @@ from modulepickle._loader.registry import registry
 from modulepickle._loader.said import Said, cannot_import
 from modulepickle._loader.sys_modules import SysModules
 from modulepickle._loader.whose import (
+    HOST_BUILTINS,
     NAMESPACES,
     NOTHING,
     SNAPSHOTS,
@@ -136,6 +137,10 @@ class Imports(Said):
     def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
         """`__import__` for code of this snapshot."""
         try:
+            if str(name)[:1] == DOT:
+                name = name[1:].replace(DOT, ".")
+                if not fromlist:
+                    self.import_siblings(name)
             return self.imported(name, globals, locals, fromlist, level)
         except BaseException as error:
             if isinstance(error, ModuleNotFoundError):
@@ -145,6 +150,26 @@ class Imports(Said):
             # A bare `raise` does not add this frame again, from 3.11 on.
             error.__traceback__ = without_loader(error)
             raise
+
+    def lazy_import(self, name, globals=None, locals=None, fromlist=(), level=0):
+        """`__lazy_import__` for code of this snapshot: what comes of it imports by `import_`."""
+        full = absolute(name, globals, level) if level else name
+        if full and self.has(full):
+            name, level = DOT + full.replace(".", DOT), 0
+            if not fromlist:
+                self.lazy.add(full)
+        args = name, globals, locals, fromlist, level
+        # The interpreter makes such objects at module level only.
+        return eval("make(*args)", {"make": HOST_BUILTINS["__lazy_import__"], "args": args})
+
+    def import_siblings(self, name):
+        """Of `lazy import a.b` and `lazy import a.c`, only the last is behind the name `a`."""
+        for each in [*self.lazy]:
+            if each.partition(".")[0] == name.partition(".")[0]:
+                try:
+                    self.obtain(each)
+                except ImportError:
+                    pass
 
     def imported(self, name, globals, locals, fromlist, level):
         full = absolute(name, globals, level) if level else name
@@ -225,6 +250,12 @@ class Imports(Said):
 
 
 Imports.import_.__name__ = Imports.import_.__qualname__ = "__import__"  # what code sees of it
+
+
+# In place of the dots of a name that is imported lazily, and before it. By the name itself the
+# interpreter would take what another version has in `sys.modules`, and note what is lazy below it
+# for all packages of that name alike, the host's included.
+DOT = "\N{ONE DOT LEADER}"
 
 
 class View(types.ModuleType):

@@ -60,6 +60,7 @@ class Snapshot(Files, Modules, Imports, Reach):
         parts: name, digest, archive hash, archive: what it was made from, to send it on.
         requirements: top-level name -> each snapshot that it imports, or "distribution version" as
             the sender had it.
+        lazy: what lazy import statements without `from` name, in 3.15 and later.
         files: archive-relative POSIX path -> CRC-32, size, deflated bytes, mode.
         made: name -> module, of all that is imported or being imported.
     """
@@ -71,8 +72,8 @@ class Snapshot(Files, Modules, Imports, Reach):
             archive_hash,
             bytes(archive),
         )
-        self.made, self.requirements = {}, {}
-        TOPS.add(top)
+        self.made, self.requirements, self.lazy = {}, {}, set()
+        TOPS.add(top.partition(".")[0])
         try:
             if sha256(archive).digest()[:16] != archive_hash:
                 raise ValueError("it is not what was sent")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_19074991"
+LOADER_NAME: Final = "_modulepickle_loader_23cc6253"
 LOADER: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -581,8 +581,8 @@ def place_of(home, name):
         name = name.rpartition(".")[0]
     return None
 def given_by(home, name):
-    names = [name[:end] for end, sign in enumerate(f"{name}.") if sign == "."]
-    if TOPS.isdisjoint(names) or names[0] in home.requirements or is_standard(names[0]):
+    top = str(name).partition(".")[0]
+    if top not in TOPS or top in home.requirements or is_standard(top):
         return None
     frame = get_frame(1)
     while frame:
@@ -628,6 +628,8 @@ def active_homes():
     return [home for home in homes if hasattr(home, "requirements")]
 def refresh(snapshot):
     now = {**HOST_BUILTINS, "__import__": snapshot.import_}
+    if "__lazy_import__" in now:
+        now["__lazy_import__"] = snapshot.lazy_import
     snapshot.builtins.update(now)
     if len(snapshot.builtins) > len(now):
         for name in snapshot.builtins.keys() - now.keys():
@@ -720,8 +722,8 @@ class SysModules(MutableMapping, dict):
         if not isinstance(name, str):
             return None
         home = place_of(self.home, name)
-        if not home and name not in self.home.paths:
-            home = given_by(self.home, name)
+        if name not in self.home.paths:
+            home = home or given_by(self.home, name)
         return None if home is None or (not home.made and home.is_own()) else home
     def __getitem__(self, name):
         home = self.place(name)
@@ -993,10 +995,11 @@ class Files:
     def read(self, path, otherwise):
         inside = os.path.normpath(path)
         member = inside.replace(os.sep, "/")[len(self.folder) + 1 :]
-        if inside.startswith(self.folder) and member in self.files:
-            return inflate(member, self.files[member])
-        if inside.startswith(f"{self.folder}{os.sep}") and not self.is_on_disk():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        if inside.startswith(self.folder):
+            if member in self.files:
+                return inflate(member, self.files[member])
+            if not self.is_on_disk():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return otherwise(path)
     @cached
     def zip(self):
@@ -1422,6 +1425,10 @@ class Imports(Said):
         return home.find(full, home.fetch(parent).__path__ if full != home.top else None)
     def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
         try:
+            if str(name)[:1] == DOT:
+                name = name[1:].replace(DOT, ".")
+                if not fromlist:
+                    self.import_siblings(name)
             return self.imported(name, globals, locals, fromlist, level)
         except BaseException as error:
             if isinstance(error, ModuleNotFoundError):
@@ -1430,6 +1437,21 @@ class Imports(Said):
                 self.explain(error, wanted, (globals or {}).get("__name__", self.top))
             error.__traceback__ = without_loader(error)
             raise
+    def lazy_import(self, name, globals=None, locals=None, fromlist=(), level=0):
+        full = absolute(name, globals, level) if level else name
+        if full and self.has(full):
+            name, level = DOT + full.replace(".", DOT), 0
+            if not fromlist:
+                self.lazy.add(full)
+        args = name, globals, locals, fromlist, level
+        return eval("make(*args)", {"make": HOST_BUILTINS["__lazy_import__"], "args": args})
+    def import_siblings(self, name):
+        for each in [*self.lazy]:
+            if each.partition(".")[0] == name.partition(".")[0]:
+                try:
+                    self.obtain(each)
+                except ImportError:
+                    pass
     def imported(self, name, globals, locals, fromlist, level):
         full = absolute(name, globals, level) if level else name
         find = process_import(globals)
@@ -1497,6 +1519,7 @@ class Imports(Said):
             last = view
         return last
 Imports.import_.__name__ = Imports.import_.__qualname__ = "__import__"
+DOT = "\N{ONE DOT LEADER}"
 class View(types.ModuleType):
     def __getattr__(self, name):
         full = f"{self.__name__}.{name}"
@@ -1571,8 +1594,8 @@ class Snapshot(Files, Modules, Imports, Reach):
             archive_hash,
             bytes(archive),
         )
-        self.made, self.requirements = {}, {}
-        TOPS.add(top)
+        self.made, self.requirements, self.lazy = {}, {}, set()
+        TOPS.add(top.partition(".")[0])
         try:
             if sha256(archive).digest()[:16] != archive_hash:
                 raise ValueError("it is not what was sent")
@@ -1893,7 +1916,7 @@ IMPORTERS = {
 }
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     frame = get_frame(1)
-    home = caller_of(frame) or (not level and named_for(frame, name))
+    home = caller_of(frame) or named_for(frame, name)
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 def exec_for_caller(code, globals, locals=None):
     home = caller_of(get_frame(1))

@@ -46,8 +46,8 @@ class SysModules(MutableMapping, dict):
         if not isinstance(name, str):
             return None
         home = place_of(self.home, name)
-        if not home and name not in self.home.paths:
-            home = given_by(self.home, name)
+        if name not in self.home.paths:
+            home = home or given_by(self.home, name)
         return None if home is None or (not home.made and home.is_own()) else home
 
     def __getitem__(self, name):

@@ -26,7 +26,7 @@ PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
-TOPS = set()  # the names of all snapshots that there were
+TOPS = set()  # the first parts of the names of all snapshots that there were
 SHIPPED_TO = set()  # the same folders: a look at all of `sys.path` takes less with them
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
 HOST_BUILTINS = vars(builtins)
@@ -172,8 +172,8 @@ def given_by(home, name):
     found as the nearest caller that knows the name sees it. In a thread of its own it is what all
     that require the package see.
     """
-    names = [name[:end] for end, sign in enumerate(f"{name}.") if sign == "."]
-    if TOPS.isdisjoint(names) or names[0] in home.requirements or is_standard(names[0]):
+    top = str(name).partition(".")[0]  # `__import__(3)` has an error of its own
+    if top not in TOPS or top in home.requirements or is_standard(top):
         return None
     frame = get_frame(1)
     while frame:
@@ -237,6 +237,8 @@ def active_homes():
 def refresh(snapshot):
     """Let shipped code see the builtins as they are now, but for its own `__import__`."""
     now = {**HOST_BUILTINS, "__import__": snapshot.import_}
+    if "__lazy_import__" in now:  # from 3.15 on
+        now["__lazy_import__"] = snapshot.lazy_import
     snapshot.builtins.update(now)
     if len(snapshot.builtins) > len(now):
         for name in snapshot.builtins.keys() - now.keys():

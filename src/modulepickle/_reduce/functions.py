@@ -51,6 +51,8 @@ __all__ = [
 
 MAGIC: Final = importlib.util.MAGIC_NUMBER
 VERSION: Final = "{}.{}".format(*sys.version_info)
+LAZY: Final = getattr(types, "LazyImportType", None)
+"""What a lazy import statement binds, from Python 3.15 on (PEP 810)."""
 
 Held = tuple[tuple[dict[str, Any], ...], tuple[Any, ...]]
 """What a function or class holds: its values in groups by kind, and what follows them."""
@@ -220,7 +222,17 @@ def _used(
                 found.update((sys.intern(word), None) for word in words_of(each))
     if words.imports or found or values:
         found.update(named_of_script(function.__code__, globals_, values, found))
-    return {name: in_stable_order(globals_[name]) for name in found if name in globals_}
+    return {name: in_stable_order(_resolved(globals_[name])) for name in found if name in globals_}
+
+
+def _resolved(value: object) -> object:
+    """Return what code gets for a global: what it imports, if a lazy statement left that open."""
+    if type(value) is not LAZY:
+        return value
+    try:
+        return value.resolve()  # type: ignore[attr-defined]
+    except ImportError:  # it is an error where it is used, and said to be no object for a pickle
+        return value
 
 
 def _submodules(code: Named, *values: dict[str, Any]) -> tuple[list[ModuleType], ...]:
