@@ -32,6 +32,7 @@ from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
 from modulepickle._reduce.objects import NAMED, OF_COPYREG, OF_DATACLASSES, OTHERS
 from modulepickle._reduce.of_process import may_be_of_process, reducer_of_process
+from modulepickle._reduce.of_pydantic import OF_PYDANTIC
 from modulepickle._reduce.state import Dump, Reducer, Scope
 from modulepickle._reduce.whole import (
     Late,
@@ -191,6 +192,8 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
     name = f"{kind.__module__}.{kind.__name__}"
     if name in OF_DATACLASSES:
         return OF_DATACLASSES[name]
+    if name in OF_PYDANTIC:
+        return OF_PYDANTIC[name]
     if name in NAMED:
         return reduce_odd
     if "wrapt" in sys.modules and is_of_wrapt(kind):

@@ -11,8 +11,9 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import typing
 from importlib.machinery import ModuleSpec
-from types import BuiltinFunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, GenericAlias, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.received import resend, snapshot_of
@@ -22,7 +23,15 @@ from modulepickle._reduce.state import MAIN, Dump, KnownModule, by_value, find
 from modulepickle._reduce.whose import NOBODY, import_of, module_of, search
 from modulepickle._snapshot.ref import SnapshotRef
 
-__all__ = ["VALUE", "is_standard", "names_of", "shipped", "way_of"]
+__all__ = [
+    "PLAIN_KINDS",
+    "VALUE",
+    "generic_parameters",
+    "is_standard",
+    "names_of",
+    "shipped",
+    "way_of",
+]
 
 VALUE: Final = object()
 """What `way_of` returns for a function or class that goes by value."""
@@ -85,6 +94,8 @@ def _in_library(file: str) -> bool:
 def way_of(dump: Dump, obj: Any) -> Any:
     """Return the reduction of a function or class to its name, or `VALUE` if it has none."""
     module, path = obj.__module__, obj.__qualname__
+    if type(obj) not in PLAIN_KINDS and _has_values(dump, generic_parameters(obj)[1]):
+        return VALUE
     # A metaclass may give any `__module__`, even one that is not text.
     if type(module) is str and (module in MAIN or dump.parts.by_value.get(module)):
         return VALUE
@@ -99,6 +110,30 @@ def way_of(dump: Dump, obj: Any) -> Any:
     if check is not None:
         check(obj, path)
     return snapshot, (sys.intern(module), sys.intern(path))
+
+
+PLAIN_KINDS: Final = {FunctionType, type}
+
+
+def generic_parameters(cls: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return origin and arguments of a class such as `RootModel[int]` of pydantic; else None, ().
+
+    Its module, which is that of `RootModel`, has it under that name, but only where it was made.
+    """
+    parameters = vars(cls).get("__pydantic_generic_metadata__")
+    if not isinstance(parameters, dict) or parameters.get("origin") is None:
+        return None, ()
+    return parameters["origin"], parameters["args"]
+
+
+def _has_values(dump: Dump, args: Any) -> bool:
+    """Tell whether classes by value are among the arguments of a type."""
+    return any(
+        way_of(dump, each) is VALUE
+        if isinstance(each, type) and not isinstance(each, GenericAlias)
+        else _has_values(dump, typing.get_args(each))
+        for each in args
+    )
 
 
 def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from modulepickle._loader.emit import SYS, Call, Reduced
 from modulepickle._loader.received import requirements_of, resend, snapshot_of
-from modulepickle._reduce.local import VALUE, is_standard, names_of, shipped, way_of
+from modulepickle._reduce.local import PLAIN_KINDS, VALUE, is_standard, names_of, shipped, way_of
 from modulepickle._reduce.objects import reduce_by_name, reduce_dynamic_module, reduce_sentinel
+from modulepickle._reduce.of_pydantic import with_parameters
 from modulepickle._reduce.script import reduce_script
 from modulepickle._reduce.state import BUILTINS, Dump, Scope, by_value, find
 from modulepickle._reduce.whole import is_definition, reduce_definition
@@ -45,6 +46,10 @@ def reduce_named(dump: Dump, obj: Any) -> Any:
     found = way_of(dump, obj)
     if found is VALUE:
         return reduce_value(dump, obj)
+    if type(obj) not in PLAIN_KINDS:
+        made = with_parameters(dump, obj, found)
+        if made is not None:
+            return made
     if found is NotImplemented and dump.parts.used and obj.__module__ in RENAMED:
         return _by_old_name(obj)
     if found is NotImplemented or found[0] in dump.begun:  # of 10,000, all but the first

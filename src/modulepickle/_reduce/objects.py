@@ -86,6 +86,10 @@ def _type_variable(dump: Dump, obj: Any) -> Reduced:
     if getattr(obj, "has_default", bool)():
         settings["default"] = obj.__default__
     make: Any = type(obj)
+    for name, since in (("infer_variance", (3, 12)), ("default", (3, 13))):
+        if name in settings and sys.version_info < since and make.__module__ == "typing":
+            # Only this can have given it to a variable of an older `typing`.
+            make = getattr(sys.modules["typing_extensions"], make.__name__)
     if settings:
         make = functools.partial(make, **settings)
     return tracked(dump, obj, make, obj.__name__, *getattr(obj, "__constraints__", ()))

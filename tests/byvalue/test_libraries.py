@@ -1,0 +1,119 @@
+"""R19: classes and functions of a script that an installed library has made something of.
+
+The libraries are stand-ins of a few lines, which do what those of their name do.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from receivers import project, receive, send
+
+LIBRARIES = """
+    === pydantic/__init__.py
+    === pydantic/root_model.py
+    import sys
+    class Meta(type):
+        def __repr__(cls): return cls.__name__
+    class RootModel(metaclass=Meta):
+        __pydantic_generic_metadata__ = {"origin": None, "args": (), "parameters": ()}
+        def __init__(self, root): self.root = root
+        def __class_getitem__(cls, arg):
+            name = f"{cls.__name__}[{arg.__name__}]"
+            space = vars(sys.modules[cls.__module__])
+            if name not in space:
+                found = {"origin": cls, "args": (arg,), "parameters": ()}
+                more = {"__module__": cls.__module__, "__pydantic_generic_metadata__": found}
+                space[name] = Meta(name, (cls,), {**more, "made_of": arg})
+            return space[name]
+    === pydantic/_internal/__init__.py
+    === pydantic/_internal/_namespace_utils.py
+    import typing
+    class NamespacesTuple(typing.NamedTuple):
+        globals: dict
+        locals: dict
+    === pydantic/_internal/_config.py
+    class ConfigWrapper:
+        def __init__(self, config): self.config_dict = config
+        def __getattr__(self, name): return self.config_dict[name]
+    === pydantic/validating.py
+    import sys
+    from pydantic._internal._config import ConfigWrapper
+    from pydantic._internal._namespace_utils import NamespacesTuple
+    class Wrapper:
+        __slots__ = ("function", "namespaces", "config")
+        def __init__(self, function):
+            self.function, self.config = function, ConfigWrapper({"strict": True})
+            self.namespaces = NamespacesTuple(vars(sys.modules[function.__module__]), {"x": 1})
+        def __call__(self, *args): return self.function(*args), self.config.strict
+    def validate_call(function):
+        return Wrapper(function).__call__
+    === typing_extensions.py
+    import typing
+    def TypeVar(name, *, default, infer_variance=False):
+        made = typing.TypeVar(name)
+        made.__default__, made.has_default = default, lambda: True
+        made.__infer_variance__ = infer_variance
+        return made
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    folder = project(tmp_path / "site-packages", LIBRARIES)
+    return f"import sys; sys.path.append({str(folder)!r})\n"
+
+
+def sent(tmp_path, site, script, code):
+    (tmp_path / "tree").mkdir()
+    data = send(tmp_path / "tree", site + script)
+    return receive(data, f"{site}obj = load()\n{code}", lazy=True).result
+
+
+def test_generic_models_of_pydantic(tmp_path, site):
+    script = """
+from pydantic.root_model import RootModel
+class Numbers(RootModel[int]):
+    def double(self): return 2 * self.root
+class Item:
+    name = "item"
+Items = RootModel[Item]
+class Many(Items): pass
+obj = Numbers, Items, Items(Item()), Many, RootModel[int](4), RootModel[str]
+"""
+    code = """
+from pydantic.root_model import RootModel
+Numbers, Items, items, Many, four, of_text = obj
+result = (Numbers(3).double(), issubclass(Numbers, RootModel[int]), type(items) is Items,
+    items.root.name, Items.made_of is type(items.root), Many.__mro__[1] is Items,
+    type(four) is RootModel[int], of_text is RootModel[str])
+"""
+    assert sent(tmp_path, site, script, code) == (6, True, True, "item", True, True, True, True)
+
+
+def test_validated_functions_of_pydantic_leave_the_other_globals_here(tmp_path, site):
+    script = """
+import threading
+from pydantic.validating import validate_call
+lock = threading.Lock()
+FACTOR = 2
+@validate_call
+def double(x): return x * FACTOR
+def obj(x): return double(x), [*double.__self__.namespaces]
+"""
+    assert sent(tmp_path, site, script, "result = obj(4)") == ((8, True), [{}, {"x": 1}])
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="typing has it itself")
+def test_type_variables_of_typing_extensions(tmp_path, site):
+    script = """
+import typing
+from typing_extensions import TypeVar
+T = TypeVar("T", default=int)
+class Box(typing.Generic[T]): pass
+obj = Box, T
+"""
+    code = "Box, T = obj; result = Box.__parameters__[0] is T, T.__default__, T.__name__"
+    assert sent(tmp_path, site, script, code) == (True, int, "T")
