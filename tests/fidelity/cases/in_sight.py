@@ -307,7 +307,8 @@ case(
         mine = __builtins__ if isinstance(__builtins__, dict) else vars(__builtins__)
         theirs = vars(builtins)
         differ = sorted(k for k in {**mine, **theirs} if mine.get(k) is not theirs.get(k))
-        return [k for k in differ if k != "__import__"], type(__builtins__).__name__, @V@
+        its_own = "__import__", "__lazy_import__"
+        return [k for k in differ if k not in its_own], type(__builtins__).__name__, @V@
     """,
 )
 case(
