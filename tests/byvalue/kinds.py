@@ -944,6 +944,53 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         (3, 14),
     ),
+    "members of an enum with attributes that lead to members": Kind(
+        """
+        import enum
+        class Side(enum.Enum):
+            LEFT = "l"
+            RIGHT = "r"
+            def flip(self): return self.other
+            def table(self): return TABLE[self].other
+        Side.LEFT.other, Side.RIGHT.other = Side.RIGHT, Side.LEFT
+        Side.LEFT.all = [Side.LEFT, {"right": Side.RIGHT}]
+        Side.LEFT.plain = 3
+        TABLE = {Side.LEFT: Side.RIGHT}
+        class Step(int, enum.Enum):
+            ONE = 1
+            TWO = 2
+        Step.TWO.before = Step.ONE
+        def use(side=Side.LEFT): return side.flip() is Side.RIGHT, side.table() is side
+        """,
+        "Side Step use",
+        (
+            "use()",
+            "Side.LEFT.all[0] is Side.LEFT, Side.LEFT.all[1]['right'].other, Side.LEFT.plain",
+            "Step.TWO.before is Step.ONE",
+        ),
+    ),
+    "flags that were inverted": Kind(
+        """
+        import enum
+        class Perm(enum.Flag):
+            R = 1
+            W = 2
+            X = 4
+            def without(self, other): return self & ~other
+        class Number(enum.IntFlag):
+            A = 1
+            B = 2
+        REST, NOT_A = ~Perm.R, ~Number.A
+        def use(x=REST): return Perm.X in REST, ~Perm.R is REST, (x & ~Perm.W), ~REST
+        """,
+        "Perm Number use REST NOT_A",
+        (
+            "[getattr(each, 'value', each) for each in use()]",
+            "[each.value for each in (REST, ~Perm.R, ~Perm.W, ~(Perm.R | Perm.W))]",
+            "(Perm.R | Perm.W).without(Perm.R)",
+            "~Number.A & 3, NOT_A & 2",
+        ),
+    ),
     "enums with functions of enum": Kind(
         """
         import enum

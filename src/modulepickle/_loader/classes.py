@@ -221,6 +221,12 @@ def set_abstract(made, names):
     made.__abstractmethods__ = frozenset(names)
 
 
+def set_member_attributes(made, found):
+    for name, attributes in found.items():
+        for each in attributes:
+            object.__setattr__(made._member_map_[name], each, attributes[each])
+
+
 def set_registered(made, classes):
     for each in classes:
         made.register(each)

@@ -2097,7 +2097,7 @@ def set_scope(made, needs):
     made.requirements = needs
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_20a769bd"
+CLASSES_NAME: Final = "_modulepickle_classes_7bb232bf"
 CLASSES: Final = r"""import sys
 from weakref import WeakValueDictionary
 class Registry:
@@ -2282,6 +2282,10 @@ def set_old_members(made, names, found):
         made._member_map_[name] = each
 def set_abstract(made, names):
     made.__abstractmethods__ = frozenset(names)
+def set_member_attributes(made, found):
+    for name, attributes in found.items():
+        for each in attributes:
+            object.__setattr__(made._member_map_[name], each, attributes[each])
 def set_registered(made, classes):
     for each in classes:
         made.register(each)

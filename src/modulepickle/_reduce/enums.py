@@ -33,8 +33,9 @@ ENUM_NAMES: Final = {*vars(_Plain), *vars(_PlainFlag)} - {"A"}
 
 MEMBER_NAMES: Final = {
     *vars(_Plain.A), *vars(_PlainFlag.A), "_hash_", "_name_", "_value_", "__objclass__",
-    "_sort_order_",
+    "_sort_order_", "_inverted_",
 }  # fmt: skip
+"""What it, and operators later on (`~Perm.R`), put into each member."""
 
 
 def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
@@ -46,7 +47,9 @@ def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
         getattr(base, "_boundary_", None) is boundary for base in cls.__bases__
     ):
         more["boundary"] = boundary.name
-    more["members"] = _members(cls)
+    more["members"], circles = _members(cls)
+    if circles:
+        more["member_attributes"] = circles
     made = {name for name in ENUM_NAMES if not _is_users(cls, name, vars(cls).get(name))}
     made |= {name for name, value in vars(cls).items() if _is_put(cls, name, value)}
     return {*cls.__members__, *made, "_boundary_", "_value_repr_"}
@@ -75,21 +78,40 @@ def _is_put(cls: Any, name: str, value: Any) -> bool:
 FROM_BASE: Final = {"__repr__", "__str__", "__format__", "__reduce_ex__"}
 
 
-def _members(cls: Any) -> tuple[dict[str, int], list[tuple[Any, ...]]]:
-    """Return the names of an enum's members, aliases too -> index; and the members' parts."""
+def _members(cls: Any) -> tuple[tuple[dict[str, int], list[tuple[Any, ...]]], dict[str, Any]]:
+    """Return the names of an enum's members, aliases too -> index, with the members' parts.
+
+    And, for each member, what attributes lead to members, as `Side.LEFT.other = Side.RIGHT`.
+    """
     places: dict[int, int] = {}
     members: list[tuple[Any, ...]] = []
+    circles: dict[str, Any] = {}
     names = {}
     for name, member in cls.__members__.items():
         if id(member) not in places:
             places[id(member)] = len(members)
-            members.append(_parts(member))
+            members.append(_parts(member, circles.setdefault(sys.intern(name), {})))
         names[sys.intern(name)] = places[id(member)]
-    return names, members
+    return (names, members), {name: each for name, each in circles.items() if each}
 
 
-def _parts(member: Any) -> tuple[Any, ...]:
-    """Return value, attributes, arguments, and items of a list or dict; without what is empty."""
+def _leads_to(value: Any, cls: Any, depth: int = 4) -> bool:
+    """Tell whether members of an enum are in a value."""
+    if type(value) is cls:
+        return True
+    inner: Any = value if isinstance(value, (tuple, list, set, frozenset)) else ()
+    if isinstance(value, dict):
+        inner = [*value, *value.values()]
+    elif not isinstance(value, type):
+        inner = [*inner, *getattr(value, "__dict__", {}).values()]
+    return depth > 0 and any(_leads_to(each, cls, depth - 1) for each in inner)
+
+
+def _parts(member: Any, circles: dict[str, Any]) -> tuple[Any, ...]:
+    """Return value, attributes, arguments, and items of a list or dict; without what is empty.
+
+    Attributes that lead to members are put into `circles`: they are set when there are members.
+    """
     cls = type(member)
     state = {
         sys.intern(name): in_stable_order(value)
@@ -99,6 +121,8 @@ def _parts(member: Any) -> tuple[Any, ...]:
     for name in copyreg._slotnames(cls):  # type: ignore[attr-defined]
         if hasattr(member, name):
             state[name] = getattr(member, name)
+    for name in [name for name, value in state.items() if _leads_to(value, cls)]:
+        circles[name] = state.pop(name)
     args, items = _built_in_part(cls, member)
     parts: list[Any] = [in_stable_order(member._value_), state, args, items]
     while not parts[-1] and len(parts) > 1:

@@ -30,7 +30,9 @@ __all__ = ["LATE", "OF_PLAIN", "SPECIAL", "generated_owner", "outline", "reduce_
 
 FIELD: Final = Rebuilt("field", THE_CLASSES)
 
-LATE: Final = frozenset({"registered", "members", "protocol", "dataclass_again", "_fields_"})
+LATE: Final = frozenset(
+    {"registered", "members", "member_attributes", "protocol", "dataclass_again", "_fields_"}
+)
 """What is done late, since it may run methods of the class or needs other classes complete: a
 structure of `ctypes` has the size of its fields."""
 
