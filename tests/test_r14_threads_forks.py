@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mishaps import CHILD
 from receivers import interpreters, project, receive, send
 
 BREAKS = """
@@ -454,3 +455,81 @@ def test_r14_loads_from_eight_threads_at_once(tmp_path):
         result = len(got), sorted({value for _, _, value in got})
     """
     assert receive(datas, code, lazy=True).result == (160, [(1, 1), (2, 2)])
+
+
+# One thread pauses at a line of a shipped text that it executes, and another one loads meanwhile.
+PAUSED = f"""
+{CHILD}
+    import threading, time
+    def use():
+        return sorted(each() for each in pickle.loads(datas[0]))
+    def paused(at):
+        count, reached, got = 0, threading.Event(), []
+        def line(frame, event, arg):
+            nonlocal count
+            if event == "line":
+                count += 1
+                if count == at:
+                    reached.set()
+                    time.sleep(0.05)
+            return line
+        def call(frame, event, arg):
+            code = frame.f_code
+            is_text = code.co_filename.startswith("<modulepickle>") and code.co_name == "<module>"
+            return line if is_text else None
+        def first():
+            sys.settrace(call)
+            got.append(use())
+            sys.settrace(None)
+            reached.set()
+        def second():
+            reached.wait(20)
+            got.append(use())
+        threads = [threading.Thread(target=each) for each in (first, second)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        return count, got
+    total = child(lambda: paused(0))[1][0]
+    right = child(use)[1]
+    moments = range(1, total, max(1, total // MOST))
+    wrong = [(at, outcome) for at in moments for outcome in [child(lambda: paused(at))]
+             if outcome[0] != "value" or outcome[1][1] != [right] * 2]
+    result = total, right, wrong
+"""
+
+
+@pytest.mark.parametrize("most", [20, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("which", ["functions", "classes", "snapshots"])
+def test_r14_nobody_sees_half_of_a_text(tmp_path, which, most):
+    by_value = {
+        "functions": "K = 1\nobj = [lambda: K]",
+        "classes": "class C:\n    def __call__(self): return 1\nobj = [C()]",
+        "snapshots": "import pkg\nobj = [pkg.f]",
+    }
+    tree = project(tmp_path, TREE.replace("VERSION", "1"))
+    data = send(tree, by_value[which])
+    total, right, wrong = receive([data], PAUSED.replace("MOST", str(most)), lazy=True).result
+    assert total > 30
+    assert right == [(1, 1)] if which == "snapshots" else [1]
+    assert wrong == []
+
+
+def test_r14_a_child_of_fork_waits_for_no_thread_that_it_has_not(tmp_path):
+    tree = project(tmp_path, TREE.replace("VERSION", "1"))
+    datas = [send(tree, "import pkg\nobj = pkg.f"), send(tree, "obj = lambda: 1")]
+    code = f"""
+{CHILD}
+    import threading
+    f = pickle.loads(datas[0])
+    held, done = threading.Event(), threading.Event()
+    def hold():
+        with sys._modulepickle_registry.lock:
+            held.set()
+            done.wait(20)
+    threading.Thread(target=hold).start()
+    held.wait(20)
+    begin = os.times().elapsed
+    result = child(lambda: pickle.loads(datas[1])()), os.times().elapsed - begin < 8
+    done.set()
+    """
+    assert receive(datas, code, lazy=True).result == (("value", 1), True)

@@ -49,11 +49,19 @@ TEXTS: Final = {
         "diverted",
         "callers",
     ),
-    "FUNCTIONS": ("registry", "lines", "functions"),
-    "CLASSES": ("registry", "lines", "classes", "diverted", "class_places"),
-    "STORE": ("registry", "lines", "cache_folder", "cache_files", "store"),
+    "FUNCTIONS": ("registry", "lines", "second_page", PAGE, "functions"),
+    "CLASSES": (
+        *("registry", "lines", "second_page"),
+        PAGE,
+        *("classes", "diverted", "class_places"),
+    ),
+    "STORE": (
+        *("registry", "lines", "second_page"),
+        PAGE,
+        *("cache_folder", "cache_files", "store"),
+    ),
     "STANDIN": ("standin",),
-    "PEERS": ("registry", "lines", "peers"),
+    "PEERS": ("registry", "lines", "second_page", PAGE, "peers"),
 }
 """Name of a text -> the files it is made of, in this folder."""
 

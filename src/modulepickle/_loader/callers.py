@@ -191,5 +191,5 @@ else:
         importlib.__import__, import_function, lambda home, _, *args: home.import_(*args), True
     )
 builtins.__class__ = Builtins
-# Of two threads that come here at once, both get the one that won.
-entry = registry.texts.setdefault(__name__, find)
+# Last: who finds it finds all of the text.
+registry.texts.setdefault(__name__, find)

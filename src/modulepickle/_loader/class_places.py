@@ -64,3 +64,5 @@ def file_of(object):
 
 divert(inspect.getfile, getfile)
 registry.calls["getfile"] = file_of
+# Last: who finds it finds all of the text.
+registry.texts.setdefault(__name__, globals().get)

@@ -9,8 +9,6 @@ import types
 
 from modulepickle._loader.registry import registry
 
-entry = registry.texts.setdefault(__name__, globals().get)
-
 
 def set_dispatch(made, registered):
     if type(registered) is tuple:

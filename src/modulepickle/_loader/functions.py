@@ -21,8 +21,6 @@ import types
 
 from modulepickle._loader.registry import registry
 
-entry = registry.texts.setdefault(__name__, globals().get)
-
 
 def code(magic, version, data, path, source="", *place):
     """The code object: of its bytecode, or on another Python, of its source.
@@ -155,3 +153,7 @@ def set_cell(made, value):
 def set_scope(made, needs):
     """Let functions import what was shipped with them; this one is no face of anything."""
     made.requirements = needs
+
+
+# Last: who finds it finds all of the text.
+registry.texts.setdefault(__name__, globals().get)

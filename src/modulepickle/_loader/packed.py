@@ -2,8 +2,10 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_23cc6253"
-LOADER: Final = r"""import sys
+LOADER_NAME: Final = "_modulepickle_loader_bc64c749"
+LOADER: Final = r"""import os
+import sys
+from _thread import RLock
 from weakref import WeakValueDictionary
 class Registry:
     def __init__(self) -> None:
@@ -17,6 +19,19 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+if "lock" not in vars(registry):
+    vars(registry).setdefault("lock", RLock())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: vars(registry).update(lock=RLock()))
+def execute_once(page, names):
+    is_held = registry.lock.acquire(timeout=10)
+    try:
+        if names["__name__"] not in registry.texts:
+            exec(page(), names)
+    finally:
+        if is_held:
+            registry.lock.release()
+    return registry.texts[names["__name__"]]
 import sys
 import zlib
 class Lines:
@@ -136,7 +151,7 @@ def compiled_page():
     code = compile(text, compiled_page.__code__.co_filename, "exec")
     compiled.append((reason, file, key, code))
     return code
-exec(compiled_page(), globals())
+entry = execute_once(compiled_page, globals())
 for why, *what in compiled:
     log("debug", "the loader was compiled: %s", why)
     keep_code("the loader", *what)
@@ -1956,11 +1971,13 @@ else:
         importlib.__import__, import_function, lambda home, _, *args: home.import_(*args), True
     )
 builtins.__class__ = Builtins
-entry = registry.texts.setdefault(__name__, find)
+registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_1d0d52b8"
-FUNCTIONS: Final = r"""import sys
+FUNCTIONS_NAME: Final = "_modulepickle_functions_df7ad869"
+FUNCTIONS: Final = r"""import os
+import sys
+from _thread import RLock
 from weakref import WeakValueDictionary
 class Registry:
     def __init__(self) -> None:
@@ -1974,6 +1991,19 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+if "lock" not in vars(registry):
+    vars(registry).setdefault("lock", RLock())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: vars(registry).update(lock=RLock()))
+def execute_once(page, names):
+    is_held = registry.lock.acquire(timeout=10)
+    try:
+        if names["__name__"] not in registry.texts:
+            exec(page(), names)
+    finally:
+        if is_held:
+            registry.lock.release()
+    return registry.texts[names["__name__"]]
 import sys
 import zlib
 class Lines:
@@ -1983,7 +2013,12 @@ class Lines:
         return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
-import ast
+import zlib
+def second_page():
+    first, second = zlib.decompress(packed).decode().split("\f")
+    return compile("\n" * first.count("\n") + second, second_page.__code__.co_filename, "exec")
+entry = execute_once(second_page, globals())
+import ast
 import builtins
 import functools
 import importlib.util as util
@@ -1993,7 +2028,6 @@ import operator
 import pickle
 import sys
 import types
-entry = registry.texts.setdefault(__name__, globals().get)
 def code(magic, version, data, path, source="", *place):
     if type(source) is tuple:
         module, *end = source
@@ -2095,10 +2129,13 @@ def set_cell(made, value):
     made.cell_contents = value
 def set_scope(made, needs):
     made.requirements = needs
+registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_7bb232bf"
-CLASSES: Final = r"""import sys
+CLASSES_NAME: Final = "_modulepickle_classes_c8819119"
+CLASSES: Final = r"""import os
+import sys
+from _thread import RLock
 from weakref import WeakValueDictionary
 class Registry:
     def __init__(self) -> None:
@@ -2112,6 +2149,19 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+if "lock" not in vars(registry):
+    vars(registry).setdefault("lock", RLock())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: vars(registry).update(lock=RLock()))
+def execute_once(page, names):
+    is_held = registry.lock.acquire(timeout=10)
+    try:
+        if names["__name__"] not in registry.texts:
+            exec(page(), names)
+    finally:
+        if is_held:
+            registry.lock.release()
+    return registry.texts[names["__name__"]]
 import sys
 import zlib
 class Lines:
@@ -2121,9 +2171,13 @@ class Lines:
         return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
-import sys
+import zlib
+def second_page():
+    first, second = zlib.decompress(packed).decode().split("\f")
+    return compile("\n" * first.count("\n") + second, second_page.__code__.co_filename, "exec")
+entry = execute_once(second_page, globals())
+import sys
 import types
-entry = registry.texts.setdefault(__name__, globals().get)
 def set_dispatch(made, registered):
     if type(registered) is tuple:
         registered, more = registered
@@ -2475,10 +2529,13 @@ def file_of(object):
     return name
 divert(inspect.getfile, getfile)
 registry.calls["getfile"] = file_of
+registry.texts.setdefault(__name__, globals().get)
 """
 
-STORE_NAME: Final = "_modulepickle_store_c7970cf8"
-STORE: Final = r"""import sys
+STORE_NAME: Final = "_modulepickle_store_083f09b7"
+STORE: Final = r"""import os
+import sys
+from _thread import RLock
 from weakref import WeakValueDictionary
 class Registry:
     def __init__(self) -> None:
@@ -2492,6 +2549,19 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+if "lock" not in vars(registry):
+    vars(registry).setdefault("lock", RLock())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: vars(registry).update(lock=RLock()))
+def execute_once(page, names):
+    is_held = registry.lock.acquire(timeout=10)
+    try:
+        if names["__name__"] not in registry.texts:
+            exec(page(), names)
+    finally:
+        if is_held:
+            registry.lock.release()
+    return registry.texts[names["__name__"]]
 import sys
 import zlib
 class Lines:
@@ -2501,7 +2571,12 @@ class Lines:
         return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
-import os
+import zlib
+def second_page():
+    first, second = zlib.decompress(packed).decode().split("\f")
+    return compile("\n" * first.count("\n") + second, second_page.__code__.co_filename, "exec")
+entry = execute_once(second_page, globals())
+import os
 import stat
 POSIX = os.name == "posix"
 PLACES = {}
@@ -2648,7 +2723,7 @@ def archive(archive_hash, name, sender, fetch):
         pass
     return data
 registry.manifest = find
-entry = registry.texts.setdefault(__name__, globals().get)
+registry.texts.setdefault(__name__, globals().get)
 """
 
 STANDIN_NAME: Final = "_modulepickle_standin_a223cdeb"
@@ -2694,8 +2769,10 @@ def __getattr__(name):
     return stand_in
 """
 
-PEERS_NAME: Final = "_modulepickle_peers_e64e61a9"
-PEERS: Final = r"""import sys
+PEERS_NAME: Final = "_modulepickle_peers_a1cffb31"
+PEERS: Final = r"""import os
+import sys
+from _thread import RLock
 from weakref import WeakValueDictionary
 class Registry:
     def __init__(self) -> None:
@@ -2709,6 +2786,19 @@ class Registry:
             return self.manifest(expression, names)
         return self.texts.get(names.get("__name__")) or eval(expression, names)
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+if "lock" not in vars(registry):
+    vars(registry).setdefault("lock", RLock())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: vars(registry).update(lock=RLock()))
+def execute_once(page, names):
+    is_held = registry.lock.acquire(timeout=10)
+    try:
+        if names["__name__"] not in registry.texts:
+            exec(page(), names)
+    finally:
+        if is_held:
+            registry.lock.release()
+    return registry.texts[names["__name__"]]
 import sys
 import zlib
 class Lines:
@@ -2718,7 +2808,12 @@ class Lines:
         return zlib.decompress(self.packed).decode().replace("\f", "")
 __loader__ = Lines(packed)
 __spec__ = type(sys.__spec__)(__name__, __loader__)
-import contextlib
+import zlib
+def second_page():
+    first, second = zlib.decompress(packed).decode().split("\f")
+    return compile("\n" * first.count("\n") + second, second_page.__code__.co_filename, "exec")
+entry = execute_once(second_page, globals())
+import contextlib
 import importlib
 import io
 import pickle
@@ -3068,5 +3163,5 @@ def at(home, path):
 def call(method, *args):
     return getattr(registry.peer, method)(*args)
 vars(registry).setdefault("peer", Peer())
-entry = registry.texts.setdefault(__name__, call)
+registry.texts.setdefault(__name__, call)
 """

@@ -10,6 +10,7 @@ import sys
 import zlib
 
 from modulepickle._loader.cache_folder import cache_folder, read_file
+from modulepickle._loader.registry import execute_once
 
 compiled = []  # what was not kept: why, and what to keep now
 
@@ -42,7 +43,7 @@ def compiled_page():
     return code
 
 
-exec(compiled_page(), globals())
+entry = execute_once(compiled_page, globals())
 for why, *what in compiled:
     log("debug", "the loader was compiled: %s", why)  # noqa: F821  # of the second page
     keep_code("the loader", *what)  # noqa: F821  # of the second page

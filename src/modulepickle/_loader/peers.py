@@ -537,4 +537,4 @@ def call(method, *args):
 
 
 vars(registry).setdefault("peer", Peer())
-entry = registry.texts.setdefault(__name__, call)
+registry.texts.setdefault(__name__, call)

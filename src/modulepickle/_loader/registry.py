@@ -5,7 +5,9 @@ and what hangs at it keeps its name and meaning in all releases. A pickle calls 
 `eval`, so that a text is executed once in a process.
 """
 
+import os
 import sys
+from _thread import RLock
 from weakref import WeakValueDictionary
 
 
@@ -22,6 +24,7 @@ class Registry:
             was (see `callers`).
         finder: what stands on `sys.meta_path` for all that is active (see `loader`).
         manifest: finds what is in a store (see `store`); None before that is there.
+        lock: held while a text is executed.
     """
 
     def __init__(self) -> None:
@@ -39,3 +42,22 @@ class Registry:
 
 
 registry: Registry = vars(sys).setdefault("_modulepickle_registry", Registry())
+if "lock" not in vars(registry):  # of two threads, one sets it
+    vars(registry).setdefault("lock", RLock())
+    if hasattr(os, "register_at_fork"):  # a child of `fork` has no thread that would release it
+        os.register_at_fork(after_in_child=lambda: vars(registry).update(lock=RLock()))
+
+
+def execute_once(page, names):
+    """Execute the rest of a text, unless another thread does: nobody sees half of one.
+
+    It is waited for, but not for ever: a signal handler may have interrupted what that waits for.
+    """
+    is_held = registry.lock.acquire(timeout=10)
+    try:
+        if names["__name__"] not in registry.texts:
+            exec(page(), names)
+    finally:
+        if is_held:
+            registry.lock.release()
+    return registry.texts[names["__name__"]]

@@ -69,4 +69,4 @@ def archive(archive_hash, name, sender, fetch):
 
 
 registry.manifest = find
-entry = registry.texts.setdefault(__name__, globals().get)
+registry.texts.setdefault(__name__, globals().get)
