@@ -86,7 +86,7 @@ def test_r13_killed_while_it_unpacks(tmp_path, python):
     ends, agains, parts = got
     assert agains == [("value", (RIGHT, []))] * 50
     assert ends.count(("signal", 9)) > 10, ends
-    assert len({count for *_, count in parts}) > 5  # it was killed at many stages
+    assert len({count for *_, count in parts}) > 1  # at more than one stage; at each, below
     for missing, further, short, _ in parts:
         assert missing == {}
         assert short == []

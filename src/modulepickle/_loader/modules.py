@@ -182,7 +182,7 @@ class Modules:
 
     def execute(self, spec, package):
         """Make a module and execute it: from its beginning on, its code finds it (R11)."""
-        name, lent = spec.name, None
+        name, lent, is_whole = spec.name, None, False
         try:
             if isinstance(spec.loader, ExtensionLoader):
                 lent = self.lend(name)
@@ -199,10 +199,13 @@ class Modules:
             if not self.is_active() and self.top != "modulepickle":
                 guard_picklers()  # noqa: F821  # it stands in `foreign`
             # Before it counts as executed: who does not find it there looks into `sys.modules`. And
-            # last, since it is not undone: what is bound must be what the package has.
+            # last: what is bound is what the package has, also if a signal comes right behind it.
+            is_whole = True
             self.bind(name, module, package)
         except BaseException:
-            self.put(name, NOTHING)
+            bound = getattr(package, "__dict__", {}).get(name.rpartition(".")[2])
+            if not is_whole or bound is not module:
+                self.put(name, NOTHING)
             raise
         finally:
             spec._initializing = False

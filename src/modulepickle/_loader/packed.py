@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_bc64c749"
+LOADER_NAME: Final = "_modulepickle_loader_e0cff0ff"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1166,7 +1166,7 @@ class Modules:
                 real_modules().pop(name, None)
                 self.show(name)
     def execute(self, spec, package):
-        name, lent = spec.name, None
+        name, lent, is_whole = spec.name, None, False
         try:
             if isinstance(spec.loader, ExtensionLoader):
                 lent = self.lend(name)
@@ -1182,9 +1182,12 @@ class Modules:
                 raise KeyError(name)
             if not self.is_active() and self.top != "modulepickle":
                 guard_picklers()
+            is_whole = True
             self.bind(name, module, package)
         except BaseException:
-            self.put(name, NOTHING)
+            bound = getattr(package, "__dict__", {}).get(name.rpartition(".")[2])
+            if not is_whole or bound is not module:
+                self.put(name, NOTHING)
             raise
         finally:
             spec._initializing = False
