@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from mishaps import CHILD
@@ -83,11 +86,30 @@ AT_EACH_LINE = f"""
 
 
 # Each fourth of the lines in a receiver of its own; one of them takes some seconds.
-@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("cached", [False, True], ids=["new on this host", "unpacked before"])
+PARTS = [0, *(pytest.param(part, marks=pytest.mark.slow) for part in (1, 2, 3))]
+NEW = pytest.mark.parametrize(
+    "cached",
+    [pytest.param(False, id="new", marks=pytest.mark.slow), pytest.param(True, id="unpacked")],
+)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@NEW
 @pytest.mark.parametrize("python", interpreters(("3.9", "3.11", "3.14")))
-def test_r14_an_exception_at_each_line_of_the_loader(tmp_path, python, cached, every, part):
+def test_r14_an_exception_at_each_line_of_the_loader(tmp_path, python, cached, part):
+    at_each_line(tmp_path, python, cached, part, every=False)
+
+
+# Some minutes: on one Python, since what differs between them are the lines.
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+@NEW
+def test_r14_an_exception_at_each_line_each_time_that_it_is_come_to(tmp_path, cached, part):
+    at_each_line(tmp_path, sys.executable, cached, part, every=True)
+
+
+def at_each_line(tmp_path: Path, python: str, cached: bool, part: int, every: bool) -> None:
+    """Raise at each line, or each time that it is come to, and load again."""
     data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
     cache = tmp_path / "cache"
     code = AT_EACH_LINE.replace("ALL", str(every)).replace("PART", str(part))
