@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -102,3 +103,14 @@ def test_what_travels_has_no_comment_and_no_docstring():
     for each in TEXTS.values():
         assert "#" not in each.text
         assert '"""' not in each.text
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=lambda text: text.title)
+def test_r13_what_travels_compiles_where_no_extension_module_can_be_imported(text):
+    code = (
+        "import sys; sys.modules['unicodedata'] = None; compile(sys.stdin.read(), 'text', 'exec')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], input=text.text, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")

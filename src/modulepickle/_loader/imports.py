@@ -255,7 +255,7 @@ Imports.import_.__name__ = Imports.import_.__qualname__ = "__import__"  # what c
 # In place of the dots of a name that is imported lazily, and before it. By the name itself the
 # interpreter would take what another version has in `sys.modules`, and note what is lazy below it
 # for all packages of that name alike, the host's included.
-DOT = "\N{ONE DOT LEADER}"
+DOT = "\u2024"  # ONE DOT LEADER; by its name, the compiler would need `unicodedata`
 
 
 class View(types.ModuleType):

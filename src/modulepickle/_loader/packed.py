@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_e0cff0ff"
+LOADER_NAME: Final = "_modulepickle_loader_27a11fac"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1537,7 +1537,7 @@ class Imports(Said):
             last = view
         return last
 Imports.import_.__name__ = Imports.import_.__qualname__ = "__import__"
-DOT = "\N{ONE DOT LEADER}"
+DOT = "\u2024"
 class View(types.ModuleType):
     def __getattr__(self, name):
         full = f"{self.__name__}.{name}"
