@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_27a11fac"
+LOADER_NAME: Final = "_modulepickle_loader_9104697a"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -507,6 +507,11 @@ set_code_path = _bootstrap._imp._fix_co_filename
 NamespaceLoader = _bootstrap_external._NamespaceLoader
 PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
+STANDARD_PLACES = [
+    path
+    for path in sys.path
+    if f"{path}{os.sep}".startswith(STANDARD) and "site-pack" not in f"{path}"
+]
 SNAPSHOTS = weakref.WeakValueDictionary()
 FOLDERS = weakref.WeakValueDictionary()
 TOPS = set()
@@ -556,8 +561,7 @@ def is_standard(name):
         return True
     if sys.version_info >= (3, 10):
         return name in sys.stdlib_module_names
-    paths = [path for path in sys.path if f"{path}{os.sep}".startswith(STANDARD)]
-    return bool(PathFinder.find_spec(name, [path for path in paths if "site-pack" not in path]))
+    return bool(PathFinder.find_spec(name, STANDARD_PLACES))
 def is_there(top):
     try:
         return native(top) is not None or registry.originals["find_spec"](top) is not None

@@ -24,6 +24,11 @@ NamespaceLoader = _bootstrap_external._NamespaceLoader  # public from 3.11 on
 
 PathFinder = machinery.PathFinder
 STANDARD = os.path.dirname(os.__file__) + os.sep
+STANDARD_PLACES = [
+    path
+    for path in sys.path
+    if f"{path}{os.sep}".startswith(STANDARD) and "site-pack" not in f"{path}"
+]
 SNAPSHOTS = weakref.WeakValueDictionary()  # digest -> Snapshot
 FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
 TOPS = set()  # the first parts of the names of all snapshots that there were
@@ -106,9 +111,7 @@ def is_standard(name):
         return True
     if sys.version_info >= (3, 10):
         return name in sys.stdlib_module_names
-    # When 3.9 goes, so does this.
-    paths = [path for path in sys.path if f"{path}{os.sep}".startswith(STANDARD)]
-    return bool(PathFinder.find_spec(name, [path for path in paths if "site-pack" not in path]))
+    return bool(PathFinder.find_spec(name, STANDARD_PLACES))  # when 3.9 goes, so does this
 
 
 def is_there(top):
