@@ -510,7 +510,7 @@ def test_r14_nobody_sees_half_of_a_text(tmp_path, which, most):
     data = send(tree, by_value[which])
     total, right, wrong = receive([data], PAUSED.replace("MOST", str(most)), lazy=True).result
     assert total > 30
-    assert right == [(1, 1)] if which == "snapshots" else [1]
+    assert right == ([(1, 1)] if which == "snapshots" else [1])
     assert wrong == []
 
 
