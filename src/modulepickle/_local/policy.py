@@ -162,7 +162,7 @@ class Policy:
 
     def ships_by_value(self, name: str) -> bool:
         """Tell whether functions and classes of the dotted module name are pickled by value."""
-        return covers(self.by_value, name)
+        return bool(self.by_value) and covers(self.by_value, name)
 
     def ignores(self, path: str) -> bool:
         """Tell whether a file is left out, by its POSIX path relative to the package's folder.

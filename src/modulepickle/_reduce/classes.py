@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import collections
 import enum
+import functools
 import sys
 import typing
+from collections.abc import Callable
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
 
@@ -71,9 +73,11 @@ def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
 def _metaclass(cls: Any) -> Any:
     """Return the metaclass, or a call that takes it from a base if it has no name (`ctypes`)."""
     meta = type(cls)
+    if meta is type:
+        return meta
     if not meta.__flags__ & HEAP or meta.__module__ in ("_ctypes", "ctypes._endian"):
         for base in cls.__bases__:
-            if type(base) is meta and meta is not type:
+            if type(base) is meta:
                 return Call(type, base)
     return meta
 
@@ -82,10 +86,12 @@ def class_space(cls: Any) -> Namespace:
     """Return the entries that a class is made with, since they could not be set later."""
     mine = vars(cls)
     space: Namespace = {}
-    if type(mine.get("__doc__")).__module__ == "dataclasses":
+    doc = mine.get("__doc__")
+    if type(doc).__module__ == "dataclasses":
         cls.__doc__  # noqa: B018  # 3.15 writes that of a dataclass when somebody asks for it
-    if type(mine.get("__doc__")) is str:
-        space["__doc__"] = mine["__doc__"]
+        doc = mine.get("__doc__")
+    if type(doc) is str:
+        space["__doc__"] = doc
     if "__firstlineno__" in mine:  # new in 3.13, as is the other one
         space["__firstlineno__"] = mine["__firstlineno__"]
     if "__static_attributes__" in mine:  # of a set, in 3.13.0
@@ -145,27 +151,37 @@ def class_holds(cls: Any, space: Namespace, naming: bool) -> Held:
     more: dict[str, Any] = {}
     attributes = _attributes(cls, space, more)
     if not naming:  # a comment more does not make it another class
-        from modulepickle._reduce.class_texts import text_of  # not at the top: see there
-
-        place = text_of(cls)
+        place = _text_of()(cls)
         if place is not None:
             more["source"] = place
     return (attributes, more), ()
 
 
+@functools.cache
+def _text_of() -> Callable[[Any], Any]:
+    from modulepickle._reduce.class_texts import text_of  # not at the top: see there
+
+    return text_of
+
+
 def _attributes(cls: Any, space: Namespace, more: dict[str, Any]) -> Namespace:
     """Return the entries of a class that are sent; put what the receiver makes anew into `more`."""
-    left_out: set[str] = set()
+    left_out = NEVER
     for special in SPECIAL if type(cls) is not type else OF_PLAIN:
-        left_out |= special(cls, more)
+        made_anew = special(cls, more)
+        if made_anew:
+            left_out = left_out | made_anew
     found: Namespace = {}
     for name, value in vars(cls).items():
-        if name in NEVER or name in left_out or _is_of_class(cls, value, name):
+        if name in left_out:
+            continue
+        kind = type(value)
+        if kind not in OF_NO_CLASS and _is_of_class(cls, value, name):
             continue
         if name in space and (name != "__slots__" or _is_said(space[name], value)):
             continue
         if name != "__doc__" or value is not None:
-            found[sys.intern(name)] = in_stable_order(value)
+            found[sys.intern(name)] = value if kind is FunctionType else in_stable_order(value)
     if not ANNOTATED.isdisjoint(vars(cls)):
         annotations = _resolved(cls, annotations_of(cls))
         if annotations:
@@ -201,12 +217,11 @@ def _is_said(slots: Any, value: Any) -> bool:
 
 
 OF_NO_CLASS: Final = frozenset({FunctionType, str, int, property, classmethod, staticmethod})
+"""Types of most values in classes, none of which is such a descriptor."""
 
 
 def _is_of_class(cls: Any, value: Any, name: str) -> bool:
     """Tell whether a descriptor was made with the class: of a slot, `__dict__` or a C structure."""
-    if type(value) in OF_NO_CLASS:
-        return False
     if isinstance(value, (MemberDescriptorType, GetSetDescriptorType)):
         # Since 3.15 all classes share those of `object`.
         return value.__objclass__ in (cls, object) and value.__name__ == name

@@ -21,6 +21,7 @@ import importlib.util
 import sys
 import types
 import weakref
+from itertools import chain
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ from modulepickle._reduce.state import (
     by_value,
     in_stable_order,
 )
-from modulepickle._reduce.texts import named_in_texts
+from modulepickle._reduce.texts import IMPORTING, named_in_texts
 from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
@@ -80,17 +81,18 @@ def function_shell(dump: Dump, function: FunctionType) -> Reduced:
     module = home_of(dump, function)
     names = parts.names(function.__globals__, module)
     cells = {}
-    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
-        cells[sys.intern(name)] = cell
-        parts.cells.add(parts.keep(cell))
+    if function.__closure__:
+        for name, cell in zip(code.co_freevars, function.__closure__):
+            cells[sys.intern(name)] = cell
+            parts.cells.add(parts.keep(cell))
     if module is None:
-        imports = named(code).imports
-        scope = parts.scope(function.__globals__, _requirements(dump, function, imports))
-        if "__main__" in imports:
+        words = named(code)
+        scope = parts.scope(function.__globals__, _requirements(dump, function, words))
+        if "__main__" in words.imports:
             script = script_of(function.__globals__)
             if script is not None:
                 return FUNCTION, (code, names, cells, scope, script)
-        return FUNCTION, (code, names, cells, *([] if scope is None else [scope]))
+        return FUNCTION, (code, names, cells) if scope is None else (code, names, cells, scope)
     shipped = dump.is_shipped(module)
     return FUNCTION, (parts.positioned(code, module) if shipped else code, names, cells)
 
@@ -99,12 +101,13 @@ def function_holds(dump: Dump, function: FunctionType) -> Held:
     """Return what a function refers to: globals, contents of cells, attributes; and submodules."""
     code = function.__code__
     words = named(code)
-    values = {}
-    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
-        try:
-            values[sys.intern(name)] = in_stable_order(cell.cell_contents)
-        except ValueError:  # it is empty
-            pass
+    values: dict[str, Any] = {}
+    if function.__closure__:
+        for name, cell in zip(code.co_freevars, function.__closure__):
+            try:
+                values[sys.intern(name)] = in_stable_order(cell.cell_contents)
+            except ValueError:  # it is empty
+                pass
     attributes = _attributes(function, words)
     own = function.__dict__ and {
         sys.intern(name) if type(name) is str else name: in_stable_order(value)
@@ -123,9 +126,10 @@ def function_holds(dump: Dump, function: FunctionType) -> Held:
 def home_of(dump: Dump, function: FunctionType) -> ModuleType | None:
     """Return the module that travels as a name and has a function's globals, or None."""
     globals_, homes = function.__globals__, dump.parts.homes
-    if id(globals_) not in homes:
+    key = id(globals_)
+    if key not in homes:
         homes[dump.parts.keep(globals_)] = _home(dump, globals_)
-    return homes[id(globals_)]
+    return homes[key]
 
 
 def _home(dump: Dump, globals_: dict[str, Any]) -> ModuleType | None:
@@ -220,8 +224,9 @@ def _used(
         for each in annotations.values():
             if type(each) is not type:
                 found.update((sys.intern(word), None) for word in words_of(each))
-    if words.imports or found or values:
-        found.update(named_of_script(function.__code__, globals_, values, found))
+    if not (words.imports or found or values):
+        return {}
+    found.update(named_of_script(function.__code__, words, globals_, values, found))
     return {name: in_stable_order(_resolved(globals_[name])) for name in found if name in globals_}
 
 
@@ -243,11 +248,11 @@ def _submodules(code: Named, *values: dict[str, Any]) -> tuple[list[ModuleType],
     """
     words = code.words
     found: dict[str, ModuleType] = {}
-    for value in (value for each in values for value in each.values()):
+    for value in chain.from_iterable([each.values() for each in values]):
         if type(value) in NO_MODULES:
             continue
         # By its type: a proxy may run any code when it is asked for its class.
-        if issubclass(type(value), ModuleType) and hasattr(value, "__path__"):
+        if issubclass(type(value), ModuleType) and _is_package(value):
             prefix = value.__name__ + "."
             for name, module in [*sys.modules.items()]:
                 if not str(name).startswith(prefix) or not issubclass(type(module), ModuleType):
@@ -255,6 +260,15 @@ def _submodules(code: Named, *values: dict[str, Any]) -> tuple[list[ModuleType],
                 if words.issuperset(name[len(prefix) :].split(".")):
                     found[name] = module
     return ([found[name] for name in sorted(found)],) if found else ()
+
+
+def _is_package(module: ModuleType) -> bool:
+    """Tell whether a module has a `__path__`, also one that it computes when it is asked."""
+    if type(module) is ModuleType:  # quickly, since an attribute that is not there takes long
+        names = module.__dict__
+        if "__path__" not in names and "__getattr__" not in names:
+            return False
+    return hasattr(module, "__path__")
 
 
 def _imported_inside(dump: Dump, words: Named) -> dict[str, Any]:
@@ -271,19 +285,18 @@ def _imported_inside(dump: Dump, words: Named) -> dict[str, Any]:
     }
 
 
-def _requirements(
-    dump: Dump, function: FunctionType, imports: tuple[str, ...]
-) -> dict[str, SnapshotRef | str]:
+def _requirements(dump: Dump, function: FunctionType, words: Named) -> dict[str, SnapshotRef | str]:
     """Return what a function imports when it runs: local packages, and versions of others."""
     requirements: dict[str, SnapshotRef | str] = dump.included() if dump.policy.include else {}
     if type(function.__globals__.get("__builtins__")) is dict:
         requirements = {**requirements, **_received_needs(dump, function.__globals__)}
-    for made in named_in_texts(dump, function):
-        requirements = {**requirements, made.name: made}
-    if not (imports or requirements):
+    if not IMPORTING.isdisjoint(words.words):
+        found = {made.name: made for made in named_in_texts(dump, function)}
+        requirements = {**requirements, **found}
+    if not (words.imports or requirements):
         return requirements
     package = function.__globals__.get("__package__") or ""
-    for name in imports:
+    for name in words.imports:
         try:
             name = importlib.util.resolve_name(name, package)
         except (ImportError, ValueError):  # beyond the top level: it fails there as well

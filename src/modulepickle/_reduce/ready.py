@@ -144,7 +144,7 @@ class Look:
 
     def _all(self, values: Iterable[Any]) -> bool:
         # Each is looked at, also after one that is not ready.
-        return False not in [self.is_ready(value) for value in values]
+        return False not in [self.is_ready(each) for each in values if type(each) not in ATOMS]
 
     def _is_named_ready(self, value: Any) -> bool:
         """Tell it of a function or class, which goes by name, or by value as a shell."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
 from modulepickle._reduce.code import nested
-from modulepickle._reduce.named import named
+from modulepickle._reduce.named import Named
 from modulepickle._reduce.state import Dump
 
 __all__ = ["NO_MODULES", "named_of_script", "reduce_script", "script_of"]
@@ -41,17 +41,21 @@ def script_of(globals_: dict[str, Any]) -> ModuleType | None:
 
 
 def named_of_script(
-    code: CodeType, globals_: dict[str, Any], values: dict[str, Any], used: Iterable[str]
+    code: CodeType,
+    words: Named,
+    globals_: dict[str, Any],
+    values: dict[str, Any],
+    used: Iterable[str],
 ) -> dict[str, None]:
     """Return the globals that code names as attributes of `__main__`.
 
     Args:
-        values: of its closure, which may include that module. used: its other globals.
+        words: what the code names. values: of its closure, which may include that module.
+        used: its other globals.
     """
-    if "__main__" not in named(code).imports:
-        seen = [*values.values(), *[globals_.get(name) for name in used]]
+    if "__main__" not in words.imports:
         script = None
-        for value in seen:
+        for value in (*values.values(), *map(globals_.get, used)):
             if type(value) not in NO_MODULES and issubclass(type(value), ModuleType):
                 script = script or script_of(globals_)
                 if value is script:
@@ -70,6 +74,7 @@ def named_of_script(
 def reduce_script(dump: Dump, module: ModuleType) -> Reduced | None:
     """Reduce `__main__`, or a stand-in, where functions travel by value; else None."""
     is_here = sys.modules.get("__main__") is module
-    if not (hasattr(type(module), MARK) or (is_here and dump.parts.used)):
+    is_stand_in = type(module) is not ModuleType and hasattr(type(module), MARK)
+    if not (is_stand_in or (is_here and dump.parts.used)):
         return None
     return SCRIPT, (dump.parts.names(module.__dict__, None),)

@@ -107,8 +107,8 @@ class ByValue:
         reached: local package -> digest, of those met while naming.
         used: whether something went by value already.
         cells: ids of the cells that functions of the pickle fill.
-        planned: id of a function or class -> its definition. open: the plan whose classes are not
-        whole yet (see `_reduce.whole`).
+        planned: id of a function or class -> its definition, which keeps it alive. open: the plan
+        whose classes are not whole yet (see `_reduce.whole`).
         homes: id of a globals dict -> the module that owns it and travels as a name.
         making: ids of objects whose parts are being written.
         begun: containers that are made empty (see `_reduce.circles`).
@@ -142,10 +142,11 @@ class ByValue:
 
     def names(self, globals_: dict[str, Any], module: ModuleType | None) -> Any:
         """Return what stands for a globals dict: always the same object."""
-        if id(globals_) not in self._names:
-            made: Any = Live(module) if module is not None else _begun(globals_)
+        made: Any = self._names.get(id(globals_))
+        if made is None:
+            made = Live(module) if module is not None else _begun(globals_)
             self._names[self.keep(globals_)] = made
-        return self._names[id(globals_)]
+        return made
 
     def adopt(self, module: ModuleType) -> None:
         """Let functions share the dict of a dynamic module, if none was pickled before it."""
@@ -155,7 +156,7 @@ class ByValue:
         self, globals_: dict[str, Any], requirements: dict[str, SnapshotRef | str]
     ) -> Scope | None:
         """Return what functions with these globals import so far."""
-        scope = self._scopes.get(self.keep(globals_))
+        scope = self._scopes.get(id(globals_))
         if not requirements:
             return scope
         have = scope.requirements if scope is not None else {}
@@ -166,7 +167,7 @@ class ByValue:
             )
             and requirements.keys() - have.keys()
         ):
-            scope = self._scopes[id(globals_)] = Scope({**have, **requirements})
+            scope = self._scopes[self.keep(globals_)] = Scope({**have, **requirements})
         return scope
 
     def positioned(self, code: CodeType, module: ModuleType) -> Positioned:

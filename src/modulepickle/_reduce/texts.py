@@ -3,7 +3,7 @@
 They are found as `_snapshot.texts` finds them for packages: in the constants of the function's
 code, and in the globals that it uses.
 
-Outside API: `named_in_texts`.
+Outside API: `IMPORTING`, `named_in_texts`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Dump
 from modulepickle._snapshot.ref import SnapshotRef
 
-__all__ = ["named_in_texts"]
+__all__ = ["IMPORTING", "named_in_texts"]
 
 IMPORTING: Final = frozenset(
     {"__import__", "import_module", "import_string", "find_spec", "resolve_name", "run_module"}
@@ -34,11 +34,11 @@ DEEP: Final = 3
 
 
 def named_in_texts(dump: Dump, function: FunctionType) -> Iterator[SnapshotRef]:
-    """Yield the snapshots of local packages that the strings of a function name."""
-    names = named(function.__code__)
-    if IMPORTING.isdisjoint(names.words):
-        return
-    used = [function.__globals__.get(name) for name in names.used]
+    """Yield the snapshots of local packages that the strings of a function name.
+
+    Only of use for a function that names one of `IMPORTING`.
+    """
+    used = [function.__globals__.get(name) for name in named(function.__code__).used]
     consts = [const for code in nested(function.__code__) for const in code.co_consts]
     seen: dict[str, None] = {}
     for text in _texts([*consts, *used], DEEP):

@@ -73,7 +73,7 @@ class Plan:
 
     def add(self, root: Definition) -> Definition:
         """Add a function or class, and all that it leads to."""
-        self._planned[self._dump.parts.keep(root.obj)] = root
+        self._planned[id(root.obj)] = root
         self.definitions.append(root)
         while self._looked < len(self.definitions):
             each = self.definitions[self._looked]
@@ -84,28 +84,28 @@ class Plan:
     def _definition(self, obj: Any) -> Definition:
         known = self._planned.get(id(obj))
         if known is None:
-            known = self._planned[self._dump.parts.keep(obj)] = Definition(obj)
+            known = self._planned[id(obj)] = Definition(obj)
             self.definitions.append(known)
         return known
 
     def _look(self, each: Definition) -> None:
         """Find out what a definition leads to, and which part of it is ready."""
-        look = (self._class if each.is_class else self._function)(each)
+        look = self._class(each) if each.is_class else self._function(each)
         if look is None:
             return
-        each.now = tuple([{} for _ in each.held])
-        for index, group in enumerate(each.held):
-            now = each.now[index]
-            for name, value in group.items():
+        dump, is_class, seen = self._dump, each.is_class, look.seen
+        each.now = ({}, {}) if is_class else ({}, {}, {}, {})
+        for index, now in enumerate(each.now):
+            for name, value in each.held[index].items():
                 kind = type(value)
                 if kind in ATOMS and not each.later and name not in LATE:
                     now[name] = value
-                elif kind is FunctionType and each.is_class and is_shell(self._dump, value):
+                elif kind is FunctionType and is_class and is_shell(dump, value):
                     now[name] = value
-                    look.seen.append(value)
+                    seen.append(value)
                 else:
                     self._sort(each, look, index, name, value)
-        each.links += map(self._definition, look.seen)
+        each.links += map(self._definition, seen)
 
     def _class(self, each: Definition) -> Look:
         """Find out what a class holds; return the look at what it is made with."""
@@ -176,18 +176,20 @@ class Plan:
 
 def _note_secrets(dump: Dump, each: Definition) -> None:
     """Note what looks like a secret among what a function refers to."""
-    for index, kind in (1, "closure variable"), (0, "global"):
-        if each.held[index]:
-            note_secrets(dump, each.obj, kind, each.held[index])
+    if each.held[1]:
+        note_secrets(dump, each.obj, "closure variable", each.held[1])
+    if each.held[0]:
+        note_secrets(dump, each.obj, "global", each.held[0])
 
 
 def _is_plain(dump: Dump, held: Groups) -> bool:
     """Tell whether all that a function holds is plain data, or modules that go by name."""
     for group in held:
-        for value in group.values() if group else ():
-            if type(value) not in ATOMS and not (
-                type(value) is ModuleType and is_module_ready(dump, value)
-            ):
+        if not group:
+            continue
+        for value in group.values():
+            kind = type(value)
+            if kind not in ATOMS and not (kind is ModuleType and is_module_ready(dump, value)):
                 return False
     return True
 
@@ -266,7 +268,7 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
             root.now = root.held
             root.is_complete = True
             _note_secrets(dump, root)
-            parts.planned[parts.keep(obj)] = root
+            parts.planned[id(obj)] = root
             return root.shell(dump)
     if parts.open is not None:
         return parts.open.add(root).shell(dump)  # type: ignore[no-any-return]
@@ -274,7 +276,7 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
     plan.add(root)
     if plan.is_simple():
         return root.shell(dump)
-    if not root.later and all(each.is_complete or each is root for each in plan.definitions):
+    if not root.later and [each for each in plan.definitions if not each.is_complete] == [root]:
         setter = SET_CLASS if root.is_class else SET_FUNCTION
         return *root.shell(dump), root.state(root.now, root.behind), None, None, setter
     parts.open = plan

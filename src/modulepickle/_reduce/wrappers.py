@@ -49,13 +49,18 @@ _VIEWS: Final = frozenset(id(type(view)) for view in VIEWS)
 
 # --- special functions and classes ----------------------------------------------------------------
 
+ANNOTATE: Final = "__annotate__"
+"""The name of code that evaluates annotations."""
+
 
 def is_special(obj: Any) -> bool:
     """Tell whether a function or class by value is made by a call of its own."""
     if isinstance(obj, FunctionType):
-        if obj.__code__ is DISPATCHER or _is_annotate(obj):
+        code = obj.__code__
+        if code is DISPATCHER or (code.co_name == ANNOTATE and _is_annotate(obj)):
             return True
-        return generated_owner(obj) is not None
+        may_be_generated = code.co_filename == "<string>" or obj.__dict__  # with `__wrapped__`
+        return bool(may_be_generated) and generated_owner(obj) is not None
     return (
         obj.__flags__ & (HEAP | IMMUTABLE) != HEAP
         or id(obj) in _NAMES
@@ -66,7 +71,7 @@ def is_special(obj: Any) -> bool:
 
 def _is_annotate(function: FunctionType) -> bool:
     """Tell whether a function evaluates annotations: `functools.wraps` takes it to any object."""
-    if function.__code__.co_name != "__annotate__":
+    if function.__code__.co_name != ANNOTATE:
         return False
     return sys.version_info >= (3, 14) or is_of_texts(function)
 
