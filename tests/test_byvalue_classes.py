@@ -595,3 +595,18 @@ def test_a_named_tuple_while_garbage_is_collected(tmp_path):
     """
     data = send(tmp_path, sender)
     assert receive(data, "result = tuple(obj(1, y=2))").result == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["members", "protocol", "registered"])
+def test_r19_a_method_is_there_first_whatever_its_name(name, tmp_path):
+    # These are also names of what is done late; a method is sent with all others.
+    sender = f"""
+        class C:
+            def first(self): return 1
+            def {name}(self): return 2
+        obj = C
+    """
+    data = send(tmp_path, sender)
+    other = "other_" + name[6:]
+    assert len(data) == len(send(tmp_path, sender.replace(name, other)))
+    assert receive(data, f"result = obj().first(), obj().{name}()").result == (1, 2)

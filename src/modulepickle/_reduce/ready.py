@@ -16,7 +16,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from modulepickle._reduce.local import VALUE, way_of
-from modulepickle._reduce.state import Dump, SortedSet, by_value
+from modulepickle._reduce.state import MAIN, Dump, SortedSet, by_value
 from modulepickle._reduce.wrappers import is_special, wrapper_state
 
 __all__ = ["ATOMS", "Look", "by_value_class", "is_definition", "is_module_ready", "is_shell"]
@@ -83,7 +83,9 @@ def by_value_class(dump: Dump, *classes: Any) -> Iterator[Any]:
 def is_shell(dump: Dump, function: FunctionType) -> bool:
     """Tell quickly whether a function goes by value and is made as a shell."""
     # Only where that is known of its module.
-    return dump.parts.by_value.get(function.__module__) is True and not is_special(function)
+    module = function.__module__
+    is_known = module in MAIN or dump.parts.by_value.get(module) is True
+    return is_known and not is_special(function)
 
 
 def _goes_by_value(dump: Dump, obj: Any) -> bool:
