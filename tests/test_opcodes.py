@@ -82,6 +82,36 @@ def test_old_opcodes(name: str) -> None:
     assert type(plain(read(data).result)) is type(value)
 
 
+CONTAINERS = {"list": b"(I5\nI6\nl", "dict": b"(I0\nI6\nd", "set": b"\x8f(I5\n\x90"}
+CONTAINERS["frozenset"] = b"(I5\n\x91"
+ADDED = {
+    "APPEND": b"I1\na",
+    "APPENDS": b"(I1\nI2\ne",
+    "APPENDS, none": b"(e",
+    "ADDITEMS": b"(I1\nI2\n\x90",
+    "ADDITEMS, none": b"(\x90",
+    "SETITEM": b"I1\nI2\ns",
+    "SETITEM from behind": b"I-1\nI2\ns",
+    "SETITEM beyond": b"I7\nI2\ns",
+    "SETITEM of text": b"S'a'\nI2\ns",
+    "SETITEMS": b"(I0\nI2\nI1\nI3\nu",
+    "SETITEMS, none": b"(u",
+}
+
+
+@pytest.mark.parametrize("added", ADDED)
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_items_go_where_pickle_has_them_go(container: str, added: str) -> None:
+    data = CONTAINERS[container] + ADDED[added] + b"."
+    try:
+        right = pickle.loads(data)
+    except Exception:  # each kind of object has its own
+        with pytest.raises(Malformed):
+            read(data)
+    else:
+        assert plain(read(data).result) == right
+
+
 def test_opcodes_that_call() -> None:
     cases = {
         b"(S'x'\niOS\nsystem\n.": ("INST", "OS.system", ("x",)),

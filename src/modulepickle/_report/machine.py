@@ -192,8 +192,11 @@ class Machine:
         elif isinstance(target, Global):
             self.changed.append(target)
 
-    def extend(self, target: Any, items: Sequence[Any]) -> None:
-        if isinstance(target, (Items, Call)):
+    def extend(self, target: Any, items: Sequence[Any], kind: str) -> None:
+        """Add items as one adds them to a list, dict or set; those of a dict are pairs."""
+        if isinstance(target, Items) and target.kind != kind and items:
+            target.replace(kind, items)
+        elif isinstance(target, (Items, Call)):
             target.items = target.items or []
             target.items.extend(items)
         elif isinstance(target, Global):
@@ -254,22 +257,25 @@ def _tuple(size: int) -> Handler:
 
 def _appended(machine: Machine, arg: Any, position: int) -> None:
     item = machine.pop()
-    machine.extend(machine.top(), (item,))
+    machine.extend(machine.top(), (item,), "list")
 
 
-def _all_appended(machine: Machine, arg: Any, position: int) -> None:
-    items = machine.pop_mark()
-    machine.extend(machine.top(), items)
+def _all_added(kind: str) -> Handler:
+    def handler(machine: Machine, arg: Any, position: int) -> None:
+        items = machine.pop_mark()
+        machine.extend(machine.top(), items, kind)
+
+    return handler
 
 
 def _set_item(machine: Machine, arg: Any, position: int) -> None:
     value, key = machine.pop(), machine.pop()
-    machine.extend(machine.top(), ((key, value),))
+    machine.extend(machine.top(), ((key, value),), "dict")
 
 
 def _set_items(machine: Machine, arg: Any, position: int) -> None:
     items = machine.pop_mark()
-    machine.extend(machine.top(), _pairs(items))
+    machine.extend(machine.top(), _pairs(items), "dict")
 
 
 def _put(machine: Machine, arg: Any, position: int) -> None:
@@ -360,8 +366,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "TUPLE2": _tuple(2),
     "TUPLE3": _tuple(3),
     "APPEND": _appended,
-    "APPENDS": _all_appended,
-    "ADDITEMS": _all_appended,
+    "APPENDS": _all_added("list"),
+    "ADDITEMS": _all_added("set"),
     "SETITEM": _set_item,
     "SETITEMS": _set_items,
     "POP": lambda machine, arg, position: machine.pop_or_unmark(),

@@ -55,6 +55,19 @@ class Items:
         self.kind, self.items = kind, items
         self._names: dict[str, Any] | None = None
 
+    def replace(self, kind: str, items: Any) -> None:
+        """Do what `pickle` does where items of another kind come: a list takes those of its places.
+
+        Raises:
+            ValueError: if it would be an error there, or that is not known.
+        """
+        if (self.kind, kind) != ("list", "dict"):
+            raise ValueError(f"items of a {kind} for a {self.kind}")
+        for place, item in items:
+            if not isinstance(place, int) or not -len(self.items) <= place < len(self.items):
+                raise ValueError("an item for no place of a list")
+            self.items[place] = item
+
     def names(self) -> dict[str, Any]:
         """Return the final value of each key that is text. Ask only when all is read."""
         if self._names is None:
