@@ -293,6 +293,33 @@ def test_r13_an_unfit_cache_is_not_used(tmp_path, unfit, python):
     assert listing(tmp_path / "inside") == before  # and nothing was written
 
 
+def test_r14_a_warning_that_an_interrupt_ended_is_said_again(tmp_path):
+    data = ship(tmp_path / "tree")
+    (tmp_path / "file").write_text("")
+    code = """
+        import logging, pickle
+        said = []
+        class Once(logging.Handler):
+            def emit(self, record):
+                said.append(record.getMessage())
+                if len(said) == 1:
+                    raise KeyboardInterrupt
+        logging.getLogger("modulepickle").addHandler(Once())
+        result = []
+        for _ in range(3):
+            try:
+                result.append(pickle.loads(datas[0]).value())
+            except KeyboardInterrupt:
+                result.append("interrupted")
+        result.append(said)
+    """
+    got = receive(data, code, lazy=True, cache=tmp_path / "file")
+    first, *values, said = got.result
+    assert (first, values) == ("interrupted", [1, 1])
+    assert "everything runs from memory" in said[0]
+    assert said[1:] == said[:1]
+
+
 def test_r13_two_versions_from_memory(tmp_path):
     datas = [ship(tmp_path / "tree", version=n) for n in (1, 2)]
     (tmp_path / "file").write_text("")

@@ -235,7 +235,8 @@ SOAK = f"""
             kinds["right" if good else "wrong"] += 1
             kinds["with a warning"] += bool(warnings)
             calm = before not in ODD and during in (nothing, clear)
-            if not good or len(warnings) > (not calm):
+            # An interrupt may end a warning: then it is said again.
+            if not good or len({{*warnings}}) > (not calm):
                 wrong.append((before.__name__, during.__name__, i, outcome))
         if before in ODD:
             make_room()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_9104697a"
+LOADER_NAME: Final = "_modulepickle_loader_464a7654"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -306,8 +306,12 @@ def log(level, *what):
         getattr(logging.getLogger("modulepickle"), level)(*what)
 def warn_once(subject, *what):
     if subject not in WARNED:
-        WARNED.add(subject)
-        log("warning", *what)
+        try:
+            WARNED.add(subject)
+            log("warning", *what)
+        except BaseException:
+            WARNED.discard(subject)
+            raise
 def unpack(name, members, user):
     folder = f"{cache_folder()}/{name}"
     for _ in range(100):

@@ -39,9 +39,14 @@ def log(level, *what):
 
 
 def warn_once(subject, *what):
+    """Log a warning, once a process; again if something ended it the first time."""
     if subject not in WARNED:
-        WARNED.add(subject)
-        log("warning", *what)
+        try:
+            WARNED.add(subject)
+            log("warning", *what)
+        except BaseException:
+            WARNED.discard(subject)
+            raise
 
 
 def unpack(name, members, user):
