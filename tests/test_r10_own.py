@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import textwrap
 
@@ -79,6 +80,19 @@ def test_r10_the_sender_gets_its_own_objects(tmp_path):
         result += [both[0] is both[1] is got, mine.bump() == 1, back(mine.bump)() == 2]
     """
     assert own(tmp_path, code) == [True] * 13
+
+
+def test_r10_a_class_of_the_script_is_its_own_and_a_function_a_copy(tmp_path):
+    code = """
+        import pickle, modulepickle
+        class A:
+            pass
+        def f():
+            return A, f
+        again = pickle.loads(modulepickle.dumps([A, f]))
+        obj = again[0] is A, again[1] is f, again[1]()[0] is A, again[1]()[1] is again[1]
+    """
+    assert pickle.loads(send(tmp_path, code)) == (True, False, True, True)
 
 
 def test_r10_a_requirement_that_was_never_imported_is_imported_once(tmp_path):

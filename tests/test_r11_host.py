@@ -50,6 +50,26 @@ def test_r11_three_projects_with_a_utils(tmp_path, python):
     assert got == [("a", "a"), ("b", "b"), ("a", "a"), "host", []]
 
 
+def test_r11_a_module_of_the_host_with_the_name_of_a_standard_one(tmp_path):
+    data = send(
+        project(tmp_path / "tree", """
+            === pkg.py
+            def f():
+                import code
+                return code.who()
+        """),
+        "from pkg import f as obj",
+    )  # fmt: skip
+    host = project(tmp_path / "host", "=== code.py\ndef who(): return 'host'")
+    script = f"""
+        sys.path.insert(0, {str(host)!r})
+        import code
+        before = dict(vars(code))
+        result = load(0)(), vars(code) == before
+    """
+    assert receive(data, script, lazy=True).result == ("host", True)
+
+
 def test_r11_native_modules_stay_when_versions_come_and_go(tmp_path):
     text = """
         === pkg/__init__.py

@@ -57,7 +57,7 @@ def test_r17_what_cannot_hold_stands_under_limits() -> None:
     pages = [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
     text = " ".join(" ".join(page.read_text(encoding="utf-8").split()) for page in pages)
     limited = [case for case in CASES.values() if case.limits]
-    assert len(limited) < 15
+    assert len(limited) < 20
     for case in limited:
         for words in case.limits.values():
             assert " ".join(words.split()) in text, (case.name, words)

@@ -126,14 +126,21 @@ def divert_for_caller(function, template, use, takes_name=False):
 # Modules of the standard library, by their top-level name, that import by `__import__` what they
 # are given by name, or execute what they are given as text.
 IMPORTERS = {
+    "bdb": ("bdb",),
+    "cProfile": ("cProfile", "profiling.tracing"),
+    "code": ("code",),
     "doctest": ("doctest",),
     "gettext": (),
     "logging": ("logging.config",),
+    "pdb": ("bdb", "pdb"),
     "pkgutil": ("pkgutil",),
+    "profile": ("profile",),
+    "profiling": ("profiling.tracing",),
     "pydoc": ("pydoc",),
     "runpy": ("runpy",),
     "timeit": ("timeit",),
-    "unittest": ("unittest.loader", "unittest.mock"),
+    "trace": ("trace",),
+    "unittest": ("unittest.loader", "unittest.main", "unittest.mock"),
 }
 
 
@@ -168,7 +175,10 @@ def serve(name):
         divert_for_caller(function, install, install_for_all)
     for each in IMPORTERS[name.partition(".")[0]]:
         module = real_modules().get(each)
-        if not module or vars(module).get("__import__") is import_for_caller:
+        file = str(getattr(module, "__file__", None))
+        if not file.startswith(STANDARD) or "site-packages" in file:
+            continue  # somebody else's, of the same name
+        if vars(module).get("__import__") is import_for_caller:
             continue
         vars(module).update({"__import__": import_for_caller, "exec": exec_for_caller})
         if each == "logging.config":

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_464a7654"
+LOADER_NAME: Final = "_modulepickle_loader_f4f3857e"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1931,14 +1931,21 @@ def divert_for_caller(function, template, use, takes_name=False):
     divert(function, template)
     for_caller(function.__name__, use, takes_name)
 IMPORTERS = {
+    "bdb": ("bdb",),
+    "cProfile": ("cProfile", "profiling.tracing"),
+    "code": ("code",),
     "doctest": ("doctest",),
     "gettext": (),
     "logging": ("logging.config",),
+    "pdb": ("bdb", "pdb"),
     "pkgutil": ("pkgutil",),
+    "profile": ("profile",),
+    "profiling": ("profiling.tracing",),
     "pydoc": ("pydoc",),
     "runpy": ("runpy",),
     "timeit": ("timeit",),
-    "unittest": ("unittest.loader", "unittest.mock"),
+    "trace": ("trace",),
+    "unittest": ("unittest.loader", "unittest.main", "unittest.mock"),
 }
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     frame = get_frame(1)
@@ -1961,7 +1968,10 @@ def serve(name):
         divert_for_caller(function, install, install_for_all)
     for each in IMPORTERS[name.partition(".")[0]]:
         module = real_modules().get(each)
-        if not module or vars(module).get("__import__") is import_for_caller:
+        file = str(getattr(module, "__file__", None))
+        if not file.startswith(STANDARD) or "site-packages" in file:
+            continue
+        if vars(module).get("__import__") is import_for_caller:
             continue
         vars(module).update({"__import__": import_for_caller, "exec": exec_for_caller})
         if each == "logging.config":

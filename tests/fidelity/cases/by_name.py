@@ -297,6 +297,78 @@ case(
     """,
 )
 case(
+    "r08_text_for_debuggers_and_profilers",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import bdb, code, contextlib, cProfile, io, pdb, trace, warnings
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # once a process, where it is deprecated
+        import profile
+    TEXT = "from pkg.sub import V; import pkg; pkg.SEEN.append(V)"
+    SEEN = []
+    def f():
+        del SEEN[:]
+        for make in (cProfile.Profile, profile.Profile, bdb.Bdb):
+            profiler = make()
+            getattr(profiler, "runctx", profiler.run)(TEXT, {}, {})
+        cProfile.Profile().runctx(TEXT, {"V": 1}, {})
+        with contextlib.redirect_stdout(io.StringIO()):
+            cProfile.runctx(TEXT, {}, {})
+        trace.Trace(count=False, trace=False).runctx(TEXT, {}, {})
+        console = code.InteractiveInterpreter({"mine": 1})
+        console.runsource(TEXT)
+        console.runcode(compile("import pkg.late; pkg.SEEN.append(pkg.late.V)", "text", "exec"))
+        found = io.StringIO()
+        pdb.Pdb(stdin=io.StringIO("continue\\n"), stdout=found, nosigint=True).run(TEXT, {}, {})
+        return SEEN, sorted(console.locals)
+    === pkg/sub.py
+    V = "sub@V@"
+    === pkg/late.py
+    V = "late@V@"
+    """,
+)
+case(
+    "r08_text_executed_in_main",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import bdb, sys
+    SEEN = []
+    def f():
+        del SEEN[:]
+        bdb.Bdb().run("import pkg.sub; pkg.SEEN.append(pkg.sub.V); del pkg")
+        return SEEN
+    === pkg/sub.py
+    V = "sub@V@"
+    """,
+    limits=dict.fromkeys(
+        ("before", "after", "older"), "Text that shipped code has executed in the receiver's own"
+    ),
+)
+case(
+    "r08_a_test_program",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import io, unittest
+    def f():
+        from pkg import tests
+        del tests.SEEN[:]
+        runner = unittest.TextTestRunner(stream=io.StringIO())
+        done = unittest.main("pkg.tests", argv=["x"], exit=False, testRunner=runner)
+        more = unittest.main(None, argv=["x", "pkg.tests.Some.test_it"], exit=False,
+            testRunner=runner)
+        return done.result.testsRun, more.result.testsRun, tests.SEEN
+    === pkg/tests.py
+    import unittest
+    SEEN = []
+    class Some(unittest.TestCase):
+        def test_it(self):
+            SEEN.append("@V@")
+    """,
+)
+case(
     "r08_an_entry_point_made_of_text",
     "pkg.f",
     """
