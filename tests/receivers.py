@@ -154,6 +154,7 @@ class Result:
 
 # A fresh process for each, and none that is forked: to see that both are the same.
 FRESH: Final = "MODULEPICKLE_TEST_FRESH" in os.environ or not hasattr(os, "fork")
+CANNOT_FORK: Final = ("pyodide",)  # names of executables: WebAssembly has no processes
 # Variables that an interpreter looks at when it starts; those of these names, or that begin so.
 AT_START: Final = ("DYLD_", "GLIBC_", "HOME", "LANG", "LC_", "LD_", "MALLOC_", "PYTHON", "TZ")
 
@@ -212,7 +213,8 @@ def _captured(process: _Process, job: Path, fresh: bool) -> tuple[int, str, str]
     outputs = job / "stdout", job / "stderr"
     for path in outputs:
         path.touch()
-    run = process.start if fresh or FRESH else process.fork
+    is_forked = not (fresh or FRESH or Path(process.python).name in CANNOT_FORK)
+    run = process.fork if is_forked else process.start
     status = run((str(outputs[0]), str(outputs[1])))
     stdout, stderr = (
         path.read_bytes().decode("utf-8", "backslashreplace").replace("\r\n", "\n")

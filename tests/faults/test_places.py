@@ -109,7 +109,7 @@ def test_r13_absolute_from_the_first_look_on(place, tmp_path, monkeypatch):
 def test_r13_windows(place, tmp_path, monkeypatch):
     # What is the system's there is played: no users, no modes, no `/tmp`.
     monkeypatch.setattr(cache_folder, "POSIX", False)
-    monkeypatch.delattr(os, "geteuid")
+    monkeypatch.setattr(cache_folder, "user_number", int)
     local, temp = tmp_path / "AppData/Local", tmp_path / "Temp"
     temp.mkdir()
     assert place(LOCALAPPDATA=local, TEMP=temp) == f"{temp}/modulepickle-0"
@@ -119,6 +119,23 @@ def test_r13_windows(place, tmp_path, monkeypatch):
     assert place(MODULEPICKLE_CACHE=tmp_path / "x") == f"{tmp_path}/x/modulepickle-0"
     assert cache_folder.cache_folder() == f"{tmp_path}/x/modulepickle-0"
     assert os.path.isdir(f"{tmp_path}/x/modulepickle-0")
+
+
+def test_r13_posix_without_users(tmp_path):
+    # As WebAssembly is, where `os` has less in it. Its disk is its own, whatever the modes say.
+    data = send(project(tmp_path / "tree", PACKAGE), "from pkg import f as obj")
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    code = """
+        import os, sys
+        del os.geteuid
+        load()()
+        result = sys.modules["pkg"].__file__
+    """
+    file = receive(data, code, lazy=True, cache=open_to_all / "cache").result
+    assert file.startswith(f"{open_to_all}/cache/modulepickle-0/")
+    assert os.path.exists(file)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o177, 0o777])

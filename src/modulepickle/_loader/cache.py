@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
 
-from modulepickle._loader.cache_folder import cache_place
+from modulepickle._loader.cache_folder import cache_place, user_number
 
 try:
     import fcntl
@@ -129,16 +129,12 @@ def total(found: list[Entry]) -> str:
 # --- the folder -----------------------------------------------------------------------------------
 
 
-def _user() -> int:
-    return int(getattr(os, "geteuid", int)())
-
-
 def _check(path: str, found: os.stat_result) -> None:
     """Raise if a cache folder is not a real one that only this user can write in."""
     wrong = ""
     if not stat.S_ISDIR(found.st_mode):
         wrong = "is a link or a file"
-    elif found.st_uid != _user():
+    elif found.st_uid != user_number():
         wrong = f"belongs to another user, uid {found.st_uid}"
     elif os.sep == "/" and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         wrong = f"can be written by others (if that is a mistake, type  chmod 700 {path}  )"

@@ -7,6 +7,7 @@ import os
 import stat
 
 POSIX = os.name == "posix"
+user_number = getattr(os, "geteuid", int)  # Windows and WebAssembly have no users by number
 PLACES = {}  # what the environment says -> the folder, absolute from the first look on
 TRUSTED = {}  # folder -> its stat when it was looked at
 
@@ -18,22 +19,22 @@ def cache_folder():
         OSError: if it cannot be made, or somebody else could put files in it.
     """
     path = cache_place()
-    if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
-        reason = distrust(path, os.geteuid())
+    if user_number is int:
+        make_folders(path)
+    elif TRUSTED.get(path, 0) != stamp_of(path):
+        reason = distrust(path, user_number())
         if reason:
             raise OSError(
                 f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
             )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
-    elif not POSIX:
-        make_folders(path)
     return path
 
 
 def cache_place():
     """The path of the cache folder, absolute. Each user of a process has another."""
-    user = os.geteuid() if POSIX else 0
+    user = user_number()
     said = os.getenv("MODULEPICKLE_CACHE", "")
     if (said, user) not in PLACES:
         path = os.path.abspath(f"{said}/modulepickle-{user}")

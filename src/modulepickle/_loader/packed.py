@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_f4f3857e"
+LOADER_NAME: Final = "_modulepickle_loader_19b2f03a"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -44,23 +44,24 @@ __spec__ = type(sys.__spec__)(__name__, __loader__)
 import os
 import stat
 POSIX = os.name == "posix"
+user_number = getattr(os, "geteuid", int)
 PLACES = {}
 TRUSTED = {}
 def cache_folder():
     path = cache_place()
-    if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
-        reason = distrust(path, os.geteuid())
+    if user_number is int:
+        make_folders(path)
+    elif TRUSTED.get(path, 0) != stamp_of(path):
+        reason = distrust(path, user_number())
         if reason:
             raise OSError(
                 f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
             )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
-    elif not POSIX:
-        make_folders(path)
     return path
 def cache_place():
-    user = os.geteuid() if POSIX else 0
+    user = user_number()
     said = os.getenv("MODULEPICKLE_CACHE", "")
     if (said, user) not in PLACES:
         path = os.path.abspath(f"{said}/modulepickle-{user}")
@@ -2553,7 +2554,7 @@ registry.calls["getfile"] = file_of
 registry.texts.setdefault(__name__, globals().get)
 """
 
-STORE_NAME: Final = "_modulepickle_store_083f09b7"
+STORE_NAME: Final = "_modulepickle_store_2a937807"
 STORE: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2600,23 +2601,24 @@ entry = execute_once(second_page, globals())
 import os
 import stat
 POSIX = os.name == "posix"
+user_number = getattr(os, "geteuid", int)
 PLACES = {}
 TRUSTED = {}
 def cache_folder():
     path = cache_place()
-    if POSIX and TRUSTED.get(path, 0) != stamp_of(path):
-        reason = distrust(path, os.geteuid())
+    if user_number is int:
+        make_folders(path)
+    elif TRUSTED.get(path, 0) != stamp_of(path):
+        reason = distrust(path, user_number())
         if reason:
             raise OSError(
                 f"{path} is not used: {reason}. Set MODULEPICKLE_CACHE to use another folder"
             )
         make_folders(path)
         TRUSTED[path] = stamp_of(path)
-    elif not POSIX:
-        make_folders(path)
     return path
 def cache_place():
-    user = os.geteuid() if POSIX else 0
+    user = user_number()
     said = os.getenv("MODULEPICKLE_CACHE", "")
     if (said, user) not in PLACES:
         path = os.path.abspath(f"{said}/modulepickle-{user}")
