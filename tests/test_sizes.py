@@ -62,11 +62,11 @@ def test_r18_what_travels_is_the_text_of_the_repository(python):
 
 
 def test_r18_a_line_added_to_what_travels_is_noticed(tmp_path, monkeypatch):
+    made = build.packed()
+    monkeypatch.setattr(build, "packed", lambda: made)  # it takes a while
+    monkeypatch.setattr(build, "PACKED", tmp_path / "packed.py")
     for name in build.TEXTS:
-        changed = build.packed().replace(
-            f'{name}: Final = r"""', f'{name}: Final = r"""import os\n'
-        )
-        monkeypatch.setattr(build, "PACKED", tmp_path / "packed.py")
+        changed = made.replace(f'{name}: Final = r"""', f'{name}: Final = r"""import os\n')
         (tmp_path / "packed.py").write_text(changed, encoding="utf-8")
         assert build.main(["--check"]) == 1
     build.main([])

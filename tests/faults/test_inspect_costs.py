@@ -16,6 +16,12 @@ from receivers import SOURCE, TIMEOUT
 resource = pytest.importorskip("resource")
 
 BOMBS = dict(bombs())
+# Half of a second and more each: with the other faults.
+LARGE = 2**19  # bytes
+NAMES = [
+    pytest.param(name, marks=[pytest.mark.faults] * (len(data) > LARGE))
+    for name, data in BOMBS.items()
+]
 MEMORY = 200 * 2**20
 """Bytes, on top of what Python takes, for each 1 MB of a pickle."""
 
@@ -54,7 +60,7 @@ def inspected(path: Path) -> tuple[int, list[str], list[str]]:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is measured by /proc")
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_small_pickle_gets_its_answer(tmp_path: Path, name: str) -> None:
     path = tmp_path / "bomb.pickle"
     path.write_bytes(BOMBS[name])

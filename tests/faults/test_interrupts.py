@@ -77,7 +77,7 @@ AT_EACH_LINE = f"""
     moments = child(lambda: stopped(0))[1]
     clean = child(lambda: ("", use(), state()))[1]
     wrong = []
-    for at in moments[PART::4]:
+    for at in moments[PART]:
         outcome = child(lambda: again(at))
         if outcome[0] != "value" or outcome[1][1:] != clean[1:]:
             wrong.append((at, outcome))
@@ -85,8 +85,9 @@ AT_EACH_LINE = f"""
 """
 
 
-# Each fourth of the lines in a receiver of its own; one of them takes some seconds.
-PARTS = [0, *(pytest.param(part, marks=pytest.mark.slow) for part in (1, 2, 3))]
+# A sample of the lines; and each fourth of them in a receiver of its own, which takes some seconds.
+QUARTERS = [f"{first}::4" for first in range(4)]
+PARTS = ["::24", *(pytest.param(part, marks=pytest.mark.slow) for part in QUARTERS)]
 NEW = pytest.mark.parametrize(
     "cached",
     [pytest.param(False, id="new", marks=pytest.mark.slow), pytest.param(True, id="unpacked")],
@@ -102,17 +103,17 @@ def test_r14_an_exception_at_each_line_of_the_loader(tmp_path, python, cached, p
 
 # Some minutes: on one Python, since what differs between them are the lines.
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", QUARTERS)
 @NEW
 def test_r14_an_exception_at_each_line_each_time_that_it_is_come_to(tmp_path, cached, part):
     at_each_line(tmp_path, sys.executable, cached, part, every=True)
 
 
-def at_each_line(tmp_path: Path, python: str, cached: bool, part: int, every: bool) -> None:
+def at_each_line(tmp_path: Path, python: str, cached: bool, part: str, every: bool) -> None:
     """Raise at each line, or each time that it is come to, and load again."""
     data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
     cache = tmp_path / "cache"
-    code = AT_EACH_LINE.replace("ALL", str(every)).replace("PART", str(part))
+    code = AT_EACH_LINE.replace("ALL", str(every)).replace("PART", part)
     if not cached:  # each child finds an empty folder
         code = code.replace("def use():\n", "def use():\n        fresh()\n", 1)
         code = code.replace(
@@ -165,7 +166,7 @@ TIMED = f"""
 """
 
 
-@pytest.mark.parametrize("loads", [300, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("loads", [100, pytest.param(2000, marks=pytest.mark.slow)])
 def test_r14_signals_at_any_time(tmp_path, loads):
     data = send(project(tmp_path / "tree", TREE), "from pkg import f as obj")
     code = TIMED.replace("LOADS)", f"{loads})")
