@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from modulepickle._local.distributions import declares, installed_metadata, likeness
 from modulepickle._local.tree import INSTALLATIONS, editable_in, metadata_in
@@ -22,15 +21,19 @@ from modulepickle._local.tree import INSTALLATIONS, editable_in, metadata_in
 __all__ = ["Metadata"]
 
 
-class _Candidate(NamedTuple):
-    """The metadata of one distribution of the user's own."""
+class _Candidate:
+    """The metadata of one distribution of the user's own.
 
-    source: str
-    """Real path of the folder that its source stands in."""
-    path: str
-    """Absolute path of the folder of metadata; old ones are a file."""
-    order: int
-    """Its place on `sys.path`: of two of one name, the first is the one that is found."""
+    Attributes:
+        source: real path of the folder that its source stands in.
+        path: absolute path of the folder of metadata; old ones are a file.
+        order: its place on `sys.path`: of two of one name, the first is the one that is found.
+    """
+
+    __slots__ = ("order", "path", "source")
+
+    def __init__(self, source: str, path: str, order: int) -> None:
+        self.source, self.path, self.order = source, path, order
 
 
 class Metadata:

@@ -16,7 +16,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._loader.emit import Rebuilt, Reduced, StandIn
@@ -24,9 +24,12 @@ from modulepickle._local.policy import Policy, effective
 from modulepickle._pickler.nodes import Node, held_by, is_a, items_of, parts_of
 from modulepickle._reduce.dispatch import HOOK, Dispatcher
 from modulepickle._reduce.names import reduction_of
-from modulepickle._reduce.state import InStore, Scope
+from modulepickle._reduce.state import Scope
 from modulepickle._reduce.whole import told
 from modulepickle._snapshot.ref import SnapshotRef
+
+if TYPE_CHECKING:
+    from modulepickle._reduce.state import InStore
 
 __all__ = ["Recorder", "problems_of", "recorder_like"]
 

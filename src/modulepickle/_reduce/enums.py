@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import copyreg
 import enum
+import functools
 import sys
+from collections.abc import Set
 from types import FunctionType, MethodType
 from typing import Any, Final
 
@@ -20,22 +22,30 @@ from modulepickle._reduce.state import in_stable_order
 __all__ = ["enum_parts"]
 
 
-class _Plain(enum.Enum):
-    A = 1
+@functools.cache
+def plain_ones() -> tuple[type[enum.Enum], ...]:
+    """Return an enum and a flag with nothing but a member A. Few processes pickle enums."""
+
+    class Plain(enum.Enum):
+        A = 1
+
+    class PlainFlag(enum.Flag):
+        A = 1
+
+    return Plain, PlainFlag
 
 
-class _PlainFlag(enum.Flag):
-    A = 1
+@functools.cache
+def enum_names() -> Set[str]:
+    """Return what `EnumMeta` puts into each class."""
+    return {name for each in plain_ones() for name in vars(each)} - {"A"}
 
 
-ENUM_NAMES: Final = {*vars(_Plain), *vars(_PlainFlag)} - {"A"}
-"""What `EnumMeta` puts into each class."""
-
-MEMBER_NAMES: Final = {
-    *vars(_Plain.A), *vars(_PlainFlag.A), "_hash_", "_name_", "_value_", "__objclass__",
-    "_sort_order_", "_inverted_",
-}  # fmt: skip
-"""What it, and operators later on (`~Perm.R`), put into each member."""
+@functools.cache
+def member_names() -> Set[str]:
+    """Return what it, and operators later on (`~Perm.R`), put into each member."""
+    later = {"_hash_", "_name_", "_value_", "__objclass__", "_sort_order_", "_inverted_"}
+    return later.union(*(vars(member) for each in plain_ones() for member in each))
 
 
 def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
@@ -50,7 +60,7 @@ def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
     more["members"], circles = _members(cls)
     if circles:
         more["member_attributes"] = circles
-    made = {name for name in ENUM_NAMES if not _is_users(cls, name, vars(cls).get(name))}
+    made = {name for name in enum_names() if not _is_users(cls, name, vars(cls).get(name))}
     made |= {name for name, value in vars(cls).items() if _is_put(cls, name, value)}
     return {*cls.__members__, *made, "_boundary_", "_value_repr_"}
 
@@ -116,7 +126,7 @@ def _parts(member: Any, circles: dict[str, Any]) -> tuple[Any, ...]:
     state = {
         sys.intern(name): in_stable_order(value)
         for name, value in vars(member).items()
-        if name not in MEMBER_NAMES
+        if name not in member_names()
     }
     for name in copyreg._slotnames(cls):  # type: ignore[attr-defined]
         if hasattr(member, name):

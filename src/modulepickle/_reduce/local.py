@@ -102,9 +102,9 @@ def way_of(dump: Dump, obj: Any) -> Any:
     home = dump.known_modules.get(module) if type(module) is str and type(path) is str else None
     if home is None:
         return _looked_up(dump, obj, module, path)
-    names, snapshot, check = home
-    if names.get(path) is not obj:
+    if home.names.get(path) is not obj:
         return _looked_up(dump, obj, module, path)
+    snapshot, check = home.snapshot, home.check
     if snapshot is None:
         return NotImplemented
     if check is not None:

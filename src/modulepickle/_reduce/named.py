@@ -13,7 +13,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from modulepickle._reduce.code import nested
 
@@ -41,17 +41,26 @@ def words_of(annotation: Any) -> Iterator[str]:
                 yield from words_of(each)
 
 
-class Named(NamedTuple):
-    """What code names, nested code included: each once, by first appearance."""
+class Named:  # no NamedTuple: to make that class takes longer than all of this module
+    """What code names, nested code included: each once, by first appearance.
 
-    used: tuple[str, ...]
-    """Globals that it loads, stores or deletes."""
-    words: frozenset[str]
-    """All names in it, attributes included."""
-    imports: tuple[str, ...]
-    """Modules that it imports; relative ones with their dots."""
-    doc: str | None
-    """The docstring of a function that has this code."""
+    Attributes:
+        used: globals that it loads, stores or deletes.
+        words: all names in it, attributes included.
+        imports: modules that it imports; relative ones with their dots.
+        doc: the docstring of a function that has this code.
+    """
+
+    __slots__ = ("doc", "imports", "used", "words")
+
+    def __init__(
+        self,
+        used: tuple[str, ...],
+        words: frozenset[str],
+        imports: tuple[str, ...],
+        doc: str | None,
+    ) -> None:
+        self.used, self.words, self.imports, self.doc = used, words, imports, doc
 
 
 _known: dict[int, tuple[weakref.ref[CodeType], Named]] = {}

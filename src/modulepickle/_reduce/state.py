@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from modulepickle._base.errors import Problem
 from modulepickle._base.loud import announce
@@ -221,28 +221,36 @@ def find(module: str, path: str) -> Any:
     return found
 
 
-class KnownModule(NamedTuple):
+class KnownModule:
     """A module of which one object went by name, so that all others in it may do so.
 
     For 10,000 functions of a module, what depends on the module alone is found out once.
+
+    Attributes:
+        names: the module's own dict, and not a copy, so that look-ups see the present state.
+        snapshot: the one that holds the module, or None if it goes by reference.
+        check: what is to be called with each object of it, or None.
     """
 
-    names: dict[str, Any]
-    """The module's own dict, and not a copy, so that look-ups see the present state."""
-    snapshot: SnapshotRef | None
-    """The snapshot that holds the module, or None if it goes by reference."""
-    check: Check | None
+    __slots__ = ("check", "names", "snapshot")
+
+    def __init__(
+        self, names: dict[str, Any], snapshot: SnapshotRef | None, check: Check | None
+    ) -> None:
+        self.names, self.snapshot, self.check = names, snapshot, check
 
 
 BUILTINS: Final = KnownModule(vars(builtins), None, None)
 """Modules that need no search of the working tree; ours that make things on receivers as well."""
 
 
-class InStore(Protocol):
-    """What a dump needs of a store's writer (`_pickler.stored`)."""
+if TYPE_CHECKING:
 
-    def reduce(self, shipped: SnapshotRef) -> Reduced:
-        """Return the call that finds a snapshot there."""
+    class InStore(Protocol):
+        """What a dump needs of a store's writer (`_pickler.stored`)."""
+
+        def reduce(self, shipped: SnapshotRef) -> Reduced:
+            """Return the call that finds a snapshot there."""
 
 
 class Dump:
