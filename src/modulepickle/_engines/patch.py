@@ -22,7 +22,8 @@ from modulepickle._engines.jobs import enter_pools, leave_pools
 from modulepickle._loader.emit import STAGE0, THE_LOADER, THE_PEERS, ShippedText, reduce_text
 from modulepickle._local.policy import get_policy
 from modulepickle._pickler.stored import Store, store_writer
-from modulepickle._reduce.dispatch import HOOK, REDUCERS, Dispatcher, resumed
+from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
+from modulepickle._reduce.kinds import REDUCERS
 from modulepickle._reduce.state import Live, Positioned, SortedSet
 from modulepickle._snapshot.tasks import opened
 
