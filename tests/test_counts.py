@@ -132,7 +132,7 @@ def test_the_first_dumps_reads_each_file_once_and_parses_none(counts):
     assert cold["stat inside"] <= 2 * FOLDERS + IMPORTED
     assert cold.get("import", 0) <= 5
     assert cold.get("compile", 0) <= 3
-    assert "slow way" not in cold
+    assert cold["slow way"] <= 5  # the first objects of their types in this process
 
 
 def test_a_warm_dumps_stats_each_file_and_folder_once_and_does_nothing_else(counts):
