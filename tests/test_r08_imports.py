@@ -742,6 +742,60 @@ def test_r08_shipped_code_unpickles_other_pickles(tmp_path):
     ]
 
 
+UNPICKLES = """
+    === pkg/__init__.py
+    import pickle
+    class Top:
+        V = VERSION
+    def by_name(name):
+        return pickle.loads(b"c" + name + b"\\n.").V
+    def dumped(name):
+        import importlib
+        module = importlib.import_module(name)
+        return pickle.dumps(next(each for each in vars(module).values() if hasattr(each, "V")))
+    === pkg/sub.py
+    class Thing:
+        V = VERSION
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("beside", ["another version", "the host's own", "nothing"])
+def test_r08_the_unpickler_in_c_takes_no_class_of_another_version(tmp_path, beside, python):
+    both = [
+        send(project(tmp_path, UNPICKLES.replace("VERSION", str(version))), "import pkg; obj = pkg")
+        for version in (1, 2)
+    ]
+    host = project(tmp_path / "host", UNPICKLES.replace("VERSION", "3"))
+    code = f"""
+        if {beside!r} == "the host's own":
+            sys.path.insert(0, {str(host)!r})
+            import pkg
+        mine = load(0)
+        if {beside!r} == "another version":
+            other = load(1)
+        names = b"pkg\\nTop", b"pkg.sub\\nThing", b"pkg.sub\\nThing"
+        result = []
+        for use, given in [(mine.by_name, names), (mine.dumped, ["pkg", "pkg.sub", "pkg.sub"])]:
+            for each in given:
+                try:
+                    found = use(each)
+                    result.append(found if type(found) is int else pickle.loads(found) and "bytes")
+                except (ImportError, pickle.PicklingError) as error:
+                    result.append(str(error))
+    """
+    *loaded, top, thing, again = receive(both, code, lazy=True, python=python).result
+    if beside == "nothing":
+        assert (loaded, top, thing, again) == ([1, 1, 1], "bytes", "bytes", "bytes")
+        return
+    for name, error in zip(["'pkg'", "'pkg.sub'", "'pkg.sub'"], loaded):
+        assert f"what `sys.modules` shows as {name} is not the module" in error
+        assert "use `pickle._loads`" in error
+    assert "it's not the same object as pkg.Top" in top
+    assert thing == again
+    assert "Can't pickle <class 'pkg.sub.Thing'>" in thing
+
+
 def test_r08_what_is_not_local_is_the_hosts(tmp_path):
     text = """
         === pkg/__init__.py

@@ -133,6 +133,7 @@ IMPORTERS = {
     "gettext": (),
     "logging": ("logging.config",),
     "pdb": ("bdb", "pdb"),
+    "pickle": ("pickle",),
     "pkgutil": ("pkgutil",),
     "profile": ("profile",),
     "profiling": ("profiling.tracing",),
@@ -141,6 +142,7 @@ IMPORTERS = {
     "timeit": ("timeit",),
     "trace": ("trace",),
     "unittest": ("unittest.loader", "unittest.main", "unittest.mock"),
+    "xml": ("xml.dom.domreg", "xml.sax"),
 }
 
 

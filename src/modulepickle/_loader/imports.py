@@ -188,6 +188,8 @@ class Imports(Said):
             find(name, globals, locals, fromlist, level)  # somebody wants to see it
         module = self.obtain(full)
         if not fromlist:
+            if is_by_c(get_frame(2), globals, locals, fromlist):
+                refuse_another(full, name, module)
             if "." in full and not self.is_active() and is_import_as(get_frame(2)):
                 return self.late_top(full)
             above = full[: len(full) - len(name)]
@@ -307,6 +309,29 @@ class Builtins(type(builtins)):
 
     def __reduce__(self):
         return __import__, ("builtins",)  # pickled by name, as what it is
+
+
+def is_by_c(frame, globals, locals, fromlist):
+    """Whether C code imports by `PyImport_Import`, as pickle does: this is how that calls."""
+    if type(fromlist) is not list or globals is None or globals is not locals:
+        return False
+    return "__import__" not in frame.f_code.co_names
+
+
+def refuse_another(full, name, module):
+    """Raise if C code would not take the module that its caller sees.
+
+    What is imported here is not what it takes: it looks into `sys.modules` then. `pickle.dumps`
+    finds out by itself that this is another one; it gives the very name that the module has.
+    """
+    shown = real_modules().get(full, NOTHING)
+    if shown is not module and (shown is NOTHING or name is not getattr(module, "__name__", None)):
+        raise ImportError(
+            f"what `sys.modules` shows as {full!r} is not the module that this code sees, but of "
+            "another version or the host's own, and pickle would take that: to unpickle by names "
+            "here, use `pickle._loads` or `pickle._Unpickler`, which are written in Python",
+            name=full,
+        )
 
 
 def is_import_as(frame):

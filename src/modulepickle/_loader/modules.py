@@ -146,8 +146,11 @@ class Modules:
 
     def load(self, name):
         package, path = None, None
-        if name != self.top:
-            parent = name.rpartition(".")[0]
+        if name == self.top:
+            name = self.top
+        else:
+            parent, _, child = name.rpartition(".")
+            name = f"{parent}.{child}"  # a text of its own: see `refuse_another`
             if self.known(parent) is not None:  # that has no path
                 package = self.fetch(parent)
             module = self.known(name)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_19b2f03a"
+LOADER_NAME: Final = "_modulepickle_loader_1d86965a"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1143,8 +1143,11 @@ class Modules:
         return not self.made and self.is_own()
     def load(self, name):
         package, path = None, None
-        if name != self.top:
-            parent = name.rpartition(".")[0]
+        if name == self.top:
+            name = self.top
+        else:
+            parent, _, child = name.rpartition(".")
+            name = f"{parent}.{child}"
             if self.known(parent) is not None:
                 package = self.fetch(parent)
             module = self.known(name)
@@ -1495,6 +1498,8 @@ class Imports(Said):
             find(name, globals, locals, fromlist, level)
         module = self.obtain(full)
         if not fromlist:
+            if is_by_c(get_frame(2), globals, locals, fromlist):
+                refuse_another(full, name, module)
             if "." in full and not self.is_active() and is_import_as(get_frame(2)):
                 return self.late_top(full)
             above = full[: len(full) - len(name)]
@@ -1582,6 +1587,19 @@ class Builtins(type(builtins)):
             refresh(snapshot)
     def __reduce__(self):
         return __import__, ("builtins",)
+def is_by_c(frame, globals, locals, fromlist):
+    if type(fromlist) is not list or globals is None or globals is not locals:
+        return False
+    return "__import__" not in frame.f_code.co_names
+def refuse_another(full, name, module):
+    shown = real_modules().get(full, NOTHING)
+    if shown is not module and (shown is NOTHING or name is not getattr(module, "__name__", None)):
+        raise ImportError(
+            f"what `sys.modules` shows as {full!r} is not the module that this code sees, but of "
+            "another version or the host's own, and pickle would take that: to unpickle by names "
+            "here, use `pickle._loads` or `pickle._Unpickler`, which are written in Python",
+            name=full,
+        )
 def is_import_as(frame):
     from opcode import opmap
     code, place = frame.f_code.co_code, frame.f_lasti + 2
@@ -1939,6 +1957,7 @@ IMPORTERS = {
     "gettext": (),
     "logging": ("logging.config",),
     "pdb": ("bdb", "pdb"),
+    "pickle": ("pickle",),
     "pkgutil": ("pkgutil",),
     "profile": ("profile",),
     "profiling": ("profiling.tracing",),
@@ -1947,6 +1966,7 @@ IMPORTERS = {
     "timeit": ("timeit",),
     "trace": ("trace",),
     "unittest": ("unittest.loader", "unittest.main", "unittest.mock"),
+    "xml": ("xml.dom.domreg", "xml.sax"),
 }
 def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     frame = get_frame(1)

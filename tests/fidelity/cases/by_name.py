@@ -329,6 +329,29 @@ case(
     """,
 )
 case(
+    "r08_a_parser_by_name_and_pickles_read_in_python",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import io, pickle, xml.sax
+    DATA = b"cpkg.sub\\nThing\\n."
+    class Reader(pickle._Unpickler):
+        def find_class(self, module, name):
+            return super().find_class(module, name)
+    def f():
+        found = pickle._loads(DATA), Reader(io.BytesIO(DATA)).load()
+        return xml.sax.make_parser(["pkg.parser"]).V, [each.V for each in found]
+    === pkg/parser.py
+    from xml.sax.expatreader import ExpatParser
+    class Parser(ExpatParser):
+        V = "@V@"
+    create_parser = Parser
+    === pkg/sub.py
+    class Thing:
+        V = "thing@V@"
+    """,
+)
+case(
     "r08_text_executed_in_main",
     "pkg.f",
     """
