@@ -81,13 +81,14 @@ def named_for(frame, name, package=None, *rest):
     return home if home and full and (place_of(home, full) or given_by(home, full)) else None
 
 
-def for_caller(name, use, takes_name):
+def for_caller(name, use, takes_name, concerns):
     """Answer by `use` for the snapshot that calls, or as usual if none does."""
     before = registry.calls.get(name)  # of another release of this text
 
     def call(*args, **options):
-        frame = get_frame(2)
-        home = caller_of(frame) or (takes_name and named_for(frame, *args))
+        frame, home = get_frame(2), None
+        if concerns is None or concerns(**options):
+            home = caller_of(frame) or (takes_name and named_for(frame, *args))
         original = registry.originals[name]
         return (
             use(home, original, *args, **options)
@@ -108,19 +109,23 @@ def reload_for(home, original, module):
     return original(module)
 
 
+def has_no_loader(loader, **_):
+    """Whether `spec_from_file_location` is to choose one: the import system gives its own."""
+    return loader is util.spec_from_file_location.__kwdefaults__["loader"]
+
+
 def spec_for_path(home, original, name, location, **options):
     """A file gets a loader that lets it see the snapshot whose it is, or the one that runs it."""
-    is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
     is_installed = any(part in str(location) for part in (STANDARD, "site-packages"))
-    if not is_given and str(location).endswith(".py") and (home_of(location) or not is_installed):
+    if str(location).endswith(".py") and (home_of(location) or not is_installed):
         options["loader"] = loader = FileLoader(name, str(location))
         loader.home = home_of(location) or home
     return original(name, location, **options)
 
 
-def divert_for_caller(function, template, use, takes_name=False):
+def divert_for_caller(function, template, use, takes_name=False, concerns=None):
     divert(function, template)
-    for_caller(function.__name__, use, takes_name)
+    for_caller(function.__name__, use, takes_name, concerns)
 
 
 # Modules of the standard library, by their top-level name, that import by `__import__` what they
@@ -195,7 +200,9 @@ divert_for_caller(
 )
 divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args), True)
 divert_for_caller(importlib.reload, reload, reload_for)
-divert_for_caller(util.spec_from_file_location, spec_from_file_location, spec_for_path)
+divert_for_caller(
+    util.spec_from_file_location, spec_from_file_location, spec_for_path, concerns=has_no_loader
+)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 else:

@@ -82,9 +82,9 @@ def is_hidden(home, name, frame):
         return False
     if name == "modulepickle":  # `paths` asks for it, so that it cannot be asked here
         return True
-    asked_by = asker(frame, True)
     if is_standard(name):
         return True
+    asked_by = asker(frame, True)
     return home not in asked_by.paths.values() if asked_by else not home.is_active()
 
 

@@ -124,7 +124,7 @@ class Modules:
         """The module of a dotted name in this snapshot, imported if need be."""
         module = self.known(name)
         if module is NOTHING or is_initializing(module):
-            if self.is_native():
+            if module is NOTHING and self.is_native():
                 return host_module(name)
             try:
                 with ModuleLock(name):
@@ -145,6 +145,9 @@ class Modules:
         return not self.made and self.is_own()
 
     def load(self, name):
+        module = self.known(name)
+        if module is not NOTHING:  # it is being executed, or another thread was faster
+            return module
         package, path = None, None
         if name == self.top:
             name = self.top

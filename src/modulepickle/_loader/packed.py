@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_1d86965a"
+LOADER_NAME: Final = "_modulepickle_loader_43a8f1ad"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -511,6 +511,9 @@ import_children = _bootstrap._handle_fromlist
 set_code_path = _bootstrap._imp._fix_co_filename
 NamespaceLoader = _bootstrap_external._NamespaceLoader
 PathFinder = machinery.PathFinder
+IMPORTLIB = {
+    function.__code__.co_filename for function in (import_children, PathFinder.find_spec)
+}
 STANDARD = os.path.dirname(os.__file__) + os.sep
 STANDARD_PLACES = [
     path
@@ -590,10 +593,10 @@ def home_of_globals(names):
     return home if hasattr(home, "requirements") else None
 def caller_of(frame):
     while frame:
-        home = home_of_globals(frame.f_globals)
+        file = frame.f_code.co_filename
+        home = None if file in IMPORTLIB else home_of_globals(frame.f_globals)
         if home:
             return home
-        file = frame.f_code.co_filename
         if not file.startswith((STANDARD, "<frozen ", "<modulepickle>")) or "site-packages" in file:
             return None
         frame = frame.f_back
@@ -625,6 +628,11 @@ def asker(frame, is_import=False):
         return None
     passed = set()
     while frame:
+        if frame.f_code.co_filename in IMPORTLIB:
+            if frame.f_code.co_name == "_find_and_load" and not is_import:
+                return None
+            frame = frame.f_back
+            continue
         home = home_of_globals(frame.f_globals)
         if home:
             is_seen = has_view(home) and not passed & home.paths.keys()
@@ -634,8 +642,7 @@ def asker(frame, is_import=False):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        name = frame.f_code.co_name
-        if name == "is_there" or (name == "_find_and_load" and not is_import):
+        if frame.f_code.co_name == "is_there":
             return None
         frame = frame.f_back
     return None
@@ -922,9 +929,9 @@ def is_hidden(home, name, frame):
         return False
     if name == "modulepickle":
         return True
-    asked_by = asker(frame, True)
     if is_standard(name):
         return True
+    asked_by = asker(frame, True)
     return home not in asked_by.paths.values() if asked_by else not home.is_active()
 class FolderFinder(machinery.FileFinder):
     def find_spec(self, name, target=None):
@@ -1124,7 +1131,7 @@ class Modules:
     def fetch(self, name):
         module = self.known(name)
         if module is NOTHING or is_initializing(module):
-            if self.is_native():
+            if module is NOTHING and self.is_native():
                 return host_module(name)
             try:
                 with ModuleLock(name):
@@ -1142,6 +1149,9 @@ class Modules:
                 pass
         return not self.made and self.is_own()
     def load(self, name):
+        module = self.known(name)
+        if module is not NOTHING:
+            return module
         package, path = None, None
         if name == self.top:
             name = self.top
@@ -1922,11 +1932,12 @@ def named_for(frame, name, package=None, *rest):
     home = asker(frame)
     full = package if name.startswith(".") else name
     return home if home and full and (place_of(home, full) or given_by(home, full)) else None
-def for_caller(name, use, takes_name):
+def for_caller(name, use, takes_name, concerns):
     before = registry.calls.get(name)
     def call(*args, **options):
-        frame = get_frame(2)
-        home = caller_of(frame) or (takes_name and named_for(frame, *args))
+        frame, home = get_frame(2), None
+        if concerns is None or concerns(**options):
+            home = caller_of(frame) or (takes_name and named_for(frame, *args))
         original = registry.originals[name]
         return (
             use(home, original, *args, **options)
@@ -1939,16 +1950,17 @@ def run_for(home, original, name, init_globals, *rest):
 def reload_for(home, original, module):
     put_first(sys.meta_path, FINDER)
     return original(module)
+def has_no_loader(loader, **_):
+    return loader is util.spec_from_file_location.__kwdefaults__["loader"]
 def spec_for_path(home, original, name, location, **options):
-    is_given = options["loader"] is not util.spec_from_file_location.__kwdefaults__["loader"]
     is_installed = any(part in str(location) for part in (STANDARD, "site-packages"))
-    if not is_given and str(location).endswith(".py") and (home_of(location) or not is_installed):
+    if str(location).endswith(".py") and (home_of(location) or not is_installed):
         options["loader"] = loader = FileLoader(name, str(location))
         loader.home = home_of(location) or home
     return original(name, location, **options)
-def divert_for_caller(function, template, use, takes_name=False):
+def divert_for_caller(function, template, use, takes_name=False, concerns=None):
     divert(function, template)
-    for_caller(function.__name__, use, takes_name)
+    for_caller(function.__name__, use, takes_name, concerns)
 IMPORTERS = {
     "bdb": ("bdb",),
     "cProfile": ("cProfile", "profiling.tracing"),
@@ -2005,7 +2017,9 @@ divert_for_caller(
 )
 divert_for_caller(util.find_spec, find_spec, lambda home, _, *args: home.find_spec(*args), True)
 divert_for_caller(importlib.reload, reload, reload_for)
-divert_for_caller(util.spec_from_file_location, spec_from_file_location, spec_for_path)
+divert_for_caller(
+    util.spec_from_file_location, spec_from_file_location, spec_for_path, concerns=has_no_loader
+)
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 else:

@@ -23,6 +23,9 @@ set_code_path = _bootstrap._imp._fix_co_filename
 NamespaceLoader = _bootstrap_external._NamespaceLoader  # public from 3.11 on
 
 PathFinder = machinery.PathFinder
+IMPORTLIB = {  # the files that its code names: no snapshot's
+    function.__code__.co_filename for function in (import_children, PathFinder.find_spec)
+}
 STANDARD = os.path.dirname(os.__file__) + os.sep
 STANDARD_PLACES = [
     path
@@ -149,10 +152,10 @@ def home_of_globals(names):
 def caller_of(frame):
     """The snapshot whose code called the standard library, or None."""
     while frame:
-        home = home_of_globals(frame.f_globals)
+        file = frame.f_code.co_filename
+        home = None if file in IMPORTLIB else home_of_globals(frame.f_globals)
         if home:
             return home
-        file = frame.f_code.co_filename
         if not file.startswith((STANDARD, "<frozen ", "<modulepickle>")) or "site-packages" in file:
             return None
         frame = frame.f_back
@@ -205,6 +208,11 @@ def asker(frame, is_import=False):
         return None
     passed = set()
     while frame:
+        if frame.f_code.co_filename in IMPORTLIB:
+            if frame.f_code.co_name == "_find_and_load" and not is_import:
+                return None
+            frame = frame.f_back
+            continue
         home = home_of_globals(frame.f_globals)
         if home:
             is_seen = has_view(home) and not passed & home.paths.keys()
@@ -214,8 +222,7 @@ def asker(frame, is_import=False):
             passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
-        name = frame.f_code.co_name
-        if name == "is_there" or (name == "_find_and_load" and not is_import):
+        if frame.f_code.co_name == "is_there":
             return None
         frame = frame.f_back
     return None
