@@ -16,7 +16,7 @@ class Beside(Snapshot):
     """
 
     def __init__(self, home, top):
-        self.home, self.top, self.made = home, top, {}
+        self.home, self.top, self.made, self.executing = home, top, {}, {}
         self.files, self.requirements, self.builtins = {}, {home.top: home}, home.builtins
         self.paths, self.views, self.modules = home.paths, home.views, home.modules
         home.paths[top] = home.besides[top] = self

@@ -63,6 +63,7 @@ class Snapshot(Files, Modules, Imports, Reach):
         lazy: what lazy import statements without `from` name, in 3.15 and later.
         files: archive-relative POSIX path -> CRC-32, size, deflated bytes, mode.
         made: name -> module, of all that is imported or being imported.
+        executing: name -> the thread that executes the module.
     """
 
     def __init__(self, top, digest, archive_hash, archive):
@@ -72,7 +73,7 @@ class Snapshot(Files, Modules, Imports, Reach):
             archive_hash,
             bytes(archive),
         )
-        self.made, self.requirements, self.lazy = {}, {}, set()
+        self.made, self.requirements, self.lazy, self.executing = {}, {}, set(), {}
         TOPS.add(top.partition(".")[0])
         try:
             if sha256(archive).digest()[:16] != archive_hash:

@@ -6,6 +6,7 @@ A shipped text of the loader, and a part of its `Snapshot`.
 import os
 import types
 import warnings
+from _thread import get_ident
 
 from modulepickle._loader.finders import FINDER, module_of, namespace_spec
 from modulepickle._loader.module_loaders import LOADERS, ExtensionLoader
@@ -123,7 +124,10 @@ class Modules:
     def fetch(self, name):
         """The module of a dotted name in this snapshot, imported if need be."""
         module = self.known(name)
-        if module is NOTHING or is_initializing(module):
+        # Who executes it himself need not wait for it.
+        if module is NOTHING or (
+            is_initializing(module) and self.executing.get(name) != get_ident()
+        ):
             if module is NOTHING and self.is_native():
                 return host_module(name)
             try:
@@ -194,7 +198,7 @@ class Modules:
                 lent = self.lend(name)
             module = module_of(spec)
             vars(module)["__builtins__"] = self.builtins
-            spec._initializing = True
+            spec._initializing, self.executing[name] = True, get_ident()
             self.put(name, module)
             if spec.loader:
                 spec.loader.exec_module(module)
@@ -215,6 +219,7 @@ class Modules:
             raise
         finally:
             spec._initializing = False
+            self.executing.pop(name, None)
             self.take_back(lent)
             refresh(self)
         return module

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_43a8f1ad"
+LOADER_NAME: Final = "_modulepickle_loader_2c9b0fcf"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -525,7 +525,7 @@ FOLDERS = weakref.WeakValueDictionary()
 TOPS = set()
 SHIPPED_TO = set()
 NAMESPACES = {}
-HOST_BUILTINS = vars(builtins)
+HOST_BUILTINS, SYS = vars(builtins), vars(sys)
 NOTHING = object()
 HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 SMALL = 2**18
@@ -543,7 +543,7 @@ def outer_path():
     path = vars(sys)["path"] or ()
     return [place for place in path if isinstance(place, str) and place not in SHIPPED_TO]
 def real_modules():
-    return vars(sys)["modules"]
+    return SYS["modules"]
 def meta_path():
     return [*(vars(sys)["meta_path"] or ())]
 def host_module(name):
@@ -1058,6 +1058,7 @@ class Files:
 import os
 import types
 import warnings
+from _thread import get_ident
 class Modules:
     def spec(self, name, path=None, stem=None):
         is_elsewhere = stem is not None
@@ -1130,7 +1131,9 @@ class Modules:
         return is_other and owner_of(shown) in (None, self)
     def fetch(self, name):
         module = self.known(name)
-        if module is NOTHING or is_initializing(module):
+        if module is NOTHING or (
+            is_initializing(module) and self.executing.get(name) != get_ident()
+        ):
             if module is NOTHING and self.is_native():
                 return host_module(name)
             try:
@@ -1194,7 +1197,7 @@ class Modules:
                 lent = self.lend(name)
             module = module_of(spec)
             vars(module)["__builtins__"] = self.builtins
-            spec._initializing = True
+            spec._initializing, self.executing[name] = True, get_ident()
             self.put(name, module)
             if spec.loader:
                 spec.loader.exec_module(module)
@@ -1213,6 +1216,7 @@ class Modules:
             raise
         finally:
             spec._initializing = False
+            self.executing.pop(name, None)
             self.take_back(lent)
             refresh(self)
         return module
@@ -1649,7 +1653,7 @@ class Snapshot(Files, Modules, Imports, Reach):
             archive_hash,
             bytes(archive),
         )
-        self.made, self.requirements, self.lazy = {}, {}, set()
+        self.made, self.requirements, self.lazy, self.executing = {}, {}, set(), {}
         TOPS.add(top.partition(".")[0])
         try:
             if sha256(archive).digest()[:16] != archive_hash:
@@ -1772,7 +1776,7 @@ def find(name, digest, *rest):
     return found
 class Beside(Snapshot):
     def __init__(self, home, top):
-        self.home, self.top, self.made = home, top, {}
+        self.home, self.top, self.made, self.executing = home, top, {}, {}
         self.files, self.requirements, self.builtins = {}, {home.top: home}, home.builtins
         self.paths, self.views, self.modules = home.paths, home.views, home.modules
         home.paths[top] = home.besides[top] = self

@@ -37,7 +37,7 @@ FOLDERS = weakref.WeakValueDictionary()  # folder of unpacked files -> Snapshot
 TOPS = set()  # the first parts of the names of all snapshots that there were
 SHIPPED_TO = set()  # the keys of `FOLDERS`: a look at all of `sys.path` takes less with them
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
-HOST_BUILTINS = vars(builtins)
+HOST_BUILTINS, SYS = vars(builtins), vars(sys)
 NOTHING = object()
 HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 SMALL = 2**18  # bytes that are hashed in about a millisecond
@@ -68,7 +68,7 @@ def outer_path():
 
 def real_modules():
     """`sys.modules` as it is, for the loader itself (see `sys_modules`)."""
-    return vars(sys)["modules"]
+    return SYS["modules"]
 
 
 def meta_path():
