@@ -169,7 +169,10 @@ names_known = pytest.mark.skipif(
 MANY = """
     === many/__init__.py
     from many.functions import *
-    class Ordinary:
+    class Usual:
+        def __init__(self, n):
+            self.n = n
+    class Ordinary:  # one without a state may be a sentinel
         pass
     class Odd:
         def __reduce__(self):
@@ -179,7 +182,13 @@ MANY = """
 
 
 @pytest.mark.parametrize(
-    ("made", "calls"), [("many.Ordinary()", 1), ("many.Odd()", 3), ('getattr(many, f"f{n}")', 3)]
+    ("made", "calls"),
+    [
+        ("many.Usual(n)", 1),
+        ("many.Ordinary()", 2),
+        ("many.Odd()", 3),
+        ('getattr(many, f"f{n}")', 3),
+    ],
 )
 def test_one_object_more_of_a_known_type_takes_few_calls(tmp_path, made, calls):
     functions = "\n".join(f"def f{n}(): return {n}" for n in range(1000))

@@ -796,6 +796,26 @@ def test_r08_the_unpickler_in_c_takes_no_class_of_another_version(tmp_path, besi
     assert "Can't pickle <class 'pkg.sub.Thing'>" in thing
 
 
+def test_r08_text_that_a_function_of_the_script_executes(tmp_path):
+    script = """
+        import pkg
+        TEXT = "import pkg\\nfound.append(pkg.V)"
+        def obj():
+            found, names = [], {}
+            exec(TEXT, {"found": found})
+            exec("from pkg.sub import V", names)
+            exec("if True: import pkg.sub as sub; found.append(sub.V)")
+            return found, names["V"], eval("__import__('pkg.sub').V"), pkg.V
+    """
+    datas = [
+        send(project(tmp_path, f"=== pkg/__init__.py\nV = {n}\n=== pkg/sub.py\nV = {n}0"), script)
+        for n in (1, 2)
+    ]
+    code = "both = [load(0), load(1)]; result = [each() for each in both]"
+    right = [([n, 10 * n], 10 * n, n, n) for n in (1, 2)]
+    assert receive(datas, code, lazy=True).result == right
+
+
 def test_r08_what_is_not_local_is_the_hosts(tmp_path):
     text = """
         === pkg/__init__.py

@@ -20,6 +20,12 @@ from modulepickle._reduce.circles import Begun, Fill, reduce_begun, reduce_fill
 from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
 from modulepickle._reduce.objects import NAMED, OF_COPYREG, OF_DATACLASSES, OTHERS
+from modulepickle._reduce.of_modules import (
+    ONLY_THEMSELVES,
+    may_be_sentinel,
+    reduce_of_module,
+    reduce_sentinel_of_module,
+)
 from modulepickle._reduce.of_process import may_be_of_process, reducer_of_process
 from modulepickle._reduce.of_pydantic import OF_PYDANTIC
 from modulepickle._reduce.stand_ins import emit_ready, emit_scope, emit_shipped
@@ -55,6 +61,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     Late: reduce_late,
     Begun: reduce_begun,
     Fill: reduce_fill,
+    **dict.fromkeys(ONLY_THEMSELVES, reduce_of_module),
 }
 
 
@@ -88,6 +95,8 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
     if "wrapt" in sys.modules and is_of_wrapt(kind):
         return reduce_of_wrapt
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
+    if plain and may_be_sentinel(kind):
+        return reduce_sentinel_of_module
     return reduce_odd if not plain and _may_name_local(dump, kind) else None
 
 

@@ -112,11 +112,12 @@ class ByValue:
         homes: id of a globals dict -> the module that owns it and travels as a name.
         making: ids of objects whose parts are being written.
         begun: containers that are made empty (see `_reduce.circles`).
+        places: id of an object -> a module that has it, and its name there (`_reduce.of_modules`).
     """
 
     __slots__ = (
         "_codes", "_kept", "_names", "_scopes", "begun", "by_value", "cells", "homes", "making",
-        "naming", "open", "planned", "reached", "used",
+        "naming", "open", "places", "planned", "reached", "used",
     )  # fmt: skip
 
     def __init__(self, naming: bool = False) -> None:
@@ -129,6 +130,7 @@ class ByValue:
         self.open: Any = None
         self.making: set[int] = set()
         self.begun: list[Any] = []
+        self.places: dict[int, tuple[ModuleType, str]] | None = None
         self.by_value: dict[str, bool] = {}
         self._kept: list[object] = []
         self._names: dict[int, Any] = {}

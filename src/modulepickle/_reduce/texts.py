@@ -22,9 +22,9 @@ __all__ = ["IMPORTING", "named_in_texts"]
 
 IMPORTING: Final = frozenset(
     {"__import__", "import_module", "import_string", "find_spec", "resolve_name", "run_module"}
-    | {"dictConfig", "get_data", "resources", "PackageLoader", "patch"}
+    | {"dictConfig", "get_data", "resources", "PackageLoader", "patch", "exec", "eval"}
 )
-"""Functions that import what a string names."""
+"""Functions that import what a string names, or execute it."""
 
 MOST: Final = 1000
 """At most so many strings of a function are looked at."""

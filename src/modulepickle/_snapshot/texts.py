@@ -121,12 +121,16 @@ _NAME: Final = r"(?as)([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\.?)(?:[{%:].*)?"
 
 
 def named_in(text: str, finder: Finder) -> Iterator[LocalPackage]:
-    """Yield the local packages of modules that a string names, or quotes, as JSON does."""
+    """Yield the local packages of modules that a string names, quotes as JSON does, or imports."""
     match = re.fullmatch(_NAME, text)
     found = [(match[1], bool(match[2]))] if match is not None else []
+    content = text[:MOST].encode(errors="replace")
     if '"' in text or "'" in text:
-        quoted = re.findall(_QUOTED % _ANY, text[:MOST].encode(errors="replace"))
+        quoted = re.findall(_QUOTED % _ANY, content)
         found += [(name.decode(), bool(dot)) for name, dot in quoted]
+    if "import" in text:
+        stated = re.findall(_STATED % _ANY, b"\n" + content)
+        found += [(name.decode(), False) for name, _ in stated]
     for name, is_open in found:
         if name.partition(".")[0] in finder.top_level_names():
             package = _meant(name, is_open, finder)
