@@ -321,3 +321,20 @@ def test_r12_versions_that_put_a_folder_on_the_path(tmp_path):
     datas = [send(tree, "import pkg as obj") for tree in trees]
     result = receive(datas, code, absent=["pkg"], lazy=True).result
     assert result == [(1, 1), (2, 2), (3, 3), (4, 4), 2]
+
+
+def test_r12_the_first_load_keeps_nothing_of_its_callers(tmp_path):
+    data = send(project(tmp_path, "=== pkg.py\ndef f(): return 1"), "from pkg import f as obj")
+    code = """
+        import gc, weakref
+        class Large:
+            pass
+        def job():
+            large = Large()
+            return load()() and weakref.ref(large)
+        ref = job()
+        gc.collect()
+        result = ref() is None
+    """
+    # The cache folder is new, so that all is unpacked and compiled.
+    assert receive(data, code, lazy=True, fresh=True).result is True

@@ -21,6 +21,7 @@ Invariants, by the rules of the design. Keep them when you edit:
 The library looks at a snapshot's `parts` and `requirements` (see `received`).
 """
 
+import atexit
 import sys
 
 from modulepickle._loader.archive_reader import read_archive
@@ -31,6 +32,7 @@ from modulepickle._loader.imports import Imports
 from modulepickle._loader.modules import Modules
 from modulepickle._loader.reach import Reach
 from modulepickle._loader.registry import registry
+from modulepickle._loader.sys_modules import WRITTEN
 from modulepickle._loader.unpacking import lock
 from modulepickle._loader.whose import (
     FOLDERS,
@@ -224,3 +226,16 @@ def find(name, digest, *rest):
             found = SNAPSHOTS.get(digest)
             found = found or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
     return found
+
+
+def let_go():
+    """At the end of the process, let all modules end as the host's own do: with `sys.modules`.
+
+    What is held longer ends when the interpreter has taken the names of every module away: then a
+    `__del__` or the end of a generator finds nothing.
+    """
+    for kept in (registry.active, NAMESPACES, WRITTEN):
+        kept.clear()
+
+
+atexit.register(let_go)

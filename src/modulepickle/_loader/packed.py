@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_2c9b0fcf"
+LOADER_NAME: Final = "_modulepickle_loader_e8e44f6b"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -146,17 +146,18 @@ def compiled_page():
     try:
         return kept_code(file, key)
     except Exception as error:
-        reason = error
+        reason = str(error)
     first, second = zlib.decompress(key[2]).decode().split("\f")
     text = "\n" * first.count("\n") + second
     code = compile(text, compiled_page.__code__.co_filename, "exec")
     compiled.append((reason, file, key, code))
     return code
-entry = execute_once(compiled_page, globals())
-for why, *what in compiled:
-    log("debug", "the loader was compiled: %s", why)
+def keep_compiled(reason, *what):
+    log("debug", "the loader was compiled: %s", reason)
     keep_code("the loader", *what)
-compiled.clear()
+entry = execute_once(compiled_page, globals())
+while compiled:
+    keep_compiled(*compiled.pop())
 import os
 def write_new(path, pieces, mode=0o600):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -1643,6 +1644,7 @@ def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     found = (globals or {}).get("__builtins__")
     find = found["__import__"] if type(found) is dict else native_import
     return find(name, globals, locals, fromlist, level)
+import atexit
 import sys
 UNSETTLED = set()
 class Snapshot(Files, Modules, Imports, Reach):
@@ -1774,6 +1776,10 @@ def find(name, digest, *rest):
             found = SNAPSHOTS.get(digest)
             found = found or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
     return found
+def let_go():
+    for kept in (registry.active, NAMESPACES, WRITTEN):
+        kept.clear()
+atexit.register(let_go)
 class Beside(Snapshot):
     def __init__(self, home, top):
         self.home, self.top, self.made, self.executing = home, top, {}, {}

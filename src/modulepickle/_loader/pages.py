@@ -34,7 +34,7 @@ def compiled_page():
     try:
         return kept_code(file, key)
     except Exception as error:
-        reason = error
+        reason = str(error)  # and not the error, which has the frames of all callers
     first, second = zlib.decompress(key[2]).decode().split("\f")
     # With the lines of both: tracebacks show those of the whole text.
     text = "\n" * first.count("\n") + second
@@ -43,8 +43,11 @@ def compiled_page():
     return code
 
 
-entry = execute_once(compiled_page, globals())
-for why, *what in compiled:
-    log("debug", "the loader was compiled: %s", why)  # noqa: F821  # of the second page
+def keep_compiled(reason, *what):
+    log("debug", "the loader was compiled: %s", reason)  # noqa: F821  # of the second page
     keep_code("the loader", *what)  # noqa: F821  # of the second page
-compiled.clear()
+
+
+entry = execute_once(compiled_page, globals())
+while compiled:
+    keep_compiled(*compiled.pop())
