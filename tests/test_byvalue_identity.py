@@ -139,3 +139,57 @@ def test_r15_a_lock_of_the_script_is_refused_with_the_way_to_it(tmp_path):
     said = run(tmp_path, code).result
     assert "global `LOCK`" in said
     assert pickle.dumps(said)
+
+
+METHODS = """
+    import calendar, random
+    from calendar import monthcalendar, setfirstweekday
+    from random import randint, random as draw
+    from secrets import choice
+    from pkg import names, register
+    import pkg
+    def seeded(drawn=random.uniform):
+        random.seed(0)
+        return randint(0, 1000), draw(), drawn(0, 1)
+    def week():
+        setfirstweekday(6)
+        return monthcalendar(2026, 11)[0], calendar.monthcalendar(2026, 11)[0]
+    def registered():
+        register("one")
+        return names(), pkg.names(), choice([5])
+    class Roll:
+        roll = random.randrange
+        def twice(self):
+            random.seed(1)
+            return self.roll(100), Roll.roll(100)
+    obj = seeded, week, registered, Roll
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r19_methods_of_an_instance_that_a_module_keeps_to_itself(tmp_path, python):
+    tree = """
+        === pkg.py
+        class Registry:
+            def __init__(self): self.names = []
+            def register(self, name): self.names.append(name)
+            def all(self): return list(self.names)
+        _registry = Registry()
+        register, names = _registry.register, _registry.all
+    """
+    code = """
+    seeded, week, registered, Roll = obj
+    result = seeded(), week(), registered(), Roll().twice()
+    """
+    folder = project(tmp_path, tree)
+    right = run(folder, METHODS + code).result
+    assert right[1:3] == (([1, 2, 3, 4, 5, 6, 7],) * 2, (["one"], ["one"], 5))
+    data = send(folder, METHODS)
+    assert receive(data, code, python=python).result == right
+    assert len(data) < 40_000, "no state of a generator of random numbers is in it"
+
+
+def test_r19_each_process_draws_its_own(tmp_path):
+    data = send(tmp_path, "from random import random as draw\ndef obj(): return draw()")
+    drawn = {receive(data, "result = obj()", fresh=True).result for _ in range(3)}
+    assert len(drawn) == 3

@@ -11,18 +11,27 @@ from __future__ import annotations
 
 import functools
 import sys
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+)
 from typing import Final
 
 from modulepickle._loader.emit import Call, Rebuilt, ShippedText, TheFetcher, reduce_fetcher
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.circles import Begun, Fill, reduce_begun, reduce_fill
 from modulepickle._reduce.local import is_standard
-from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
+from modulepickle._reduce.names import reduce_module, reduce_named, reduce_odd
 from modulepickle._reduce.objects import NAMED, OF_COPYREG, OF_DATACLASSES, OTHERS
 from modulepickle._reduce.of_modules import (
     ONLY_THEMSELVES,
     may_be_sentinel,
+    reduce_builtin_of_module,
+    reduce_method_of_module,
     reduce_of_module,
     reduce_sentinel_of_module,
 )
@@ -50,7 +59,8 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     type: reduce_named,
     ModuleType: reduce_module,
     **{kind: OTHERS[kind] for kind in (CodeType, CellType, property, staticmethod, classmethod)},
-    BuiltinFunctionType: reduce_builtin,
+    BuiltinFunctionType: reduce_builtin_of_module,
+    MethodType: reduce_method_of_module,
     SnapshotRef: emit_shipped,
     Scope: emit_scope,
     TheFetcher: lambda dump, obj: reduce_fetcher(obj),

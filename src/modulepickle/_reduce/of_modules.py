@@ -2,13 +2,14 @@
 
 `from pkg import UNSET` in a script binds a sentinel of the package. The script's functions, which
 go by value, must find the receiver's own `pkg.UNSET`: a copy would be another object, and nobody
-would notice. The same holds for locks and context variables, of which there are no copies. So what
-is only itself goes as an attribute of a module that goes by name.
+would notice. The same holds for locks and context variables, of which there are no copies, and for
+the methods of an instance that a module keeps to itself, as `random.randint`: bound to a copy, they
+would have a state of their own. So all these go as attributes of a module that goes by name.
 
 What a container or any other object with a state holds is more than its identity: that is copied.
 In data alone, without code by value, all is as plain pickle has it (R3).
 
-Outside API: `ONLY_THEMSELVES`, `may_be_sentinel`, `reduce_of_module`, `reduce_sentinel_of_module`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -19,16 +20,20 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from types import ModuleType
+from types import BuiltinFunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import LIBRARY, Call
 from modulepickle._local.tree import INSTALLATIONS, in_standard_library
+from modulepickle._reduce.names import reduce_builtin
 from modulepickle._reduce.state import MAIN, Dump, by_value
+from modulepickle._reduce.wrappers import reduce_method
 
 __all__ = [
     "ONLY_THEMSELVES",
     "may_be_sentinel",
+    "reduce_builtin_of_module",
+    "reduce_method_of_module",
     "reduce_of_module",
     "reduce_sentinel_of_module",
 ]
@@ -103,6 +108,22 @@ def _modules() -> tuple[dict[int, Place], list[str]]:
     return _known[1:]
 
 
+def reduce_method_of_module(dump: Dump, method: MethodType) -> Any:
+    """Reduce a bound method to the attribute of a module that it is, or as any other."""
+    found = reduce_of_module(dump, method)
+    return reduce_method(dump, method) if found is NotImplemented else found
+
+
+def reduce_builtin_of_module(dump: Dump, function: BuiltinFunctionType) -> Any:
+    """Reduce a function made in C, which may be a method, likewise."""
+    found = reduce_of_module(dump, function) if _is_method_in_c(function) else NotImplemented
+    return reduce_builtin(dump, function) if found is NotImplemented else found
+
+
+def _is_method_in_c(value: Any) -> bool:
+    return type(value) is BuiltinFunctionType and type(value.__self__) is not ModuleType
+
+
 def _is_installed(file: object) -> bool:
     if not isinstance(file, str):  # a part of the interpreter
         return True
@@ -111,11 +132,12 @@ def _is_installed(file: object) -> bool:
 
 def _places(modules: Iterable[ModuleType]) -> Iterator[tuple[int, Place]]:
     """Yield the ids of the objects in modules that are only themselves, and where each is."""
-    known = {id(kind): True for kind in ONLY_THEMSELVES}  # by id: a metaclass may refuse to hash
+    # By id: a metaclass may refuse to hash.
+    known = {id(kind): True for kind in (*ONLY_THEMSELVES, MethodType)}
     for module in modules:
         for name, value in [*vars(module).items()]:
             kind = type(value)
             if id(kind) not in known:
                 known[id(kind)] = may_be_sentinel(kind)
-            if known[id(kind)] and type(name) is str:
+            if (known[id(kind)] or _is_method_in_c(value)) and type(name) is str:
                 yield id(value), (module, name)
