@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import pickle
+import re
 import sys
 import textwrap
 
@@ -330,3 +331,69 @@ def test_a_tree_is_sent_on(tmp_path):
     code = "import modulepickle; result = modulepickle.dumps(obj)"
     back = receive(data, code, bare=False).result
     assert receive(back, "result = obj()", absent=["other"]).result == 42
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r19_text_annotations_of_a_packages_typed_dict_are_looked_up_there(tmp_path, python):
+    tree = """
+        === pkg.py
+        from __future__ import annotations
+        import typing
+        class Other: pass
+        class Base(typing.TypedDict):
+            other: Other
+            many: typing.List[Other]
+    """
+    script = """
+        import typing
+        import pkg
+        class Mine(pkg.Base):
+            number: int
+        def obj():
+            hints = typing.get_type_hints(Mine)
+            found = [hints["other"], hints["many"].__args__[0]]
+            return [each is pkg.Other for each in found], sorted(hints)
+    """
+    data = send(project(tmp_path, tree), script)
+    right = [True, True], ["many", "number", "other"]
+    assert receive(data, "result = obj()", python=python).result == right
+
+
+def test_limits_the_hooks_of_a_class_statement_do_not_run_again(tmp_path):
+    tree = """
+        === pkg.py
+        class Base:
+            names = []
+            def __init_subclass__(cls):
+                cls.names.append(cls.__name__)
+                cls.noted = True
+    """
+    script = """
+        import pkg
+        class Mine(pkg.Base): pass
+        def obj():
+            return Mine.noted, pkg.Base.names
+        assert obj() == (True, ["Mine"])
+    """
+    data = send(project(tmp_path, tree), script)
+    assert receive(data, "result = obj()").result == (True, [])
+
+
+def test_limits_the_file_of_a_function_has_a_name_of_its_own(tmp_path):
+    code = """
+        def obj():
+            return obj.__code__.co_filename
+    """
+    name = receive(send(tmp_path, code), "result = obj()").result
+    assert re.fullmatch(r"<sender.py [0-9a-f]{8}>", name)
+
+
+def test_limits_a_function_of_the_script_is_refused_by_plain_pickle_there(tmp_path):
+    code = """
+        import pickle
+        def inner(): return 1
+        def obj():
+            return pickle.dumps(inner)
+    """
+    found = receive(send(tmp_path, code), "obj()", expect_failure=True).stderr
+    assert "PicklingError: Can't pickle" in found

@@ -34,7 +34,7 @@ from modulepickle._reduce.functions import (
 )
 from modulepickle._reduce.generated import reduce_field
 from modulepickle._reduce.keys import KNOWN, key_of, tracked
-from modulepickle._reduce.state import Dump, Live, Positioned, Reducer, SortedSet
+from modulepickle._reduce.state import MAIN, Dump, Live, Positioned, Reducer, SortedSet
 from modulepickle._reduce.wrappers import (
     VIEWS,
     WRAPPER,
@@ -116,7 +116,16 @@ def _new_type(_: Dump, obj: Any) -> Reduced:
 
 def _forward_reference(_: Dump, obj: Any) -> Reduced:
     # Since 3.14 the class lives in another module, which older Pythons do not have.
-    return Call(getattr, typing, "ForwardRef"), (obj.__forward_arg__,)
+    make: Any = Call(getattr, typing, "ForwardRef")
+    module = getattr(obj, "__forward_module__", None)
+    if isinstance(module, str) and module not in MAIN:  # where its name is to be looked for
+        settings: dict[str, Any] = {"module": module}
+        if getattr(obj, "__forward_is_class__", False):
+            settings["is_class"] = True
+        if not getattr(obj, "__forward_is_argument__", True):
+            settings["is_argument"] = False
+        make = functools.partial(make, **settings)
+    return make, (obj.__forward_arg__,)
 
 
 def _of_abstract(_: Dump, obj: Any) -> Reduced:
