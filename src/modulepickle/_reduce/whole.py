@@ -189,7 +189,9 @@ def _is_plain(dump: Dump, held: Groups) -> bool:
             continue
         for value in group.values():
             kind = type(value)
-            if kind not in ATOMS and not (kind is ModuleType and is_module_ready(dump, value)):
+            if kind in ATOMS or (kind is ModuleType and is_module_ready(dump, value)):
+                continue
+            if kind is not tuple or not ATOMS.issuperset(map(type, value)):  # as defaults are
                 return False
     return True
 
