@@ -175,7 +175,8 @@ def put_first(places, new):
     Nothing is taken out, since another thread may be looking through the list. It is looked for and
     put there in one call, so that a signal handler that does the same comes before or after.
     """
-    places[:0] = filterfalse(places.__contains__, [new])
+    if places is not None:  # as it is at the end of the process
+        places[:0] = filterfalse(places.__contains__, [new])
 
 
 def forget(folder):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_e8e44f6b"
+LOADER_NAME: Final = "_modulepickle_loader_87c78f0d"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -989,7 +989,8 @@ def module_of(spec):
         module.__file__ = None
     return module
 def put_first(places, new):
-    places[:0] = filterfalse(places.__contains__, [new])
+    if places is not None:
+        places[:0] = filterfalse(places.__contains__, [new])
 def forget(folder):
     for path in [*sys.path_importer_cache]:
         if f"{path}{os.sep}".startswith(f"{folder}{os.sep}"):
