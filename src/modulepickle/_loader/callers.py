@@ -158,14 +158,14 @@ def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
 
 
-def exec_for_caller(code, globals, locals=None):
+def exec_for_caller(code, globals, locals=None, **closure):
     """`exec` of those modules, as of doctest and timeit: imports in the code are the caller's."""
     home = caller_of(get_frame(1))
     if home and globals is get_frame(1).f_globals:
         globals = {**globals, "__builtins__": home.builtins}
     elif home:
         globals.setdefault("__builtins__", home.builtins)
-    exec(code, globals, locals)
+    exec(code, globals, locals, **closure)  # since 3.11, pdb gives one
 
 
 def install_for_all(home, original, *args):

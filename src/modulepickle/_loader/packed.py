@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_87c78f0d"
+LOADER_NAME: Final = "_modulepickle_loader_ea416595"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1995,13 +1995,13 @@ def import_for_caller(name, globals=None, locals=None, fromlist=(), level=0):
     frame = get_frame(1)
     home = caller_of(frame) or named_for(frame, name)
     return (home.import_ if home else builtins.__import__)(name, globals, locals, fromlist, level)
-def exec_for_caller(code, globals, locals=None):
+def exec_for_caller(code, globals, locals=None, **closure):
     home = caller_of(get_frame(1))
     if home and globals is get_frame(1).f_globals:
         globals = {**globals, "__builtins__": home.builtins}
     elif home:
         globals.setdefault("__builtins__", home.builtins)
-    exec(code, globals, locals)
+    exec(code, globals, locals, **closure)
 def install_for_all(home, original, *args):
     original(*args)
     for snapshot in [*SNAPSHOTS.values()]:

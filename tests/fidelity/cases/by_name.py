@@ -352,6 +352,25 @@ case(
     """,
 )
 case(
+    "r08_what_is_typed_into_a_debugger",
+    "pkg.f",
+    """
+    === pkg/__init__.py
+    import io, pdb
+    TYPED = "n\\nv = 5\\n(lambda: v)() + 1\\n[v for _ in range(2)]\\nc\\n"
+    def f():
+        found = io.StringIO()
+        debugger = pdb.Pdb(stdin=io.StringIO(TYPED), stdout=found, nosigint=True)
+        debugger.prompt = ""
+        def g():
+            v = @V@
+            return v
+        debugger.runcall(g)
+        lines = found.getvalue().splitlines()
+        return [line for line in lines if "***" in line or line.strip().isdigit()], "@V@"
+    """,
+)
+case(
     "r08_text_executed_in_main",
     "pkg.f",
     """
