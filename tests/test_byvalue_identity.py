@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import textwrap
 
 import pytest
 
@@ -193,3 +194,39 @@ def test_r19_each_process_draws_its_own(tmp_path):
     data = send(tmp_path, "from random import random as draw\ndef obj(): return draw()")
     drawn = {receive(data, "result = obj()", fresh=True).result for _ in range(3)}
     assert len(drawn) == 3
+
+
+def test_r19_a_method_that_no_module_has_goes_as_the_pickler_s_table_says(tmp_path):
+    code = """
+        import copyreg, io, pickle, types, modulepickle
+        from random import randint
+        class A:
+            def m(self): return 1
+        method, asked = A().m, []
+        def table(m):
+            asked.append(m.__func__.__name__)
+            return getattr, (m.__self__, m.__func__.__name__)
+        class Pickler(modulepickle.Pickler):
+            dispatch_table = {**copyreg.dispatch_table, types.MethodType: table}
+        def f(): return randint(1, 1), method()
+        file = io.BytesIO()
+        Pickler(file).dump(f)
+        result = asked, pickle.loads(file.getvalue())()
+    """
+    assert run(tmp_path, code).result == (["m"], (1, 1))
+
+
+def test_r19_a_module_that_took_the_place_of_another_is_looked_through(tmp_path):
+    code = """
+        import pickle, sys, modulepickle, pkg
+        def f(): return mark is pkg.UNSET
+        mark = pkg.UNSET
+        assert pickle.loads(modulepickle.dumps(f))()
+        del sys.modules["pkg.marks"]  # as many as before, but others
+        import other
+        mark = other.MARK
+        def g(): return mark is other.MARK
+        result = pickle.loads(modulepickle.dumps(g))()
+    """
+    tree = f"{textwrap.dedent(TREE)}=== other.py\nMARK = object()\n"
+    assert run(project(tmp_path, tree), code).result is True

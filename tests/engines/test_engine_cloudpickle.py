@@ -226,3 +226,19 @@ result = changed, [copy.dumps(obj) for obj in objs] == before
 """
     got = run(project(tmp_path / "tree", TREE), code).result
     assert got == ([True, True, True, False], True)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_r19_methods_that_a_module_has_are_the_receivers(tmp_path: Path, name: str) -> None:
+    code = """
+import random
+from random import randint
+
+def seeded():
+    random.seed(0)
+    return randint(0, 1000)
+
+result = dumps(seeded)
+"""
+    data = made(tmp_path, name, code)
+    assert receive(data, "result = obj()", absent=ABSENT).result == 864

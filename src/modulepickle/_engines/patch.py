@@ -24,6 +24,7 @@ from modulepickle._local.policy import get_policy
 from modulepickle._pickler.stored import Store, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
 from modulepickle._reduce.kinds import REDUCERS
+from modulepickle._reduce.of_modules import may_be_of_module, reducer_of_module
 from modulepickle._reduce.state import Live, Positioned, SortedSet
 from modulepickle._snapshot.tasks import opened
 
@@ -52,6 +53,9 @@ PROTOCOL: Final = "_modulepickle_protocol"
 
 OURS: Final = frozenset({FunctionType, ModuleType, CodeType, CellType, Live, Positioned, SortedSet})
 """Types that we reduce although the pickler could, since our functions hold them."""
+
+IF_OF_MODULE: Final = reducer_of_module(None)
+"""Reduces what is an attribute of a module and goes as that (`_reduce.of_modules`)."""
 
 
 class _Table:
@@ -116,6 +120,8 @@ class Foreign(Dispatcher):
         if kind in self.theirs and id(obj) not in self.held | self.parts.cells:
             return NotImplemented
         if kind in self.own and kind not in OURS:
+            if may_be_of_module(kind):
+                return IF_OF_MODULE(self, obj)
             self.plain[kind] = None
             return NotImplemented
         found = self.reducer_override(obj)

@@ -16,7 +16,6 @@ from types import (
     CellType,
     CodeType,
     FunctionType,
-    MethodType,
     ModuleType,
 )
 from typing import Final
@@ -25,16 +24,9 @@ from modulepickle._loader.emit import Call, Rebuilt, ShippedText, TheFetcher, re
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.circles import Begun, Fill, reduce_begun, reduce_fill
 from modulepickle._reduce.local import is_standard
-from modulepickle._reduce.names import reduce_module, reduce_named, reduce_odd
+from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
 from modulepickle._reduce.objects import NAMED, OF_COPYREG, OF_DATACLASSES, OTHERS
-from modulepickle._reduce.of_modules import (
-    ONLY_THEMSELVES,
-    may_be_sentinel,
-    reduce_builtin_of_module,
-    reduce_method_of_module,
-    reduce_of_module,
-    reduce_sentinel_of_module,
-)
+from modulepickle._reduce.of_modules import may_be_of_module, reducer_of_module
 from modulepickle._reduce.of_process import may_be_of_process, reducer_of_process
 from modulepickle._reduce.of_pydantic import OF_PYDANTIC
 from modulepickle._reduce.stand_ins import emit_ready, emit_scope, emit_shipped
@@ -59,8 +51,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     type: reduce_named,
     ModuleType: reduce_module,
     **{kind: OTHERS[kind] for kind in (CodeType, CellType, property, staticmethod, classmethod)},
-    BuiltinFunctionType: reduce_builtin_of_module,
-    MethodType: reduce_method_of_module,
+    BuiltinFunctionType: reducer_of_module(reduce_builtin),
     SnapshotRef: emit_shipped,
     Scope: emit_scope,
     TheFetcher: lambda dump, obj: reduce_fetcher(obj),
@@ -71,7 +62,6 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     Late: reduce_late,
     Begun: reduce_begun,
     Fill: reduce_fill,
-    **dict.fromkeys(ONLY_THEMSELVES, reduce_of_module),
 }
 
 
@@ -80,6 +70,8 @@ def reducer_of(dump: Dump, kind: type) -> Reducer | None:
     if kind in REDUCERS:
         return REDUCERS[kind]
     reducer = _reducer_of(dump, kind)
+    if may_be_of_module(kind):
+        reducer = reducer_of_module(reducer)
     return reducer_of_process(reducer) if may_be_of_process(kind) else reducer
 
 
@@ -105,8 +97,6 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
     if "wrapt" in sys.modules and is_of_wrapt(kind):
         return reduce_of_wrapt
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
-    if plain and may_be_sentinel(kind):
-        return reduce_sentinel_of_module
     return reduce_odd if not plain and _may_name_local(dump, kind) else None
 
 

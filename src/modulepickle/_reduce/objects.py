@@ -21,7 +21,7 @@ import sys
 import types
 import typing
 import weakref
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced
@@ -42,6 +42,7 @@ from modulepickle._reduce.wrappers import (
     reduce_cached_property,
     reduce_descriptor,
     reduce_dispatching_method,
+    reduce_method,
     reduce_partial_method,
     reduce_property,
     reduce_wrapper,
@@ -301,6 +302,7 @@ OTHERS: Final[dict[type, Reducer]] = {
     functools.cached_property: reduce_cached_property,
     functools.singledispatchmethod: reduce_dispatching_method,
     functools.partialmethod: _unless_plain(reduce_partial_method),
+    MethodType: reduce_method,
     memoryview: _memoryview,
     struct.Struct: _struct,
     types.MappingProxyType: _proxy,
