@@ -1,7 +1,9 @@
-"""What all tests share: the Pythons there must be, the loader's cache, hypothesis' profiles."""
+"""What all tests share: the Pythons there must be, bytecode, the loader's cache, hypothesis."""
 
 from __future__ import annotations
 
+import compileall
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from receivers import missing_interpreters
+from receivers import SOURCE, missing_interpreters
 
 # Many examples start other processes, so no time limit for one of them. CI repeats itself exactly
 # and keeps no database of examples.
@@ -18,13 +20,22 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, data
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     missing = missing_interpreters()
     if missing:
         raise pytest.UsageError(
             f"MODULEPICKLE_REQUIRE_PYTHONS asks for Python {', '.join(missing)}, not found here: "
             "name the executables in MODULEPICKLE_TEST_PYTHONS"
         )
+    if not hasattr(config, "workerinput"):  # once, and not in each worker of xdist
+        # Senders write no bytecode, so each of a thousand would compile the library anew.
+        compileall.compile_dir(SOURCE, quiet=2)
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage pass over what pytest has made: half a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
