@@ -19,6 +19,7 @@ it began. A process with the library takes its parent's beginning for its own.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pickle
@@ -373,7 +374,8 @@ def receive(
     - `folder`: the current folder, by default an empty one;
     - `env`: variables added to the clean environment;
     - `expect_failure`: it must end with an error, which stands in `stderr` of what is returned;
-    - `fresh`: an interpreter of its own is started, and none that has imported `pickle` is forked.
+    - `fresh`: an interpreter of its own is started, and none that has imported `pickle` is forked;
+      a new cache folder of it is empty, while others have the loader's bytecode in it.
     """
     datas = [data] if isinstance(data, (bytes, bytearray)) else list(data)
     with tempfile.TemporaryDirectory() as job:
@@ -396,4 +398,23 @@ def receive(
         options = ("-I", "-S") if bare else ()
         arguments = (str(out),)
         process = _Process(python, options, (str(script),), arguments, folder or empty, environment)
-        return _run(process, Path(job), fresh or _is_read_at_start(env), expect_failure)
+        fresh = fresh or FRESH or _is_read_at_start(env)
+        with contextlib.nullcontext() if fresh or cache else _with_bytecode(python, Path(job)):
+            return _run(process, Path(job), fresh, expect_failure)
+
+
+_bytecode: dict[tuple[str, str], bytes] = {}
+"""An interpreter, and a file's name -> a loader's bytecode, which is most of what a load takes."""
+
+
+@contextlib.contextmanager
+def _with_bytecode(python: str, job: Path) -> Iterator[None]:
+    """Put the bytecode that earlier receivers have kept into a new cache folder, and keep more."""
+    folder = job / "cache" / f"modulepickle-{os.geteuid()}"
+    folder.mkdir(mode=0o700, parents=True)
+    for (interpreter, name), content in _bytecode.items():
+        if interpreter == python:
+            (folder / name).write_bytes(content)
+    yield
+    for path in folder.glob("loader-*"):
+        _bytecode.setdefault((python, path.name), path.read_bytes())
