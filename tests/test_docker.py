@@ -432,7 +432,7 @@ def test_an_interrupt_while_the_container_is_made_waits_for_it(tree: Path, fake:
     fake.answers(create={"wait": True})
     with stuck(tree, script(STUCK), fake.env) as process:
         wait_for(fake, "create", process)
-        threading.Timer(1, (fake.folder / "go").touch).start()
+        threading.Timer(0.3, (fake.folder / "go").touch).start()
         interrupt(process)
     commands = [entry[0] for entry in fake.log]
     assert commands == ["image", "create", "created", "rm"]

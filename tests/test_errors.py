@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modulepickle._base.errors import PackagingError, Problem, Reason, StaleSourceWarning
@@ -60,6 +60,7 @@ def test_it_is_a_pickling_error():
     assert issubclass(StaleSourceWarning, UserWarning)
 
 
+@settings(max_examples=30)
 @given(st.lists(problems), st.integers(0, pickle.HIGHEST_PROTOCOL))
 def test_any_error_survives_pickling(found, protocol):
     error = PackagingError(found)

@@ -498,7 +498,7 @@ PAUSED = f"""
 """
 
 
-@pytest.mark.parametrize("most", [20, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("most", [10, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("which", ["functions", "classes", "snapshots"])
 def test_r14_nobody_sees_half_of_a_text(tmp_path, which, most):
     by_value = {

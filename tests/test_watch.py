@@ -238,9 +238,24 @@ def change(pkg, what, name, more):
         settle(pkg.parent)
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+CHECKS = list(HealthCheck)
+
+
+@settings(max_examples=15, suppress_health_check=CHECKS, deadline=None)
 @given(st.lists(STEPS, max_size=8))
 def test_r05_after_any_changes_a_snapshot_has_what_is_on_disk(tree, steps):
+    compare(tree, steps)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, suppress_health_check=CHECKS, deadline=None)
+@given(st.lists(STEPS, max_size=12))
+def test_r05_after_many_more_changes(tree, steps):
+    compare(tree, steps)
+
+
+def compare(tree, steps):
+    """Make the changes one by one; after each, a snapshot has the contents that are there."""
     pkg = tree / "pkg"
     shutil.rmtree(pkg)
     project(tree, FILES)

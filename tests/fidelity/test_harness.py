@@ -13,6 +13,7 @@ from fidelity.case import CASES, MODES, Case
 from fidelity.forkserver import normal
 from fidelity.modes import Harness, differences
 
+pytestmark = pytest.mark.fidelity  # it belongs to the group that is run with it
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork here")
 
 
