@@ -237,6 +237,72 @@ def test_r12_what_is_alive_keeps_its_snapshot(many, kept):
     receive(many[:5], code, lazy=True)
 
 
+BARE = {
+    "replaced": """
+        === pkg/__init__.py
+        import sys
+        class Bare: VERSION = %d
+        class Other(type(sys)): pass
+        def f(): return %d
+        new = Other(__name__)
+        new.f, new.Bare, new.obj = f, Bare, [f, Bare]
+        new.__spec__ = __spec__
+        sys.modules[__name__] = new
+    """,
+    "late": """
+        === pkg/__init__.py
+        def f(): return %d
+        def late():
+            from pkg.late import Late
+            return Late
+        obj = [f, late]
+        === pkg/late.py
+        class Late: VERSION = %d
+    """,
+    "derived": """
+        === pkg/__init__.py
+        from pkg.base import Base
+        class Bare(Base): VERSION = %d
+        def f(): return %d
+        obj = [f, Bare]
+        === pkg/base.py
+        class Base: pass
+    """,
+    "while it executes": """
+        === pkg/__init__.py
+        import builtins
+        vars(builtins).get("between", int)()
+        class Bare: VERSION = %d
+        def f(): return %d
+        obj = [f, Bare]
+    """,
+}
+
+
+@pytest.mark.parametrize("kind", BARE)
+def test_r12_a_class_without_functions_keeps_its_snapshot(tmp_path, kind):
+    datas = [
+        send(project(tmp_path, BARE[kind] % (n, n)), "import pkg\nobj = pkg.obj") for n in (1, 2)
+    ]
+    code = f"""
+    import builtins, gc, weakref
+    if {kind!r} == "while it executes":
+        builtins.between = lambda: (vars(builtins).pop("between"), load(1))
+    obj = load(0)
+    snapshot = weakref.ref(obj[0].__builtins__["__import__"].__self__)
+    load(1)
+    kept = obj[1]() if {kind!r} == "late" else obj[1]
+    del obj
+    gc.collect()
+    assert snapshot() is not None
+    result = kept.VERSION
+    del kept
+    gc.collect()
+    assert snapshot() is None, gc.get_referrers(snapshot())
+    """
+    assert receive(datas, code, lazy=True).result == 1
+
+
 def test_r12_a_running_thread_keeps_its_snapshot(tmp_path):
     text = """
         === pkg.py

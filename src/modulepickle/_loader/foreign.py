@@ -99,9 +99,8 @@ def send_on(home, obj):
         raise pickle.PicklingError(
             f"{obj!r} came in a pickle. It cannot go on by name, since {home.top} is another one "
             f"in this process ({getattr(other, '__file__', other)}), and not as a copy, which "
-            "would be a stranger where it arrives. Install "
-            "modulepickle in this process' Python, and its package travels on; or keep that other "
-            f"{home.top} from being imported here; or return plain values"
+            "would be a stranger there. Install modulepickle here, and its package travels on; or "
+            f"keep that other {home.top} from being imported here; or return plain values"
         )
     return pickle.loads, (dumps(obj),)
 

@@ -327,9 +327,8 @@ def refuse_another(full, name, module):
     shown = real_modules().get(full, NOTHING)
     if shown is not module and (shown is NOTHING or name is not getattr(module, "__name__", None)):
         raise ImportError(
-            f"what `sys.modules` shows as {full!r} is not the module that this code sees, but of "
-            "another version or the host's own, and pickle would take that: to unpickle by names "
-            "here, use `pickle._loads` or `pickle._Unpickler`, which are written in Python",
+            f"`sys.modules` shows another {full!r} than this code sees, and pickle would take "
+            "that: use `pickle._loads` or `pickle._Unpickler`, which are written in Python",
             name=full,
         )
 
@@ -369,8 +368,9 @@ def process_import(globals):
     statement passes its frame's globals.
     """
     now = builtins.__import__
-    asked = get_frame(3).f_globals is not globals
-    return native_import if asked or now is import_by_globals else now
+    if now is native_import or now is import_by_globals:
+        return native_import
+    return now if get_frame(3).f_globals is globals else native_import
 
 
 def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):

@@ -188,6 +188,7 @@ class Snapshot(Files, Modules, Imports, Reach):
         made, leave = registry.active.pop(self.top, (self.made, None))
         if made is not self.made:  # a signal handler was faster
             leave()
+        self.keep_classes()
         for each in self.besides.values():
             if each.is_active():
                 each.leave()

@@ -70,7 +70,8 @@ class SourceLoader(FileLoader):
         # same take turns there, since what is inside is compared.
         key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
         crc, _, packed = key[2]
-        file = f"code-{crc:08x}{zlib.crc32(packed, zlib.crc32(repr(key[:2]).encode())):08x}"
+        # 1: early loaders, which begin with 0, keep something else under their names.
+        file = f"code-{crc:08x}{zlib.crc32(packed, zlib.crc32(repr(key[:2]).encode(), 1)):08x}"
         try:
             code = kept_code(file, key)
             set_code_path(code, self.path)
@@ -85,7 +86,7 @@ class SourceLoader(FileLoader):
 def keep_code(name, file, key, code):
     """Write what `kept_code` reads, if that can be."""
     try:
-        data = marshal.dumps({key: code})
+        data = marshal.dumps((key, code))
         pieces = [zlib.crc32(data).to_bytes(4, "little"), data]
         write_file(f"{cache_folder()}/{file}", pieces)
     except Exception as error:  # no disk; or the interpreter ends, and `open` is gone

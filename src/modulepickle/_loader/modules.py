@@ -57,8 +57,9 @@ class Modules:
         """The spec of a module: in the archive, or where a native import would look; or None."""
         spec, asked = None, []
         finders = meta_path()
-        for finder in finders[: finders.index(PathFinder)] if PathFinder in finders else ():
-            if not spec and self.may_ask(finder, True):  # what shipped code put there
+        is_put = self.sees_places() and PathFinder in finders  # what shipped code put there
+        for finder in finders[: finders.index(PathFinder)] if is_put else ():
+            if not spec and self.may_ask(finder, True):
                 asked.append(finder)
                 spec = finder.find_spec(name, path, None)
         spec = spec or self.in_files(name, path)
@@ -202,10 +203,13 @@ class Modules:
             self.put(name, module)
             if spec.loader:
                 spec.loader.exec_module(module)
-            keep_alive(self, vars(module))
-            module = self.known(name)  # perhaps it has put another object in its place
+            executed, module = module, self.known(name)
             if module is NOTHING:
                 raise KeyError(name)  # as importlib has it
+            # What is active is held by that, and its classes are seen to when it leaves; unless the
+            # module has put another object in its place, since it is not found then.
+            if module is not executed or not self.is_active():
+                keep_alive(self, vars(executed))
             if not self.is_active() and self.top != "modulepickle":
                 guard_picklers()  # noqa: F821  # it stands in `foreign`
             # Before it counts as executed: who does not find it there looks into `sys.modules`. And
@@ -223,6 +227,12 @@ class Modules:
             self.take_back(lent)
             refresh(self)
         return module
+
+    def keep_classes(self):
+        """Let the classes of all modules keep this snapshot in memory (R12)."""
+        for module in [*self.made.values()]:
+            if issubclass(type(module), types.ModuleType):
+                keep_alive(self, object.__getattribute__(module, "__dict__"))
 
     def lend(self, name):
         """Let the dict that is `sys.modules` have what this snapshot sees, for a module in C.
@@ -284,31 +294,39 @@ class Bases(tuple):
 
 
 def keep_alive(snapshot, names):
-    """Let classes that have no function of their module keep the snapshot in memory."""
-    known = {}  # id of a class -> whether it has a function of the snapshot
+    """Let classes that lead to no function of the snapshot keep it in memory.
+
+    It is enough that the first of a family does: the others have it among their bases.
+    """
+    look, name = type.__getattribute__, names.get("__name__")
+    known = {}  # id of a class -> whether it keeps the snapshot
     for value in [*names.values()]:
         # By its type alone, since a lazy object would be set up by a look at its `__class__`.
-        if not issubclass(type(value), type):
+        if not issubclass(type(value), type) or look(value, "__module__") != name:
             continue
-        own = type.__getattribute__(value, "__dict__")
-        if own.get("__module__") != names["__name__"]:
-            continue
-        for each in type.__getattribute__(value, "__mro__"):
+        is_kept = known.get(id(look(value, "__base__")))
+        for each in () if is_kept else look(value, "__mro__"):
             if id(each) not in known:
                 known[id(each)] = leads_to(snapshot, each, names)
-            if known[id(each)]:
-                break
-        else:
-            bases = Bases(type.__getattribute__(value, "__bases__"))
-            bases.snapshot = snapshot
-            try:
-                type.__dict__["__bases__"].__set__(value, bases)
-            except TypeError:  # a class of C
-                pass
+            is_kept = is_kept or known[id(each)]
+        known[id(value)] = is_kept or is_tied(snapshot, value)
+
+
+def is_tied(snapshot, owner):
+    """Let a class keep the snapshot by its bases; False if it has them for good, as those of C."""
+    bases = Bases(type.__getattribute__(owner, "__bases__"))
+    bases.snapshot = snapshot
+    try:
+        type.__dict__["__bases__"].__set__(owner, bases)
+        return True
+    except TypeError:
+        return False
 
 
 def leads_to(snapshot, owner, names):
-    """Whether a class has a function of the snapshot, of the module with these globals or not."""
+    """Whether a class keeps the snapshot: by its bases, or by a function of any module of it."""
+    if getattr(type.__getattribute__(owner, "__bases__"), "snapshot", None) is snapshot:
+        return True
     for each in [*type.__getattribute__(owner, "__dict__").values()]:
         if type(each) is types.FunctionType:
             found = each.__globals__

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_ea416595"
+LOADER_NAME: Final = "_modulepickle_loader_2cb6e11f"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -44,6 +44,7 @@ __spec__ = type(sys.__spec__)(__name__, __loader__)
 import os
 import stat
 POSIX = os.name == "posix"
+BINARY = getattr(os, "O_BINARY", 0)
 user_number = getattr(os, "geteuid", int)
 PLACES = {}
 TRUSTED = {}
@@ -129,8 +130,11 @@ def distrust(path, user):
             return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
-    with open(path, "rb", buffering=0) as file:
-        return file.read()
+    descriptor = os.open(path, os.O_RDONLY | BINARY)
+    try:
+        return os.read(descriptor, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
 import marshal
 import sys
 import zlib
@@ -139,7 +143,10 @@ def kept_code(file, key):
     data = memoryview(read_file(f"{cache_folder()}/{file}"))
     if zlib.crc32(data[4:]).to_bytes(4, "little") != data[:4]:
         raise ValueError("it is damaged")
-    return marshal.loads(data[4:])[key]
+    found, code = marshal.loads(data[4:])
+    if found != key:
+        raise ValueError("it is that of another text")
+    return code
 def compiled_page():
     key = sys.version, sys.flags.optimize, packed
     file = f"loader-{__name__[-8:]}{zlib.crc32(key[2], zlib.crc32(repr(key[:2]).encode())):08x}"
@@ -160,7 +167,7 @@ while compiled:
     keep_compiled(*compiled.pop())
 import os
 def write_new(path, pieces, mode=0o600):
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
     with open(os.open(path, flags, mode), "wb") as file:
         if POSIX:
             os.fchmod(file.fileno(), mode)
@@ -362,13 +369,16 @@ def check(path, member, folder):
     if not same:
         put_member(path, member, folder, write_file)
 def is_intact(path, crc, size):
-    total, left = 0, size
-    with open(path, "rb", buffering=0) as file:
-        while left >= 0:
-            piece = file.read(min(left, PIECE) + 1)
-            if not piece:
-                break
+    total, left, is_end = 0, size, False
+    descriptor = os.open(path, os.O_RDONLY | BINARY)
+    try:
+        while left >= 0 and not is_end:
+            most = min(left, PIECE) + 1
+            piece = os.read(descriptor, most)
             total, left = zlib.crc32(piece, total), left - len(piece)
+            is_end = len(piece) < most
+    finally:
+        os.close(descriptor)
     return (total, left) == (crc, 0)
 class Lock:
     def __init__(self, folder):
@@ -529,7 +539,7 @@ NAMESPACES = {}
 HOST_BUILTINS, SYS = vars(builtins), vars(sys)
 NOTHING = object()
 HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
-SMALL = 2**18
+SMALL = 2**19
 native_import = builtins.__import__
 get_frame = sys._getframe
 def sha256(data):
@@ -630,7 +640,7 @@ def asker(frame, is_import=False):
     passed = set()
     while frame:
         if frame.f_code.co_filename in IMPORTLIB:
-            if frame.f_code.co_name == "_find_and_load" and not is_import:
+            if not is_import and frame.f_code.co_name.startswith("_find_and_load"):
                 return None
             frame = frame.f_back
             continue
@@ -710,7 +720,7 @@ class SourceLoader(FileLoader):
     def get_code(self, name):
         key = sys.version, sys.flags.optimize, self.home.files[self.member][:3]
         crc, _, packed = key[2]
-        file = f"code-{crc:08x}{zlib.crc32(packed, zlib.crc32(repr(key[:2]).encode())):08x}"
+        file = f"code-{crc:08x}{zlib.crc32(packed, zlib.crc32(repr(key[:2]).encode(), 1)):08x}"
         try:
             code = kept_code(file, key)
             set_code_path(code, self.path)
@@ -722,7 +732,7 @@ class SourceLoader(FileLoader):
         return code
 def keep_code(name, file, key, code):
     try:
-        data = marshal.dumps({key: code})
+        data = marshal.dumps((key, code))
         pieces = [zlib.crc32(data).to_bytes(4, "little"), data]
         write_file(f"{cache_folder()}/{file}", pieces)
     except Exception as error:
@@ -1084,7 +1094,8 @@ class Modules:
     def find(self, name, path):
         spec, asked = None, []
         finders = meta_path()
-        for finder in finders[: finders.index(PathFinder)] if PathFinder in finders else ():
+        is_put = self.sees_places() and PathFinder in finders
+        for finder in finders[: finders.index(PathFinder)] if is_put else ():
             if not spec and self.may_ask(finder, True):
                 asked.append(finder)
                 spec = finder.find_spec(name, path, None)
@@ -1203,10 +1214,11 @@ class Modules:
             self.put(name, module)
             if spec.loader:
                 spec.loader.exec_module(module)
-            keep_alive(self, vars(module))
-            module = self.known(name)
+            executed, module = module, self.known(name)
             if module is NOTHING:
                 raise KeyError(name)
+            if module is not executed or not self.is_active():
+                keep_alive(self, vars(executed))
             if not self.is_active() and self.top != "modulepickle":
                 guard_picklers()
             is_whole = True
@@ -1222,6 +1234,10 @@ class Modules:
             self.take_back(lent)
             refresh(self)
         return module
+    def keep_classes(self):
+        for module in [*self.made.values()]:
+            if issubclass(type(module), types.ModuleType):
+                keep_alive(self, object.__getattribute__(module, "__dict__"))
     def lend(self, name):
         for path in self.files if "__mypyc" not in name else ():
             helper = path.partition(".")[0]
@@ -1265,26 +1281,28 @@ class Bases(tuple):
     def __reduce_ex__(self, protocol):
         return tuple, ([*self],)
 def keep_alive(snapshot, names):
+    look, name = type.__getattribute__, names.get("__name__")
     known = {}
     for value in [*names.values()]:
-        if not issubclass(type(value), type):
+        if not issubclass(type(value), type) or look(value, "__module__") != name:
             continue
-        own = type.__getattribute__(value, "__dict__")
-        if own.get("__module__") != names["__name__"]:
-            continue
-        for each in type.__getattribute__(value, "__mro__"):
+        is_kept = known.get(id(look(value, "__base__")))
+        for each in () if is_kept else look(value, "__mro__"):
             if id(each) not in known:
                 known[id(each)] = leads_to(snapshot, each, names)
-            if known[id(each)]:
-                break
-        else:
-            bases = Bases(type.__getattribute__(value, "__bases__"))
-            bases.snapshot = snapshot
-            try:
-                type.__dict__["__bases__"].__set__(value, bases)
-            except TypeError:
-                pass
+            is_kept = is_kept or known[id(each)]
+        known[id(value)] = is_kept or is_tied(snapshot, value)
+def is_tied(snapshot, owner):
+    bases = Bases(type.__getattribute__(owner, "__bases__"))
+    bases.snapshot = snapshot
+    try:
+        type.__dict__["__bases__"].__set__(owner, bases)
+        return True
+    except TypeError:
+        return False
 def leads_to(snapshot, owner, names):
+    if getattr(type.__getattribute__(owner, "__bases__"), "snapshot", None) is snapshot:
+        return True
     for each in [*type.__getattribute__(owner, "__dict__").values()]:
         if type(each) is types.FunctionType:
             found = each.__globals__
@@ -1308,12 +1326,14 @@ class Reach:
     @cached
     def besides(self):
         return {}
-    def finds(self, top):
+    def sees_places(self):
         homes = PLACED.now()
         if homes is not self.seen:
             self.seen, self.usual = homes, set()
             self.has_places = any(home in self.paths.values() for home in homes)
-        if not self.has_places or top in self.usual:
+        return self.has_places
+    def finds(self, top):
+        if not self.sees_places() or top in self.usual:
             return False
         if top == "__main__" or is_standard(top):
             return False
@@ -1611,9 +1631,8 @@ def refuse_another(full, name, module):
     shown = real_modules().get(full, NOTHING)
     if shown is not module and (shown is NOTHING or name is not getattr(module, "__name__", None)):
         raise ImportError(
-            f"what `sys.modules` shows as {full!r} is not the module that this code sees, but of "
-            "another version or the host's own, and pickle would take that: to unpickle by names "
-            "here, use `pickle._loads` or `pickle._Unpickler`, which are written in Python",
+            f"`sys.modules` shows another {full!r} than this code sees, and pickle would take "
+            "that: use `pickle._loads` or `pickle._Unpickler`, which are written in Python",
             name=full,
         )
 def is_import_as(frame):
@@ -1639,8 +1658,9 @@ def without_loader(error):
     return first
 def process_import(globals):
     now = builtins.__import__
-    asked = get_frame(3).f_globals is not globals
-    return native_import if asked or now is import_by_globals else now
+    if now is native_import or now is import_by_globals:
+        return native_import
+    return now if get_frame(3).f_globals is globals else native_import
 def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     found = (globals or {}).get("__builtins__")
     find = found["__import__"] if type(found) is dict else native_import
@@ -1744,6 +1764,7 @@ class Snapshot(Files, Modules, Imports, Reach):
         made, leave = registry.active.pop(self.top, (self.made, None))
         if made is not self.made:
             leave()
+        self.keep_classes()
         for each in self.besides.values():
             if each.is_active():
                 each.leave()
@@ -1877,9 +1898,8 @@ def send_on(home, obj):
         raise pickle.PicklingError(
             f"{obj!r} came in a pickle. It cannot go on by name, since {home.top} is another one "
             f"in this process ({getattr(other, '__file__', other)}), and not as a copy, which "
-            "would be a stranger where it arrives. Install "
-            "modulepickle in this process' Python, and its package travels on; or keep that other "
-            f"{home.top} from being imported here; or return plain values"
+            "would be a stranger there. Install modulepickle here, and its package travels on; or "
+            f"keep that other {home.top} from being imported here; or return plain values"
         )
     return pickle.loads, (dumps(obj),)
 class Watch:
@@ -2599,7 +2619,7 @@ registry.calls["getfile"] = file_of
 registry.texts.setdefault(__name__, globals().get)
 """
 
-STORE_NAME: Final = "_modulepickle_store_2a937807"
+STORE_NAME: Final = "_modulepickle_store_f4598499"
 STORE: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2646,6 +2666,7 @@ entry = execute_once(second_page, globals())
 import os
 import stat
 POSIX = os.name == "posix"
+BINARY = getattr(os, "O_BINARY", 0)
 user_number = getattr(os, "geteuid", int)
 PLACES = {}
 TRUSTED = {}
@@ -2731,11 +2752,14 @@ def distrust(path, user):
             return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
-    with open(path, "rb", buffering=0) as file:
-        return file.read()
+    descriptor = os.open(path, os.O_RDONLY | BINARY)
+    try:
+        return os.read(descriptor, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
 import os
 def write_new(path, pieces, mode=0o600):
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
     with open(os.open(path, flags, mode), "wb") as file:
         if POSIX:
             os.fchmod(file.fileno(), mode)

@@ -24,7 +24,10 @@ def kept_code(file, key):
     data = memoryview(read_file(f"{cache_folder()}/{file}"))
     if zlib.crc32(data[4:]).to_bytes(4, "little") != data[:4]:  # marshal would not notice
         raise ValueError("it is damaged")
-    return marshal.loads(data[4:])[key]
+    found, code = marshal.loads(data[4:])
+    if found != key:
+        raise ValueError("it is that of another text")
+    return code
 
 
 def compiled_page():

@@ -60,13 +60,17 @@ class Reach:
         """Top-level name -> its home, of what this snapshot's own places have."""
         return {}
 
-    def finds(self, top):
-        """Whether a top-level name that is no local package's is found in such a place first."""
+    def sees_places(self):
+        """Whether there is such a place now."""
         homes = PLACED.now()
         if homes is not self.seen:
             self.seen, self.usual = homes, set()
             self.has_places = any(home in self.paths.values() for home in homes)
-        if not self.has_places or top in self.usual:
+        return self.has_places
+
+    def finds(self, top):
+        """Whether a top-level name that is no local package's is found in such a place first."""
+        if not self.sees_places() or top in self.usual:
             return False
         if top == "__main__" or is_standard(top):  # if the sender meant its own, that travels
             return False

@@ -40,7 +40,7 @@ NAMESPACES = {}  # name -> the namespace package that was imported for what is s
 HOST_BUILTINS, SYS = vars(builtins), vars(sys)
 NOTHING = object()
 HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
-SMALL = 2**18  # bytes that are hashed in about a millisecond
+SMALL = 2**19  # bytes that are hashed while OpenSSL would still be loaded
 native_import = builtins.__import__
 get_frame = sys._getframe  # kept: a test may take it away, to see what its code does without
 
@@ -209,7 +209,7 @@ def asker(frame, is_import=False):
     passed = set()
     while frame:
         if frame.f_code.co_filename in IMPORTLIB:
-            if frame.f_code.co_name == "_find_and_load" and not is_import:
+            if not is_import and frame.f_code.co_name.startswith("_find_and_load"):
                 return None
             frame = frame.f_back
             continue
