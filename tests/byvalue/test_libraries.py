@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from receivers import project, receive, send
+from receivers import project, receive, run, send
 
 LIBRARIES = """
     === pydantic/__init__.py
@@ -50,6 +50,19 @@ LIBRARIES = """
         def __call__(self, *args): return self.function(*args), self.config.strict
     def validate_call(function):
         return Wrapper(function).__call__
+    === msgspec/__init__.py
+    from msgspec._core import Struct
+    === msgspec/_core.py
+    class StructMeta(type):
+        def __new__(meta, name, bases, space):
+            if "__slots__" in space:
+                raise TypeError("Struct types cannot define __slots__")
+            space["__slots__"] = tuple(space.get("__annotations__", ()))
+            return super().__new__(meta, name, bases, space)
+    class Struct(metaclass=StructMeta):
+        def __init__(self, *values):
+            for name, value in zip(self.__slots__, values):
+                setattr(self, name, value)
     === typing_extensions.py
     import typing
     def TypeVar(name, *, default, infer_variance=False):
@@ -117,3 +130,29 @@ obj = Box, T
 """
     code = "Box, T = obj; result = Box.__parameters__[0] is T, T.__default__, T.__name__"
     assert sent(tmp_path, site, script, code) == (True, int, "T")
+
+
+@pytest.mark.parametrize("obj", ["Point", "[Point(1)]", "make", "Near"])
+def test_a_struct_of_msgspec_is_refused_when_it_is_pickled(tmp_path, site, obj):
+    script = f"""
+from msgspec import Struct
+class Point(Struct):
+    x: int
+class Near(Point):
+    pass
+def make(): return Point(1)
+import modulepickle
+modulepickle.dumps({obj})
+"""
+    said = run(tmp_path, site + script, expect_failure=True).stderr
+    assert "PackagingError" in said
+    assert "msgspec makes a Struct with all its fields at once" in said
+    assert "Define it in a module of your working tree" in said
+
+
+def test_a_struct_of_msgspec_in_a_module_travels(tmp_path, site):
+    project(
+        tmp_path / "tree", "=== structs.py\nfrom msgspec import Struct\nclass P(Struct): x: int\n"
+    )
+    data = send(tmp_path / "tree", site + "import structs\nobj = structs.P(3)")
+    assert receive(data, f"{site}obj = load()\nresult = obj.x", lazy=True).result == 3

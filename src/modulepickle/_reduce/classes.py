@@ -15,6 +15,7 @@ from __future__ import annotations
 import collections
 import enum
 import functools
+import pickle
 import sys
 import typing
 from collections.abc import Callable
@@ -58,7 +59,16 @@ SETTABLE: Final = frozenset({"__doc__", "__type_params__"})
 
 
 def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
-    """Return the call that finds a class by its key, or makes it without anything in it."""
+    """Return the call that finds a class by its key, or makes it without anything in it.
+
+    Raises:
+        pickle.PicklingError: its metaclass is known to make no such class.
+    """
+    if type(cls).__module__.partition(".")[0] == "msgspec":
+        raise pickle.PicklingError(
+            f"Cannot pickle {cls!r}: msgspec makes a Struct with all its fields at once. Define it "
+            "in a module of your working tree, which travels as it is"
+        )
     module = in_stable_order(vars(cls).get("__module__"))
     space = {"__module__": module, "__qualname__": cls.__qualname__}
     space.update(made_with)
