@@ -374,8 +374,10 @@ def receive(
     - `folder`: the current folder, by default an empty one;
     - `env`: variables added to the clean environment;
     - `expect_failure`: it must end with an error, which stands in `stderr` of what is returned;
-    - `fresh`: an interpreter of its own is started, and none that has imported `pickle` is forked;
-      a new cache folder of it is empty, while others have the loader's bytecode in it.
+    - `fresh`: an interpreter of its own is started, and none that has imported `pickle` is forked.
+
+    A new cache folder has the loader's bytecode in it, unless the receiver is fresh, or its code
+    looks at the folder (by the name `CACHE`): then it is empty.
     """
     datas = [data] if isinstance(data, (bytes, bytearray)) else list(data)
     with tempfile.TemporaryDirectory() as job:
@@ -399,7 +401,8 @@ def receive(
         arguments = (str(out),)
         process = _Process(python, options, (str(script),), arguments, folder or empty, environment)
         fresh = fresh or FRESH or _is_read_at_start(env)
-        with contextlib.nullcontext() if fresh or cache else _with_bytecode(python, Path(job)):
+        is_empty = fresh or cache or "CACHE" in code
+        with contextlib.nullcontext() if is_empty else _with_bytecode(python, Path(job)):
             return _run(process, Path(job), fresh, expect_failure)
 
 

@@ -21,8 +21,6 @@ from typing import Final
 
 PAGE: Final = "\f"
 """Begins the second page of a text, which the first executes; see `pages`."""
-FIRST: Final = 8_192
-"""Characters before which the first page ends: no more are unpacked to find it; see `emit`."""
 
 TEXTS: Final = {
     "LOADER": (
@@ -124,8 +122,6 @@ def packed() -> str:
     for name, files in TEXTS.items():
         text = "".join(map(_stripped, files))
         _check_names(name, ast.parse(text))
-        if not text.isascii() or len(text.partition(PAGE)[0]) >= FIRST:
-            raise ValueError(f"the first page of {name} has {FIRST} characters or more")
         if '"""' in text:
             raise ValueError(f"{name} holds three quotes, which end the string that it becomes")
         mark = hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -53,11 +53,11 @@ Reduced = tuple[Any, ...]
 REGISTRY: Final = "_modulepickle_registry"
 """The attribute of `sys` that every shipped text knows (see `registry`)."""
 
-# Of the first page, see `pages`; `build` sees to it that it ends before that number of characters.
-# The names that it uses are in the dict beside it, which is the text's globals then. That file name
-# makes `warnings` skip the frames of the text, as it skips those of importlib.
+# Of the first page: see `pages`. All is unpacked for it, since a text is known to be intact only at
+# its end. The names that it uses are in the dict beside it, which is the text's globals then. That
+# file name makes `warnings` skip the frames of the text, as it skips those of importlib.
 STAGE0: Final = (
-    "exec(compile(__import__('zlib').decompressobj().decompress(packed,8192).split(b'\\f')[0],"
+    "exec(compile(__import__('zlib').decompress(packed).split(b'\\f')[0],"
     "'<modulepickle>/importlib._bootstrap/'+__name__,'exec'))or entry"
 )
 """What a receiver evaluates where a text has not been executed yet."""

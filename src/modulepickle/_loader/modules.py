@@ -302,7 +302,7 @@ def keep_alive(snapshot, names):
     known = {}  # id of a class -> whether it keeps the snapshot
     for value in [*names.values()]:
         # By its type alone, since a lazy object would be set up by a look at its `__class__`.
-        if not issubclass(type(value), type) or look(value, "__module__") != name:
+        if not issubclass(type(value), type) or look(value, "__dict__").get("__module__") != name:
             continue
         is_kept = known.get(id(look(value, "__base__")))
         for each in () if is_kept else look(value, "__mro__"):

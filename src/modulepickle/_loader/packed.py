@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_2cb6e11f"
+LOADER_NAME: Final = "_modulepickle_loader_1bb0bf57"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1284,7 +1284,7 @@ def keep_alive(snapshot, names):
     look, name = type.__getattribute__, names.get("__name__")
     known = {}
     for value in [*names.values()]:
-        if not issubclass(type(value), type) or look(value, "__module__") != name:
+        if not issubclass(type(value), type) or look(value, "__dict__").get("__module__") != name:
             continue
         is_kept = known.get(id(look(value, "__base__")))
         for each in () if is_kept else look(value, "__mro__"):
