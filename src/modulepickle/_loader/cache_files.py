@@ -5,12 +5,12 @@ A shipped text, apart from `cache_folder`, since what a receiver compiles each t
 
 import os
 
-from modulepickle._loader.cache_folder import BINARY, POSIX, cache_folder, make_folders
+from modulepickle._loader.cache_folder import POSIX, cache_folder, make_folders
 
 
 def write_new(path, pieces, mode=0o600):
     """Write a file that is not there yet, for this user alone whatever the umask is."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
         if POSIX:
             os.fchmod(file.fileno(), mode)

@@ -7,7 +7,6 @@ import os
 import stat
 
 POSIX = os.name == "posix"
-BINARY = getattr(os, "O_BINARY", 0)
 user_number = getattr(os, "geteuid", int)  # Windows and WebAssembly have no users by number
 PLACES = {}  # what the environment says -> the folder, absolute from the first look on
 TRUSTED = {}  # folder -> its stat when it was looked at
@@ -133,9 +132,5 @@ def distrust(path, user):
 
 
 def read_file(path):
-    """What is in a file; perhaps less, so its end has to be known otherwise."""
-    descriptor = os.open(path, os.O_RDONLY | BINARY)  # a file object takes a third longer
-    try:
-        return os.read(descriptor, os.fstat(descriptor).st_size)
-    finally:
-        os.close(descriptor)
+    with open(path, "rb", buffering=0) as file:
+        return file.read()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_1bb0bf57"
+LOADER_NAME: Final = "_modulepickle_loader_7178cead"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -44,7 +44,6 @@ __spec__ = type(sys.__spec__)(__name__, __loader__)
 import os
 import stat
 POSIX = os.name == "posix"
-BINARY = getattr(os, "O_BINARY", 0)
 user_number = getattr(os, "geteuid", int)
 PLACES = {}
 TRUSTED = {}
@@ -130,11 +129,8 @@ def distrust(path, user):
             return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
-    descriptor = os.open(path, os.O_RDONLY | BINARY)
-    try:
-        return os.read(descriptor, os.fstat(descriptor).st_size)
-    finally:
-        os.close(descriptor)
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 import marshal
 import sys
 import zlib
@@ -167,7 +163,7 @@ while compiled:
     keep_compiled(*compiled.pop())
 import os
 def write_new(path, pieces, mode=0o600):
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
         if POSIX:
             os.fchmod(file.fileno(), mode)
@@ -370,15 +366,12 @@ def check(path, member, folder):
         put_member(path, member, folder, write_file)
 def is_intact(path, crc, size):
     total, left, is_end = 0, size, False
-    descriptor = os.open(path, os.O_RDONLY | BINARY)
-    try:
+    with open(path, "rb", buffering=0) as file:
         while left >= 0 and not is_end:
             most = min(left, PIECE) + 1
-            piece = os.read(descriptor, most)
+            piece = file.read(most)
             total, left = zlib.crc32(piece, total), left - len(piece)
             is_end = len(piece) < most
-    finally:
-        os.close(descriptor)
     return (total, left) == (crc, 0)
 class Lock:
     def __init__(self, folder):
@@ -2619,7 +2612,7 @@ registry.calls["getfile"] = file_of
 registry.texts.setdefault(__name__, globals().get)
 """
 
-STORE_NAME: Final = "_modulepickle_store_f4598499"
+STORE_NAME: Final = "_modulepickle_store_2a937807"
 STORE: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2666,7 +2659,6 @@ entry = execute_once(second_page, globals())
 import os
 import stat
 POSIX = os.name == "posix"
-BINARY = getattr(os, "O_BINARY", 0)
 user_number = getattr(os, "geteuid", int)
 PLACES = {}
 TRUSTED = {}
@@ -2752,14 +2744,11 @@ def distrust(path, user):
             return f"other users may rename what is in {above}"
     return ""
 def read_file(path):
-    descriptor = os.open(path, os.O_RDONLY | BINARY)
-    try:
-        return os.read(descriptor, os.fstat(descriptor).st_size)
-    finally:
-        os.close(descriptor)
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 import os
 def write_new(path, pieces, mode=0o600):
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags, mode), "wb") as file:
         if POSIX:
             os.fchmod(file.fileno(), mode)

@@ -14,7 +14,7 @@ import zlib
 
 from modulepickle._loader.archive_reader import PIECE, pieces_of
 from modulepickle._loader.cache_files import write_file, write_new
-from modulepickle._loader.cache_folder import BINARY, cache_folder, make_folders
+from modulepickle._loader.cache_folder import cache_folder, make_folders
 from modulepickle._loader.registry import registry
 
 try:
@@ -120,15 +120,13 @@ def check(path, member, folder):
 def is_intact(path, crc, size):
     """Whether a file is of that CRC-32 and size; some megabytes at a time are in memory."""
     total, left, is_end = 0, size, False
-    descriptor = os.open(path, os.O_RDONLY | BINARY)
-    try:
+    # By a descriptor it is quicker, but an interrupt right behind `os.open` would leave that open.
+    with open(path, "rb", buffering=0) as file:
         while left >= 0 and not is_end:
             most = min(left, PIECE) + 1
-            piece = os.read(descriptor, most)
+            piece = file.read(most)
             total, left = zlib.crc32(piece, total), left - len(piece)
             is_end = len(piece) < most
-    finally:
-        os.close(descriptor)
     return (total, left) == (crc, 0)
 
 
