@@ -289,7 +289,7 @@ def test_r12_a_class_without_functions_keeps_its_snapshot(tmp_path, kind):
     if {kind!r} == "while it executes":
         builtins.between = lambda: (vars(builtins).pop("between"), load(1))
     obj = load(0)
-    snapshot = weakref.ref(obj[0].__builtins__["__import__"].__self__)
+    snapshot = weakref.ref(obj[0].__globals__["__builtins__"]["__import__"].__self__)
     load(1)
     kept = obj[1]() if {kind!r} == "late" else obj[1]
     del obj
