@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,9 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Have the collector of garbage pass over what pytest has made: half a million objects."""
-    gc.collect()
-    gc.freeze()
+    """Have the collector of garbage pass over what pytest has made: half a million objects.
+
+    From 3.14 on, hypothesis asks `gc.get_referrers`, which does not see what is frozen.
+    """
+    if sys.version_info < (3, 14):
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -57,12 +57,12 @@ LIBRARIES = """
         def __new__(meta, name, bases, space):
             if "__slots__" in space:
                 raise TypeError("Struct types cannot define __slots__")
-            space["__slots__"] = tuple(space.get("__annotations__", ()))
-            return super().__new__(meta, name, bases, space)
-    class Struct(metaclass=StructMeta):
-        def __init__(self, *values):
-            for name, value in zip(self.__slots__, values):
-                setattr(self, name, value)
+            return super().__new__(meta, name, bases, {"__slots__": (), **space})
+    class Base:
+        __slots__ = ("x",)
+    class Struct(Base, metaclass=StructMeta):
+        def __init__(self, x):
+            self.x = x
     === typing_extensions.py
     import typing
     def TypeVar(name, *, default, infer_variance=False):
