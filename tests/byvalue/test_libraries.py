@@ -132,13 +132,17 @@ obj = Box, T
     assert sent(tmp_path, site, script, code) == (True, int, "T")
 
 
-@pytest.mark.parametrize("obj", ["Point", "[Point(1)]", "make", "Near"])
+@pytest.mark.parametrize("obj", ["Point", "[Point(1)]", "make", "Near", "Own"])
 def test_a_struct_of_msgspec_is_refused_when_it_is_pickled(tmp_path, site, obj):
     script = f"""
 from msgspec import Struct
 class Point(Struct):
     x: int
 class Near(Point):
+    pass
+class OwnMeta(type(Struct)):
+    pass
+class Own(metaclass=OwnMeta):
     pass
 def make(): return Point(1)
 import modulepickle
@@ -156,3 +160,18 @@ def test_a_struct_of_msgspec_in_a_module_travels(tmp_path, site):
     )
     data = send(tmp_path / "tree", site + "import structs\nobj = structs.P(3)")
     assert receive(data, f"{site}obj = load()\nresult = obj.x", lazy=True).result == 3
+
+
+def test_a_metaclass_whose_module_is_no_text_is_refused_as_plain_pickle_does(tmp_path):
+    script = """
+class Meta(type):
+    __module__ = property(lambda cls: "__main__")
+class C(metaclass=Meta):
+    x = 1
+def f(): return C.x
+import modulepickle
+modulepickle.dumps(f)
+"""
+    said = run(tmp_path, script, expect_failure=True).stderr
+    assert "PackagingError" in said
+    assert "Can't pickle <class 'Meta'>" in said

@@ -64,7 +64,7 @@ def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
     Raises:
         pickle.PicklingError: its metaclass is known to make no such class.
     """
-    if type(cls).__module__.partition(".")[0] == "msgspec":
+    if type(cls) is not type and any(map(_is_of_msgspec, type(cls).__mro__)):
         raise pickle.PicklingError(
             f"Cannot pickle {cls!r}: msgspec makes a Struct with all its fields at once. Define it "
             "in a module of your working tree, which travels as it is"
@@ -78,6 +78,10 @@ def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
     if meta is enum.EnumMeta:
         meta = None  # its `__qualname__` is another since 3.11
     return KNOWN, (key, MAKE_ENUM, meta, cls.__name__, cls.__bases__, space)
+
+
+def _is_of_msgspec(meta: type) -> bool:
+    return str(meta.__module__).partition(".")[0] == "msgspec"  # it need not be text
 
 
 def _metaclass(cls: Any) -> Any:
