@@ -137,7 +137,7 @@ def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
             + b"N."
         ),
     )
-    yield "loads in loads", lambda: loads_in_loads()
+    yield "loads in loads", loads_in_loads
     yield "one pickle, loaded 20,000 times", lambda: (
         PROTO + data_of(pickle.dumps([*range(1000)])) + put(1)
         + (b"c_pickle\nloads\n" + get(1) + b"\x85R0") * 20_000 + b"N."
