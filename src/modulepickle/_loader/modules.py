@@ -304,12 +304,16 @@ def keep_alive(snapshot, names):
         # By its type alone, since a lazy object would be set up by a look at its `__class__`.
         if not issubclass(type(value), type) or look(value, "__dict__").get("__module__") != name:
             continue
-        is_kept = known.get(id(look(value, "__base__")))
-        for each in () if is_kept else look(value, "__mro__"):
+        if known.get(id(look(value, "__base__"))):
+            known[id(value)] = True
+            continue
+        for each in look(value, "__mro__"):
             if id(each) not in known:
                 known[id(each)] = leads_to(snapshot, each, names)
-            is_kept = is_kept or known[id(each)]
-        known[id(value)] = is_kept or is_tied(snapshot, value)
+            if known[id(each)]:
+                break
+        else:
+            known[id(value)] = is_tied(snapshot, value)
 
 
 def is_tied(snapshot, owner):
@@ -330,6 +334,6 @@ def leads_to(snapshot, owner, names):
     for each in [*type.__getattribute__(owner, "__dict__").values()]:
         if type(each) is types.FunctionType:
             found = each.__globals__
-            if found is names or home_of_globals(found) is snapshot:
+            if found is names or (found and home_of_globals(found) is snapshot):  # PyPy: None
                 return True
     return False

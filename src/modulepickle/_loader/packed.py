@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_7178cead"
+LOADER_NAME: Final = "_modulepickle_loader_cab35101"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1279,12 +1279,16 @@ def keep_alive(snapshot, names):
     for value in [*names.values()]:
         if not issubclass(type(value), type) or look(value, "__dict__").get("__module__") != name:
             continue
-        is_kept = known.get(id(look(value, "__base__")))
-        for each in () if is_kept else look(value, "__mro__"):
+        if known.get(id(look(value, "__base__"))):
+            known[id(value)] = True
+            continue
+        for each in look(value, "__mro__"):
             if id(each) not in known:
                 known[id(each)] = leads_to(snapshot, each, names)
-            is_kept = is_kept or known[id(each)]
-        known[id(value)] = is_kept or is_tied(snapshot, value)
+            if known[id(each)]:
+                break
+        else:
+            known[id(value)] = is_tied(snapshot, value)
 def is_tied(snapshot, owner):
     bases = Bases(type.__getattribute__(owner, "__bases__"))
     bases.snapshot = snapshot
@@ -1299,7 +1303,7 @@ def leads_to(snapshot, owner, names):
     for each in [*type.__getattribute__(owner, "__dict__").values()]:
         if type(each) is types.FunctionType:
             found = each.__globals__
-            if found is names or home_of_globals(found) is snapshot:
+            if found is names or (found and home_of_globals(found) is snapshot):
                 return True
     return False
 import sys
