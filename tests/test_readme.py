@@ -46,6 +46,17 @@ def test_the_first_example(tmp_path: Path, python: str) -> None:
     assert got in shown
 
 
+def test_the_bytes_of_the_example_are_about_what_is_shown(tmp_path: Path) -> None:
+    found = {each.file: each.text for each in pages.blocks_in(README) if each.file}
+    for name in ("units.py", "other.py"):
+        tmp_path.joinpath(name).write_text(found[name], encoding="utf-8")
+    first = re.compile(r"^function `other\.double`: ([\d,]+) bytes", re.MULTILINE)
+    done = modulepickle("explain", "other:double", cwd=tmp_path, check=True)
+    texts = README, done.stdout
+    shown, now = (int(first.findall(text)[0].replace(",", "")) for text in texts)
+    assert abs(now - shown) < shown / 100  # each zlib packs a little otherwise
+
+
 def test_the_demonstration_prints_what_is_shown(tmp_path: Path) -> None:
     done = modulepickle("demo", cwd=tmp_path, check=True)
     assert done.stdout.endswith(blocks("README.md", "")[0])
