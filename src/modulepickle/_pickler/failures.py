@@ -269,7 +269,9 @@ def _is_refusal(error: Exception) -> bool:
     """Tell whether an error is pickle's own, and not one that a class raises by itself."""
     if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
         return False
-    return str(error).lower().startswith(("cannot pickle", "can't pickle", "can't get local"))
+    text = str(error).lower()
+    # The last is what 3.14 says of an object whose `__module__` is no text.
+    return text.startswith(("cannot pickle", "can't pickle", "can't get local", "module name must"))
 
 
 def recorder_like(pickler: Dispatcher) -> Recording:
