@@ -25,7 +25,7 @@ from typing import Any, Final
 import pytest
 
 from pages import DOCS, blocks, blocks_in, section, text_of
-from receivers import SOURCE, TIMEOUT, project
+from receivers import SITE, TIMEOUT, project
 
 TREE: Final = """
     === helpers/__init__.py
@@ -205,7 +205,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     (stub / "modulepickle.py").write_text("raise ImportError('no modulepickle on this worker')\n")
     return {
         **os.environ,
-        "PYTHONPATH": str(SOURCE),
+        "PYTHONPATH": str(SITE),
         "PYTHONDONTWRITEBYTECODE": "1",
         "STUB": str(stub),
         **more,

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from receivers import SOURCE
+from receivers import SITE, SOURCE
 
 ROOT: Final = SOURCE.parent
 DOCS: Final = ROOT / "docs"
@@ -139,7 +139,7 @@ def _environment(programs: Path, more: dict[str, str]) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(SOURCE),
+        "PYTHONPATH": str(SITE),
         "PYTHONDONTWRITEBYTECODE": "1",
         "COLUMNS": "100",
         **more,

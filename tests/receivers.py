@@ -19,6 +19,7 @@ it began. A process with the library takes its parent's beginning for its own.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
@@ -45,6 +46,26 @@ FETCHED: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
 """Where the scripts in tests/tools put what they fetch: in `modulepickle-tests`."""
 # Seconds a process; less than pytest's own, so that its output is shown.
 TIMEOUT: Final = float(os.environ.get("MODULEPICKLE_TEST_TIMEOUT", 100))
+
+
+def _site() -> Path:
+    """A folder to import the library from: a `site-packages`, as most users have it.
+
+    What runs there is looked at in other ways than a checkout. MODULEPICKLE_TEST_CHECKOUT asks for
+    the checkout, as those have it who installed with `-e`.
+    """
+    if "MODULEPICKLE_TEST_CHECKOUT" in os.environ:
+        return SOURCE
+    home = Path(tempfile.mkdtemp(prefix="modulepickle-tests-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (home / "site-packages").mkdir()
+    library = Path("modulepickle")
+    (home / "site-packages" / library).symlink_to(SOURCE / library, target_is_directory=True)
+    return home / "site-packages"
+
+
+SITE: Final = _site()
+"""What the processes with the library have on their path."""
 
 
 # -- Working trees ------------------------------------------------------------------------------
@@ -265,7 +286,7 @@ def run(
     path.write_text(textwrap.dedent(code).strip("\n") + "\n" + _SEND_RESULT, encoding="utf-8")
     environment = {
         **os.environ,
-        "PYTHONPATH": str(SOURCE),
+        "PYTHONPATH": str(SITE),
         "PYTHONDONTWRITEBYTECODE": "1",  # an edit within the clock's tick would find a stale .pyc
         **({} if hash_seed is None else {"PYTHONHASHSEED": str(hash_seed)}),
         **(env or {}),
@@ -293,7 +314,7 @@ def command(
     Raises:
         subprocess.CalledProcessError: if `check`, and it failed.
     """
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE), **(env or {})}
+    environment = {**os.environ, "PYTHONPATH": str(SITE), **(env or {})}
     script = ("-m", "modulepickle")
     process = _Process(sys.executable, (), script, arguments, cwd, environment)
     with tempfile.TemporaryDirectory() as job:
@@ -394,7 +415,7 @@ def receive(
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
             "MODULEPICKLE_CACHE": str(cache or Path(job, "cache")),
-            **({} if bare else {"PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}),
+            **({} if bare else {"PYTHONPATH": str(SITE), "PYTHONDONTWRITEBYTECODE": "1"}),
             **(env or {}),
         }
         options = ("-I", "-S") if bare else ()

@@ -12,7 +12,7 @@ import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from receivers import SOURCE
+from receivers import SITE
 
 COMMAND = [sys.executable, "-m", "modulepickle"]
 WISHES = ("COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PYTHON_COLORS")
@@ -22,7 +22,7 @@ def environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a command: a terminal that has colours, and no wishes about it."""
     kept = {name: os.environ[name] for name in os.environ if name not in WISHES}
     cache = str(folder / "cache")
-    own = {"PYTHONPATH": str(SOURCE), "TERM": "xterm", "MODULEPICKLE_CACHE": cache}
+    own = {"PYTHONPATH": str(SITE), "TERM": "xterm", "MODULEPICKLE_CACHE": cache}
     return {**kept, **own, **more}
 
 

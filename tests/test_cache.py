@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import receivers
-from receivers import SOURCE, project, receive, send
+from receivers import SITE, project, receive, send
 
 TREE = """
     === helpers/__init__.py
@@ -287,7 +287,11 @@ def test_one_entry_that_cannot_be_read_does_not_end_it(tmp_path: Path, unreadabl
         done = [
             subprocess.run(
                 [sys.executable, "-c", AS_NOBODY, what],
-                env={**os.environ, "PYTHONPATH": str(SOURCE), "MODULEPICKLE_CACHE": str(tmp_path)},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(SITE),
+                    "MODULEPICKLE_CACHE": str(tmp_path),
+                },
                 capture_output=True,
                 encoding="utf-8",
                 timeout=100,
@@ -323,7 +327,7 @@ print(len(seen))
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, "PYTHONPATH": str(SITE)},
         capture_output=True,
         encoding="utf-8",
         timeout=100,

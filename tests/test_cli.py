@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from receivers import SOURCE, VERSIONS, find_interpreters, project
+from receivers import SITE, SOURCE, VERSIONS, find_interpreters, project
 from test_readme import modulepickle
 
 TREE = """
@@ -295,7 +295,7 @@ def test_a_reader_that_goes_away_is_no_error(tree: Path, command: list[str]) -> 
     shell = [sys.executable, "-m", "modulepickle", *command]
     read, write = os.pipe()
     os.close(read)
-    env = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": ""}
+    env = {**os.environ, "PYTHONPATH": str(SITE), "PYTHONUNBUFFERED": ""}
     done = subprocess.run(shell, cwd=tree, env=env, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert done.stderr == ""
@@ -334,7 +334,7 @@ def test_a_receiver_unpacks_where_the_cache_command_looks(tmp_path: Path) -> Non
     tree = project(tmp_path / "tree", "=== shop.py\ndef file():\n    return __file__\n")
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    env = {**os.environ, "PYTHONPATH": str(SOURCE), "HOME": str(home)}
+    env = {**os.environ, "PYTHONPATH": str(SITE), "HOME": str(home)}
     for name in ("MODULEPICKLE_CACHE", "XDG_CACHE_HOME"):
         env.pop(name, None)
     said = [

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from pages import block, blocks
-from receivers import SOURCE, TIMEOUT, project, receive, run
+from receivers import SITE, SOURCE, TIMEOUT, project, receive, run
 from receivers import command as modulepickle
 from test_cli_streams import progressed
 
@@ -388,7 +388,7 @@ def stuck(tree: Path, text: str, env: Mapping[str, str]) -> Iterator[subprocess.
     process = subprocess.Popen(
         [sys.executable, "stuck.py"],
         cwd=tree,
-        env={**os.environ, **env, "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, **env, "PYTHONPATH": str(SITE)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -551,7 +551,7 @@ def test_pytest_finds_no_tests_in_it(tmp_path: Path) -> None:
         done = subprocess.run(
             [*command, path],
             cwd=tree,
-            env={**os.environ, "PYTHONPATH": str(SOURCE), "PYTEST_ADDOPTS": ""},
+            env={**os.environ, "PYTHONPATH": str(SITE), "PYTEST_ADDOPTS": ""},
             capture_output=True,
             text=True,
         )
@@ -561,7 +561,7 @@ def test_pytest_finds_no_tests_in_it(tmp_path: Path) -> None:
 def test_only_who_asks_for_it_imports_it() -> None:
     code = f"""
         import sys
-        sys.path.insert(0, {str(SOURCE)!r})
+        sys.path.insert(0, {str(SITE)!r})
         import modulepickle
         result = [*sys.modules]
     """

@@ -12,7 +12,7 @@ import pytest
 
 import docker_engine
 from docker_engine import Engine
-from receivers import SOURCE, TIMEOUT, VERSIONS, find_interpreters, project, run
+from receivers import SITE, TIMEOUT, VERSIONS, find_interpreters, project, run
 from test_docker import STUCK, TREE, interrupt, script, stuck
 
 pytestmark = pytest.mark.docker
@@ -173,7 +173,7 @@ def test_the_command_line(tree: Path, engine: Engine, image: str, other: str) ->
         done = subprocess.run(
             [sys.executable, "-m", "modulepickle", "run", "pack:text", "--docker", name],
             cwd=tree,
-            env={**os.environ, **engine.env, "PYTHONPATH": str(SOURCE)},
+            env={**os.environ, **engine.env, "PYTHONPATH": str(SITE)},
             capture_output=True,
             text=True,
             timeout=TIMEOUT,

@@ -16,7 +16,7 @@ import modulepickle as library
 import pages
 from frameworks import TREE
 from pages import DOCS, PAGES, ROOT, Block, anchors, blocks, follow, links, text_of
-from receivers import SOURCE, command, project, send
+from receivers import SITE, SOURCE, command, project, send
 from tools import api_page
 
 TESTS = ROOT / "tests"
@@ -112,7 +112,7 @@ def test_each_claim_names_a_test(claim: str) -> None:
 def test_what_a_page_says_is_what_happens(page: str, tmp_path: Path) -> None:
     if "[tool.modulepickle]" in text_of(page):
         pytest.importorskip("tomllib")  # new in 3.11
-    path = os.pathsep.join([str(SOURCE), str(tmp_path / "project/src")])
+    path = os.pathsep.join([str(SITE), str(tmp_path / "project/src")])
     assert follow(page, tmp_path / "project", PYTHONPATH=path) == FOLLOWED[page]
 
 
@@ -222,7 +222,7 @@ def test_each_public_name_has_a_docstring(name: str) -> None:
 def test_help_reads_well() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "help('modulepickle')"],
-        env={**os.environ, "PAGER": "cat", "TERM": "dumb", "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, "PAGER": "cat", "TERM": "dumb", "PYTHONPATH": str(SITE)},
         capture_output=True,
         text=True,
         check=True,

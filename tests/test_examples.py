@@ -15,7 +15,7 @@ import pytest
 
 from frameworks import require, started
 from pages import DOCS
-from receivers import SOURCE
+from receivers import SITE
 from spark import require_spark, submit_arguments, variables
 
 HOME = DOCS / "examples"
@@ -28,7 +28,7 @@ def printed(tmp_path: Path, name: str, script: str = "send.py", **env: str) -> s
     folder = tmp_path / name
     if not folder.exists():
         shutil.copytree(HOME / name, folder)
-    there = {"PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
+    there = {"PYTHONPATH": str(SITE), "PYTHONDONTWRITEBYTECODE": "1"}
     environment = {**os.environ, **there, **env}
     with (
         started(

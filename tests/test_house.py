@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from receivers import SOURCE, receive
+from receivers import SITE, SOURCE, receive
 
 PACKAGE = SOURCE / "modulepickle"
 MODULES = {
@@ -223,7 +223,7 @@ def test_nothing_is_printed(name):
 def test_importing_the_library_is_cheap():
     code = f"""
         import sys
-        sys.path.insert(0, {str(SOURCE)!r})
+        sys.path.insert(0, {str(SITE)!r})
         sys.dont_write_bytecode = True
         before = set(sys.modules)
         import modulepickle

@@ -10,7 +10,7 @@ import pytest
 
 import modulepickle
 from modulepickle._report.markers import parsed
-from receivers import SOURCE, project, receive, run, send
+from receivers import SITE, project, receive, run, send
 
 # A folder of installed distributions: module, metadata and list of files of each.
 INSTALLED = """
@@ -111,7 +111,7 @@ def tree(tmp_path):
 
 def env(tree):
     site = tree.parent / "site-packages"
-    return {"PYTHONPATH": os.pathsep.join([str(SOURCE), str(site)])}
+    return {"PYTHONPATH": os.pathsep.join([str(SITE), str(site)])}
 
 
 def result(tree, code):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import modulepickle
 from modulepickle._pickler.signed import checked
 from pages import blocks
-from receivers import SOURCE, interpreters, project, receive, run, send
+from receivers import SITE, interpreters, project, receive, run, send
 
 KEY = bytes(range(32))
 OTHER = bytes(range(1, 33))
@@ -388,7 +388,7 @@ def test_an_object_that_cannot_be_pickled_leaves_no_trailer() -> None:
 def test_who_does_not_sign_does_not_pay_for_it() -> None:
     code = f"""
         import sys
-        sys.path.insert(0, {str(SOURCE)!r})
+        sys.path.insert(0, {str(SITE)!r})
         sys.dont_write_bytecode = True
         import modulepickle
         modulepickle.loads(modulepickle.dumps([1]))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from receivers import SOURCE, find_interpreters
+from receivers import SITE, find_interpreters
 
 RUNNER = Path(__file__).parent / "stdlib" / "run_pickletester.py"
 
@@ -37,7 +37,7 @@ def test_pickletester(version, tmp_path):
     done = subprocess.run(
         [python, str(RUNNER)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(SITE), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         encoding="utf-8",
         timeout=110,

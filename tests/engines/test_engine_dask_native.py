@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from frameworks import DaskCluster, drive, require
-from receivers import SOURCE
+from receivers import SITE
 
 pytestmark = pytest.mark.engines
 
@@ -206,7 +206,7 @@ def test_r08_r11_workers_started_in_the_tree(tmp_path: Path, library: bool) -> N
     (tree / "edited.py").write_text(LIBRARY.replace("VERSION = 1", "VERSION = 0"))
     with ExitStack() as stack:
         made = DaskCluster(tmp_path, stack)
-        made.env["PYTHONPATH"] = f"{SOURCE if library else made.env['STUB']}:{tree}"
+        made.env["PYTHONPATH"] = f"{SITE if library else made.env['STUB']}:{tree}"
         made.options = ["--preload", "edited"]
         made.worker("a")
         made.worker("b")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from frameworks import CHECKS, drive, line, miss, require
-from receivers import SOURCE
+from receivers import SITE
 
 pytestmark = pytest.mark.engines
 
@@ -73,7 +73,7 @@ def drive_mpi(tmp_path: Path) -> Drive:
     def run(module: str, code: str, library: bool = False) -> str:
         (away / "driver.py").write_text(LINE + WORKER if library else WORKER)
         python = [sys.executable, "-m", module, "driver.py"]
-        path = SOURCE if library else tmp_path / "stub"
+        path = SITE if library else tmp_path / "stub"
         there = ["env", "-C", str(away), f"PYTHONPATH={path}"]
         command = [str(program), "-n", "1", *python, ":", "-n", "2", *there, *python]
         shared = {"UCX_TLS": "self,sm"}  # memory, and no network

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from receivers import project, receive
+from receivers import SITE, project, receive
 
 # Visibly skipped where they are missing, but an error where they are asked for.
 asked = "nbclient" in os.environ.get("MODULEPICKLE_REQUIRE_ENGINES", "").split()
@@ -22,7 +22,7 @@ pytestmark = [
 
 FIRST = """
 import pathlib, sys
-sys.path.insert(0, SOURCE)
+sys.path.insert(0, SITE)
 import helpers, modulepickle
 class Point:
     def __init__(self, x): self.x = x
@@ -41,7 +41,6 @@ def cells(*sources):
 
 
 def test_a_cell_is_run_again_with_an_edit(tmp_path):
-    from receivers import SOURCE
 
     project(tmp_path, "=== helpers.py\ndef double(x):\n    return 2 * x")
     outs = [str(tmp_path / f"{n}.pickle") for n in range(3)]
@@ -51,7 +50,12 @@ def test_a_cell_is_run_again_with_an_edit(tmp_path):
 
     edited = FIRST.replace("helpers.double(self.x)", "-self.x")
     notebook = cells(
-        f"SOURCE = {str(SOURCE)!r}", FIRST, second(1, 0), second(1, 1), edited, second(5, 2)
+        f"SITE = {str(SITE)!r}",
+        FIRST,
+        second(1, 0),
+        second(1, 1),
+        edited,
+        second(5, 2),
     )
     client = nbclient.NotebookClient(
         notebook, timeout=100, resources={"metadata": {"path": str(tmp_path)}}
@@ -73,12 +77,12 @@ def test_a_cell_is_run_again_with_an_edit(tmp_path):
 
 @pytest.mark.interpreters
 def test_another_python_gets_the_cells_source(tmp_path):
-    from receivers import SOURCE, find_interpreters
+    from receivers import find_interpreters
 
     project(tmp_path, "=== helpers.py\ndef double(x):\n    return 2 * x")
     out = str(tmp_path / "out.pickle")
     last = SECOND.replace("OFFSET", "1").replace("OUT", repr(out))
-    notebook = cells(f"SOURCE = {str(SOURCE)!r}", FIRST, last)
+    notebook = cells(f"SITE = {str(SITE)!r}", FIRST, last)
     resources = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=100, resources=resources).execute()
     python = find_interpreters().get("3.9")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from frameworks import require
-from receivers import SOURCE, project
+from receivers import SITE, project
 
 # Visibly skipped where they are missing, but an error where they are asked for.
 asked = "nbclient" in os.environ.get("MODULEPICKLE_REQUIRE_ENGINES", "").split()
@@ -42,8 +42,8 @@ def fail(x):
 
 START = f"""
 import importlib, os, pathlib, sys, time
-sys.path.insert(0, {str(SOURCE)!r})
-os.environ["PYTHONPATH"] = {str(SOURCE)!r}
+sys.path.insert(0, {str(SITE)!r})
+os.environ["PYTHONPATH"] = {str(SITE)!r}
 import local, modulepickle
 wraps = False
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from mishaps import CHILD
-from receivers import SOURCE, project, receive, send
+from receivers import SITE, project, receive, send
 
 TREE = """
     === pkg/__init__.py
@@ -53,7 +53,7 @@ def test_r13_clear_takes_no_file_from_anybody(tmp_path, count):
     cache = tmp_path / "cache"
     clearing = subprocess.Popen(
         [sys.executable, "-c", CLEARING],
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "MODULEPICKLE_CACHE": str(cache)},
+        env={**os.environ, "PYTHONPATH": str(SITE), "MODULEPICKLE_CACHE": str(cache)},
         stdout=subprocess.PIPE,
     )
     try:

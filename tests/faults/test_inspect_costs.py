@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bombs import bombs
-from receivers import SOURCE, TIMEOUT
+from receivers import SITE, TIMEOUT
 
 resource = pytest.importorskip("resource")
 
@@ -58,7 +58,7 @@ def inspected(path: Path) -> tuple[int, list[str], list[str]]:
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, "PYTHONPATH": str(SITE)},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     length, problems, warnings = json.loads(done.stdout)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mishaps import CHILD, on_small_disk
-from receivers import SOURCE, Result, project, receive, send
+from receivers import SITE, Result, project, receive, send
 
 pytestmark = pytest.mark.faults
 
@@ -167,7 +167,7 @@ SOAK = f"""
                 os.utime(path, (10**9, 10**9))
     def clear():  # what `modulepickle cache clear` does
         code = "from modulepickle._loader import cache; cache.clear()"
-        env = {{**os.environ, "PYTHONPATH": SOURCE}}
+        env = {{**os.environ, "PYTHONPATH": SITE}}
         done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True)
         last = (done.stderr.splitlines() or [b""])[-1].partition(b":")[0]
         # It refuses what a fault has put in the place of the folder.
@@ -265,7 +265,7 @@ def test_r13_loads_under_faults_of_every_kind(tmp_path):
         loads = min(CHUNK, LOADS - seed * CHUNK)
         folder = tmp_path / f"chunk{seed}"
         python = on_small_disk(folder, folder / "disk", "size=1m,nr_inodes=300")
-        head = f"    SEED, LOADS, BATCH, SOURCE = {seed}, {loads}, {BATCH}, {str(SOURCE)!r}\n"
+        head = f"    SEED, LOADS, BATCH, SITE = {seed}, {loads}, {BATCH}, {str(SITE)!r}\n"
         head += f"    VALUES, TEXTS, BY_HAND = {values}, {texts}, {BY_HAND}\n"
         cache = folder / "disk" / "cache"
         return receive(datas, head + SOAK, lazy=True, python=python, cache=cache)

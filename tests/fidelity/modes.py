@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fidelity.case import MODES, Case
-from receivers import SOURCE, find_interpreters
+from receivers import SITE, find_interpreters
 
 SECONDS: Final = 30.0
 """What a child may take; the longest case needs less than two on a quiet machine."""
@@ -43,7 +43,7 @@ class Server:
     """An interpreter that forks: bare, or with the library. Ended by its own id."""
 
     def __init__(self, python: str, *, library: bool) -> None:
-        command = [python, "-I", "-S", str(SERVER), *([str(SOURCE)] if library else [])]
+        command = [python, "-I", "-S", str(SERVER), *([str(SITE)] if library else [])]
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
             command, cwd=self._folder.name, stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from typing import Any, Final
 
-from receivers import SOURCE
+from receivers import SITE
 
 PATIENCE: Final = 60.0  # seconds for one example, whose work takes some milliseconds
 
@@ -71,7 +71,7 @@ class Server:
         self._folder = tempfile.TemporaryDirectory()
         script = os.path.join(self._folder.name, "server.py")
         with open(script, "w", encoding="utf-8") as file:
-            file.write(_SERVER.format(bare=bare, source=str(SOURCE), patience=int(PATIENCE)))
+            file.write(_SERVER.format(bare=bare, source=str(SITE), patience=int(PATIENCE)))
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115  # see `close`
         self._process = subprocess.Popen(
             [python, *(["-I", "-S"] if bare else ["-s"]), script],

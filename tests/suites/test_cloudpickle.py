@@ -13,7 +13,7 @@ from differences import CLOUDPICKLE
 from projects import PYTEST
 from runs import HERE, MARKS, NOT_RUN, Run, cannot, environment
 
-from receivers import SOURCE
+from receivers import SITE
 
 VERSION = "3.1.2"
 FETCH = HERE.parent / "tools" / "fetch_source.py"
@@ -46,7 +46,7 @@ def suite(source: Path, folder: Path) -> tuple[Path, Path]:
 
 def test_r19_the_tests_of_cloudpickle(source, tmp_path):
     here, installed = suite(source, tmp_path)
-    paths = [str(SOURCE), str(installed)]
+    paths = [str(SITE), str(installed)]
     run = Run.start(
         environment("cloudpickle", NEEDED),
         {"places": [f"tests/{name}" for name in FILES], "options": ["--timeout=120"]},
