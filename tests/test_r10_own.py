@@ -299,3 +299,19 @@ def test_r10_a_file_that_changed_after_its_import_proves_nothing(tmp_path, order
     """
     # The host imported `return 5`; its file now says what was sent, `return 1`.
     assert host(tree, data, before) == (False, False, 1, 5)
+
+
+def test_r08_two_modules_where_the_library_is_installed(tmp_path):
+    tree = project(
+        tmp_path / "tree",
+        """
+        === units.py
+        UNIT = "km"
+        === other.py
+        import units
+        def double(x): return f"{2 * x} {units.UNIT}"
+        """,
+    )
+    data = send(tree, "import other\nobj = other.double")
+    code = "import modulepickle\nresult = modulepickle.loads(datas[0])(21)"
+    assert receive(data, code, lazy=True, bare=False).result == "42 km"

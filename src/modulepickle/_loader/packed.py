@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_cab35101"
+LOADER_NAME: Final = "_modulepickle_loader_dfea06af"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -643,7 +643,10 @@ def asker(frame, is_import=False):
             return home if is_seen else None
         file = frame.f_code.co_filename
         if "site-packages" in file or "dist-packages" in file:
-            passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
+            top = str(frame.f_globals.get("__name__")).partition(".")[0]
+            if top == "modulepickle":
+                return None
+            passed.add(top)
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
         if frame.f_code.co_name == "is_there":

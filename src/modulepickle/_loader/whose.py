@@ -202,7 +202,7 @@ def asker(frame, is_import=False):
     """The snapshot whose `sys.modules` a frame sees: of its code, or of installed code it calls.
 
     The import system of Python sees what is there, since it imports for the host; so does the
-    loader, when it asks what the host could import. `is_import` asks who imports.
+    loader, when it asks what the host could import, and the library. `is_import` asks who imports.
     """
     if frame.f_code.co_filename.startswith("<modulepickle>"):
         return None
@@ -219,7 +219,10 @@ def asker(frame, is_import=False):
             return home if is_seen else None
         file = frame.f_code.co_filename
         if "site-packages" in file or "dist-packages" in file:
-            passed.add(str(frame.f_globals.get("__name__")).partition(".")[0])
+            top = str(frame.f_globals.get("__name__")).partition(".")[0]
+            if top == "modulepickle":
+                return None
+            passed.add(top)
         elif not file.startswith((STANDARD, "<frozen ", "<modulepickle>")):
             return None
         if frame.f_code.co_name == "is_there":
