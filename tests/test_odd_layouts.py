@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from receivers import project, receive, run, send
+from receivers import interpreters, project, receive, run, send
 
 ACME = """
     === pyproject.toml
@@ -294,3 +295,45 @@ def test_a_folder_whose_files_are_all_ignored_stays_at_home(
     result = [each["path"] for each in files if each["path"].startswith("pkg/data")]
     """
     assert run(project(tmp_path, text), code).result == there
+
+
+LOADERS = """
+    === pkg/__init__.py
+    === pkg/plugin.py
+    import importlib.machinery, io, os, sys, tempfile, types, zipfile
+    from pkg.base import Base
+
+    class Old:
+        def load_module(self, name):
+            module = sys.modules.setdefault(name, types.ModuleType(name))
+            module.__loader__ = self
+            exec("from pkg.base import Base\\nVALUE = 'old'", vars(module))
+            return module
+
+    class Finder:
+        @classmethod
+        def find_spec(cls, name, path=None, target=None):
+            if name == "by_old_loader":
+                return importlib.machinery.ModuleSpec(name, Old())
+
+    def probe():
+        sys.meta_path.append(Finder)
+        folder = os.path.join(os.path.dirname(__file__), "in.zip")
+        sys.path.append(folder)
+        import by_old_loader, zipped
+        from zipped import VALUE
+        found = by_old_loader.VALUE, by_old_loader.Base is Base, zipped.Base is Base, VALUE
+        return *found, sys.modules["by_old_loader"] is by_old_loader
+    === pkg/base.py
+    class Base: pass
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r08_loaders_that_have_no_exec_module(tmp_path, python):
+    tree = project(tmp_path, LOADERS)
+    with zipfile.ZipFile(tree / "pkg/in.zip", "w") as file:
+        file.writestr("zipped.py", "from pkg.base import Base\nVALUE = 'zipped'\n")
+    data = send(tree, "from pkg.plugin import probe as obj")
+    found = receive(data, "result = obj()", python=python).result
+    assert found == ("old", True, True, "zipped", True)

@@ -93,3 +93,31 @@ def test_r17_what_comes_at_exit_is_still_loaded(tmp_path):
     """
     got = receive(data, code, lazy=True, fresh=True)
     assert "last late a part True" in got.stdout
+
+
+ORDER = """
+    === pkg.py
+    import atexit, weakref
+    class Thing: pass
+    THING = Thing()
+    def f():
+        atexit.register(print, "registered first")
+        weakref.finalize(THING, print, "finalized")
+        atexit.register(print, "registered last")
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r17_exit_functions_run_in_their_order(tmp_path, python):
+    tree = project(tmp_path, ORDER)
+    data = send(tree, "from pkg import f as obj")
+    shipped = receive(data, "load()()", lazy=True, python=python, fresh=True)
+    native = receive(
+        b"",
+        f"import sys\nsys.path.insert(0, {str(tree)!r})\nfrom pkg import f\nf()",
+        lazy=True,
+        python=python,
+        fresh=True,
+    )
+    assert native.stdout.split("\n")[:3] == ["registered last", "finalized", "registered first"]
+    assert (shipped.stdout, shipped.stderr) == (native.stdout, "")

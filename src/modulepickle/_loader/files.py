@@ -5,13 +5,12 @@ A shipped text of the loader, and a part of its `Snapshot`.
 
 import errno
 import os
-import weakref
 
 from modulepickle._loader.archive_paths import ArchivePath
 from modulepickle._loader.archive_reader import inflate
 from modulepickle._loader.finders import forget
 from modulepickle._loader.unpacking import unpack, warn_once
-from modulepickle._loader.whose import FOLDERS, SHIPPED_TO, cached
+from modulepickle._loader.whose import FOLDERS, SHIPPED_TO, cached, when_gone
 
 
 def forget_place(folder):
@@ -39,7 +38,7 @@ class Files:
             folder = f"{os.devnull}/{name}"  # nobody can make that one
         FOLDERS[folder] = self
         SHIPPED_TO.add(folder)
-        weakref.finalize(self, forget_place, folder).atexit = False
+        when_gone(self, forget_place, folder)
         return folder
 
     def is_on_disk(self):

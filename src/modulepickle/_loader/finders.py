@@ -148,13 +148,26 @@ SpaceLoader.__module__ = NamespaceLoader.__module__  # as `repr` of a namespace 
 SpaceLoader.__name__ = SpaceLoader.__qualname__ = NamespaceLoader.__name__
 
 
-def namespace_spec(name, homes, stem=None):
-    """The spec of the namespace package that these snapshots have. `stem` is where in them."""
+def namespace_spec(name, homes, stem=None, portions=None):
+    """The spec of the namespace package that these snapshots have.
+
+    Args:
+        stem: where it is in them. portions: finds its folders, if the host may have some; it is
+        asked again when `sys.path` has changed, as long as the snapshot is the active one.
+    """
     stem = stem or name.replace(".", "/")
-    folders = [f"{home.folder}/{stem}" for home in homes]
+
+    def find_again(*_):
+        spec = None
+        if portions and homes[0].is_active():
+            spec = machinery.ModuleSpec(name, None)
+            spec.submodule_search_locations = portions(name)
+        return spec
+
+    folders = portions(name) if portions else [f"{home.folder}/{stem}" for home in homes]
     # By its last name: the path of one with a dot looks for the parent in the process' modules,
     # where that of another version may stand, or none.
-    loader = SpaceLoader(name.rpartition(".")[2], folders, lambda *_: None)
+    loader = SpaceLoader(name.rpartition(".")[2], folders, find_again)
     spec = machinery.ModuleSpec(name, loader)
     spec.submodule_search_locations = spec.loader._path
     spec.loader.homes, spec.loader.stem = homes, stem

@@ -197,7 +197,7 @@ class Imports(Said):
         if hasattr(module, "__path__"):
             import_children(module, fromlist, self.obtain)
             self.check_children(module, full, fromlist)
-            return self.with_late(module, full, fromlist)
+            return self.with_late(module, full, fromlist, get_frame(2))
         return module
 
     def has(self, name):
@@ -207,10 +207,11 @@ class Imports(Said):
         top = name.partition(".")[0]
         return top in self.paths or name in self.modules.written or self.finds(top)
 
-    def with_late(self, package, full, names):
+    def with_late(self, package, full, names, frame):
         """The package, or if children are being imported, what has them as attributes already.
 
-        The interpreter would look for them in `sys.modules`, which may show another version.
+        The interpreter would look for them in `sys.modules`, which may show another version. So
+        a statement that asks for one that this version lacks is an error here.
         """
         late = {}
         home = owner_of(package)
@@ -221,7 +222,8 @@ class Imports(Said):
             if child and not hasattr(package, name):
                 late[name] = child
             why = home.why_not(f"{full}.{name}")
-            if why and not hasattr(package, name):
+            is_shown = f"{full}.{name}" in real_modules() and is_import_as(frame)
+            if (why or is_shown) and not child and not hasattr(package, name):
                 raise cannot_import(package, full, name, why)
         if not late:
             return package

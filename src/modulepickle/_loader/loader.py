@@ -40,6 +40,7 @@ from modulepickle._loader.whose import (
     NOTHING,
     SNAPSHOTS,
     TOPS,
+    WAITING,
     ImportLock,
     PathFinder,
     is_standard,
@@ -235,7 +236,7 @@ def let_go():
     What is held longer ends when the interpreter has taken the names of every module away: then a
     `__del__` or the end of a generator finds nothing.
     """
-    for kept in (registry.active, NAMESPACES, WRITTEN):
+    for kept in (WAITING, registry.active, NAMESPACES, WRITTEN):
         kept.clear()
 
 

@@ -23,6 +23,7 @@ from modulepickle._loader.whose import (
     is_initializing,
     meta_path,
     native,
+    outer_path,
     owner_of,
     real_modules,
     refresh,
@@ -47,11 +48,20 @@ class Modules:
             spec = make(name, place, loader=loader)
         else:  # a namespace package: it has no file, and executes nothing
             is_seen = self.is_active() and self.is_on_disk() and not is_elsewhere
-            spec = PathFinder.find_spec(name, path) if is_seen else None
-            if place not in (getattr(spec, "submodule_search_locations", None) or ()):
-                spec = namespace_spec(name, [self], stem)
+            spec = namespace_spec(name, [self], stem, self.portions if is_seen else None)
         spec.snapshot = self
         return spec
+
+    def portions(self, name):
+        """Where a namespace package of this snapshot is: what the host has of it comes last."""
+        parent, _, last = name.rpartition(".")
+        path = outer_path()
+        if parent:
+            path = [place for place in self.fetch(parent).__path__ if not home_of(place)]
+        # By its last name: the path of one with a dot looks for the parent that the process sees.
+        spec = PathFinder.find_spec(last, path)
+        of_host = getattr(spec, "submodule_search_locations", None) or ()
+        return [f"{self.folder}/{name.replace('.', '/')}", *of_host]
 
     def find(self, name, path):
         """The spec of a module: in the archive, or where a native import would look; or None."""
@@ -201,8 +211,12 @@ class Modules:
             vars(module)["__builtins__"] = self.builtins
             spec._initializing, self.executing[name] = True, get_ident()
             self.put(name, module)
-            if spec.loader:
+            if hasattr(spec.loader, "exec_module"):
                 spec.loader.exec_module(module)
+            elif hasattr(spec.loader, "get_code"):  # of a zip file before 3.10
+                exec(spec.loader.get_code(name), vars(module))
+            elif spec.loader:  # of the time before PEP 451
+                spec.loader.load_module(name)
             executed, module = module, self.known(name)
             if module is NOTHING:
                 raise KeyError(name)  # as importlib has it

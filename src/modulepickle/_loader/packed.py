@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_dfea06af"
+LOADER_NAME: Final = "_modulepickle_loader_572a17e1"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -377,8 +377,7 @@ class Lock:
     def __init__(self, folder):
         self.descriptor = os.open(folder, os.O_RDONLY)
         self.stat = os.fstat(self.descriptor)
-        self.close = weakref.finalize(self, close_own, self.descriptor, self.stat)
-        self.close.atexit = False
+        self.close = when_gone(self, close_own, self.descriptor, self.stat)
         os.set_inheritable(self.descriptor, True)
         flock(self.descriptor, LOCK_SH | LOCK_NB)
     def is_on(self, folder):
@@ -530,11 +529,20 @@ TOPS = set()
 SHIPPED_TO = set()
 NAMESPACES = {}
 HOST_BUILTINS, SYS = vars(builtins), vars(sys)
+WAITING = set()
 NOTHING = object()
 HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 SMALL = 2**19
 native_import = builtins.__import__
 get_frame = sys._getframe
+def when_gone(owner, act, *args):
+    def done(ref):
+        if ref in WAITING:
+            WAITING.discard(ref)
+            act(*args)
+    ref = weakref.ref(owner, done)
+    WAITING.add(ref)
+    return lambda: done(ref)
 def sha256(data):
     if len(data) < SMALL and "hashlib" not in sys.modules:
         try:
@@ -981,10 +989,16 @@ class SpaceLoader(NamespaceLoader):
         return resource_reader(ArchivePath(self.homes, self.stem))
 SpaceLoader.__module__ = NamespaceLoader.__module__
 SpaceLoader.__name__ = SpaceLoader.__qualname__ = NamespaceLoader.__name__
-def namespace_spec(name, homes, stem=None):
+def namespace_spec(name, homes, stem=None, portions=None):
     stem = stem or name.replace(".", "/")
-    folders = [f"{home.folder}/{stem}" for home in homes]
-    loader = SpaceLoader(name.rpartition(".")[2], folders, lambda *_: None)
+    def find_again(*_):
+        spec = None
+        if portions and homes[0].is_active():
+            spec = machinery.ModuleSpec(name, None)
+            spec.submodule_search_locations = portions(name)
+        return spec
+    folders = portions(name) if portions else [f"{home.folder}/{stem}" for home in homes]
+    loader = SpaceLoader(name.rpartition(".")[2], folders, find_again)
     spec = machinery.ModuleSpec(name, loader)
     spec.submodule_search_locations = spec.loader._path
     spec.loader.homes, spec.loader.stem = homes, stem
@@ -1007,7 +1021,6 @@ def forget(folder):
             lines.pop(path, None)
 import errno
 import os
-import weakref
 def forget_place(folder):
     if folder not in FOLDERS:
         SHIPPED_TO.discard(folder)
@@ -1027,7 +1040,7 @@ class Files:
             folder = f"{os.devnull}/{name}"
         FOLDERS[folder] = self
         SHIPPED_TO.add(folder)
-        weakref.finalize(self, forget_place, folder).atexit = False
+        when_gone(self, forget_place, folder)
         return folder
     def is_on_disk(self):
         return not self.folder.startswith(os.devnull)
@@ -1082,11 +1095,17 @@ class Modules:
             spec = make(name, place, loader=loader)
         else:
             is_seen = self.is_active() and self.is_on_disk() and not is_elsewhere
-            spec = PathFinder.find_spec(name, path) if is_seen else None
-            if place not in (getattr(spec, "submodule_search_locations", None) or ()):
-                spec = namespace_spec(name, [self], stem)
+            spec = namespace_spec(name, [self], stem, self.portions if is_seen else None)
         spec.snapshot = self
         return spec
+    def portions(self, name):
+        parent, _, last = name.rpartition(".")
+        path = outer_path()
+        if parent:
+            path = [place for place in self.fetch(parent).__path__ if not home_of(place)]
+        spec = PathFinder.find_spec(last, path)
+        of_host = getattr(spec, "submodule_search_locations", None) or ()
+        return [f"{self.folder}/{name.replace('.', '/')}", *of_host]
     def find(self, name, path):
         spec, asked = None, []
         finders = meta_path()
@@ -1208,8 +1227,12 @@ class Modules:
             vars(module)["__builtins__"] = self.builtins
             spec._initializing, self.executing[name] = True, get_ident()
             self.put(name, module)
-            if spec.loader:
+            if hasattr(spec.loader, "exec_module"):
                 spec.loader.exec_module(module)
+            elif hasattr(spec.loader, "get_code"):
+                exec(spec.loader.get_code(name), vars(module))
+            elif spec.loader:
+                spec.loader.load_module(name)
             executed, module = module, self.known(name)
             if module is NOTHING:
                 raise KeyError(name)
@@ -1543,14 +1566,14 @@ class Imports(Said):
         if hasattr(module, "__path__"):
             import_children(module, fromlist, self.obtain)
             self.check_children(module, full, fromlist)
-            return self.with_late(module, full, fromlist)
+            return self.with_late(module, full, fromlist, get_frame(2))
         return module
     def has(self, name):
         if not isinstance(name, str):
             return False
         top = name.partition(".")[0]
         return top in self.paths or name in self.modules.written or self.finds(top)
-    def with_late(self, package, full, names):
+    def with_late(self, package, full, names, frame):
         late = {}
         home = owner_of(package)
         for name in names if isinstance(home, Imports) else ():
@@ -1560,7 +1583,8 @@ class Imports(Said):
             if child and not hasattr(package, name):
                 late[name] = child
             why = home.why_not(f"{full}.{name}")
-            if why and not hasattr(package, name):
+            is_shown = f"{full}.{name}" in real_modules() and is_import_as(frame)
+            if (why or is_shown) and not child and not hasattr(package, name):
                 raise cannot_import(package, full, name, why)
         if not late:
             return package
@@ -1799,7 +1823,7 @@ def find(name, digest, *rest):
             found = found or SNAPSHOTS.setdefault(digest, Snapshot(name, digest, *rest))
     return found
 def let_go():
-    for kept in (registry.active, NAMESPACES, WRITTEN):
+    for kept in (WAITING, registry.active, NAMESPACES, WRITTEN):
         kept.clear()
 atexit.register(let_go)
 class Beside(Snapshot):

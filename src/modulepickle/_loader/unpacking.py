@@ -16,6 +16,7 @@ from modulepickle._loader.archive_reader import PIECE, pieces_of
 from modulepickle._loader.cache_files import write_file, write_new
 from modulepickle._loader.cache_folder import cache_folder, make_folders
 from modulepickle._loader.registry import registry
+from modulepickle._loader.whose import when_gone
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
@@ -139,8 +140,7 @@ class Lock:
     def __init__(self, folder):
         self.descriptor = os.open(folder, os.O_RDONLY)
         self.stat = os.fstat(self.descriptor)
-        self.close = weakref.finalize(self, close_own, self.descriptor, self.stat)
-        self.close.atexit = False
+        self.close = when_gone(self, close_own, self.descriptor, self.stat)
         os.set_inheritable(self.descriptor, True)
         flock(self.descriptor, LOCK_SH | LOCK_NB)
 

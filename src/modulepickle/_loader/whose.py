@@ -38,11 +38,29 @@ TOPS = set()  # the first parts of the names of all snapshots that there were
 SHIPPED_TO = set()  # the keys of `FOLDERS`: a look at all of `sys.path` takes less with them
 NAMESPACES = {}  # name -> the namespace package that was imported for what is shipped below it
 HOST_BUILTINS, SYS = vars(builtins), vars(sys)
+WAITING = set()  # the weak references of `when_gone`
 NOTHING = object()
 HASHES = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 SMALL = 2**19  # bytes that are hashed while OpenSSL would still be loaded
 native_import = builtins.__import__
 get_frame = sys._getframe  # kept: a test may take it away, to see what its code does without
+
+
+def when_gone(owner, act, *args):
+    """Do something when an object is gone, unless that is at the end of the process.
+
+    Return what does it at once. `weakref.finalize` is not used: at the end, what shipped code has
+    told that one comes before or after its other exit functions by who used it first in a process.
+    """
+
+    def done(ref):
+        if ref in WAITING:
+            WAITING.discard(ref)
+            act(*args)
+
+    ref = weakref.ref(owner, done)
+    WAITING.add(ref)
+    return lambda: done(ref)
 
 
 def sha256(data):

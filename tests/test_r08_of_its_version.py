@@ -1,0 +1,147 @@
+"""R8: what another version has and this one lacks; and packages that are namespaces as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from receivers import interpreters, project, receive, send
+
+LACKING = """
+    === pkg/__init__.py
+    === pkg/mod.py
+    try:
+        from . import speedups
+    except ImportError:
+        speedups = None
+    def probe():
+        try:
+            from pkg import extra
+        except ImportError as error:
+            extra, said = None, str(error)
+        else:
+            said = ""
+        return speedups is not None, extra is not None, said.replace(__file__[:-6], "")
+    def by_call():
+        return __import__("pkg", fromlist=["extra"]).__name__
+"""
+HAVING = """
+    === pkg/speedups.py
+    === pkg/extra.py
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[bytes]:
+    """The pickles of a version that lacks modules, and of one that has them."""
+    code = "import pkg.mod\nobj = pkg.mod.probe"
+    tree = project(tmp_path / "tree", LACKING)
+    first = send(tree, code)
+    return [first, send(project(tree, HAVING), code)]
+
+
+SAID = "cannot import name 'extra' from 'pkg' (__init__.py)"
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r08_a_module_that_this_version_lacks_is_not_that_of_another(two, python):
+    code = """
+        results = []
+        for order in (0, 1), (1, 0):
+            loaded = {index: load(index) for index in order}
+            results += [loaded[index]() for index in (0, 1, 0)]
+        result = results
+    """
+    lacks, has = (False, False, SAID), (True, True, "")
+    found = receive(two, code, lazy=True, python=python).result
+    assert found == [lacks, has, lacks] * 2
+
+
+def test_r08_a_module_that_this_version_lacks_is_not_the_hosts(two, tmp_path):
+    host = project(tmp_path / "host", LACKING + HAVING)
+    code = f"""
+        import sys
+        sys.path.insert(0, {str(host)!r})
+        import pkg.mod
+        result = pkg.mod.probe(), load(0)(), pkg.mod.probe()
+    """
+    own = (True, True, "")
+    assert receive(two, code, lazy=True).result == (own, (False, False, SAID), own)
+
+
+def test_r08_a_call_that_asks_for_a_name_that_is_not_there_is_no_error(tmp_path):
+    code = "import pkg.mod\nobj = pkg.mod.by_call"
+    tree = project(tmp_path / "tree", LACKING)
+    first = send(tree, code)
+    second = send(project(tree, HAVING), code)
+    loads = "one, two = load(0), load(1)\ntwo()\nresult = one()"
+    assert receive([first, second], loads, lazy=True).result == "pkg"
+
+
+SPACE = """
+    === space/mod.py
+    VERSION = {version}
+    import space.early
+    def probe():
+        import importlib, pkgutil
+        import space
+        from space import late
+        from .deep import low
+        import space.deep.lower as lower
+        found = [VERSION, space.early.V, late.V, low.V, lower.V]
+        found.append(importlib.import_module("space.by_name").V)
+        with open(next(iter(space.__path__)) + "/data.txt") as file:
+            found.append(int(file.read()))
+        listed = [each.name for each in pkgutil.iter_modules(space.__path__)]
+        return found, listed, len(space.__path__), len(space.deep.__path__)
+    === space/early.py
+    V = {version}
+    === space/late.py
+    V = {version}
+    === space/by_name.py
+    V = {version}
+    === space/deep/low.py
+    V = {version}
+    === space/deep/lower.py
+    V = {version}
+    === space/data.txt
+    {version}
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r08_two_versions_of_a_package_that_is_a_namespace(tmp_path, python):
+    tree, pickles = tmp_path / "tree", []
+    for version in (1, 2):
+        project(tree, SPACE.format(version=version))
+        pickles.append(send(tree, "import space.mod\nobj = space.mod.probe"))
+    code = """
+        results = []
+        for order in (0, 1), (1, 0):
+            loaded = [load(index) for index in order]
+            results += [(index, each()) for index, each in zip(order, loaded)]
+        result = results
+    """
+    listed = ["by_name", "early", "late", "mod"]
+    right = {index: ([index + 1] * 7, listed, 1, 1) for index in (0, 1)}
+    found = receive(pickles, code, lazy=True, python=python).result
+    assert found == [(index, right[index]) for index in (0, 1, 1, 0)]
+
+
+def test_r08_a_namespace_beside_what_the_host_has_of_it(tmp_path):
+    data = send(
+        project(tmp_path / "tree", SPACE.format(version=1)),
+        "import space.mod\nobj = space.mod.probe",
+    )
+    host = project(
+        tmp_path / "host", "=== space/of_host.py\nV = 3\n=== space/deep/more.py\nV = 4\n"
+    )
+    code = f"""
+        import sys
+        before = obj()
+        sys.path.append({str(host)!r})
+        import space.of_host, space.deep.more
+        result = before[0], obj()[0], space.of_host.V, space.deep.more.V
+    """
+    assert receive(data, code).result == ([1] * 7, [1] * 7, 3, 4)
