@@ -14,7 +14,7 @@ from test_byvalue_classes import CASES as CLASSES
 from test_byvalue_functions import CASES as FUNCTIONS
 
 ALL = {**FUNCTIONS, **CLASSES}
-LIMIT = 24_576
+LIMIT = 25_088
 """Bytes of the pickle of a lambda, all included."""
 
 OBJECTS = """

@@ -145,3 +145,57 @@ def test_r08_a_namespace_beside_what_the_host_has_of_it(tmp_path):
         result = before[0], obj()[0], space.of_host.V, space.deep.more.V
     """
     assert receive(data, code).result == ([1] * 7, [1] * 7, 3, 4)
+
+
+STANDARD = """
+    === app.py
+    def plain():
+        import colorsys
+        return colorsys.V
+    def named():
+        from wsgiref import V
+        from wsgiref.part import V as inner
+        return V, inner
+    def by_name():
+        import importlib
+        return importlib.import_module("this").V
+    def usual():
+        import this_is_no_module_of_ours, json
+    def text():
+        import json, tabnanny
+        return json.dumps([1]), hasattr(tabnanny, "check")
+    === colorsys.py
+    V = {version}
+    === wsgiref/__init__.py
+    V = {version}
+    === wsgiref/part.py
+    V = {version}
+    === this.py
+    V = {version}
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r08_a_deferred_import_of_a_local_module_with_a_standard_name(tmp_path, python):
+    tree, pickles = tmp_path / "tree", []
+    for version in (1, 2):
+        project(tree, STANDARD.format(version=version))
+        names = "app.plain, app.named, app.by_name, app.text"
+        pickles.append(send(tree, f"import app\nobj = {names}"))
+    code = """
+        first, second = load(0), load(1)
+        result = [[each() for each in functions] for functions in (first, second, first)]
+        import colorsys
+        result.append(colorsys.__file__.endswith("colorsys.py") and hasattr(colorsys, "hsv_to_rgb"))
+    """
+    one, two = ([n, (n, n), n, ("[1]", True)] for n in (1, 2))
+    found = receive(pickles, code, lazy=True, python=python).result
+    assert found == [one, two, one, True]
+
+
+def test_r08_a_function_of_the_script_that_imports_such_a_module(tmp_path):
+    tree = project(tmp_path / "tree", STANDARD.format(version=3))
+    data = send(
+        tree, "def obj():\n    import colorsys\n    from this import V\n    return colorsys.V, V"
+    )
+    assert receive(data, "result = obj()").result == (3, 3)

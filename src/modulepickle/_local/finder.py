@@ -337,11 +337,9 @@ def _finder_now(policy: Policy) -> Finder:
 
 
 def _is_standard(module: object) -> bool:
-    """Tell whether a standard name, if it was imported, is the standard library's own module."""
+    """Tell whether what was imported by a standard name is the standard library's own module."""
     file = module.__dict__.get("__file__") if type(module) is types.ModuleType else None
-    if not isinstance(file, str):
-        return module is None
-    return in_standard_library(os.path.normcase(file))
+    return isinstance(file, str) and in_standard_library(os.path.normcase(file))
 
 
 def _is_installed(name: str, found: Origin, module: object) -> bool:

@@ -30,6 +30,7 @@ from modulepickle._loader.received import is_receiver, requirements_of, resend
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.code import freeze
+from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.named import Named, named, words_of
 from modulepickle._reduce.script import NO_MODULES, named_of_script, script_of
 from modulepickle._reduce.state import (
@@ -302,14 +303,14 @@ def _requirements(dump: Dump, function: FunctionType, words: Named) -> dict[str,
         except (ImportError, ValueError):  # beyond the top level: it fails there as well
             continue
         top = name.partition(".")[0]
-        if top in STANDARD_NAMES or top in MAIN or (dump.is_foreign(name) and top != LIBRARY):
+        if is_standard(name) or top in MAIN or (dump.is_foreign(name) and top != LIBRARY):
             continue
         if any(name == known or name.startswith(f"{known}.") for known in requirements):
             continue
         need = dump.shipped_module(name, f"function `{function.__qualname__}`")
         if need is not None:
             requirements[need.name] = need
-        else:
+        elif top not in STANDARD_NAMES:
             part, text = requirement(name)
             if text:
                 requirements.setdefault(part, text)
