@@ -15,32 +15,55 @@ JOBS = """
     modulepickle.set_policy(Policy(ignore=("x",)))
     with modulepickle.extend_multiprocessing(), modulepickle.hold():
         modulepickle.register_pickle_by_value(modulepickle)
+    import os
+    STORE = modulepickle.stores.directory(os.path.dirname(__file__))
+    modulepickle.set_store(None)
+    import modulepickle.stores, modulepickle.test
+    from modulepickle.stores import fsspec
+    from modulepickle.extend import extend_dill
+    import pickle
     class Problem(modulepickle.PackagingError):
+        pass
+    class Own(modulepickle.Pickler):
+        where: "modulepickle.Store | None" = None
+    class Other(modulepickle.extend(pickle.Pickler)):
         pass
     def answer():
         return 42
     def again():
         return dumps(answer)
+    def said():
+        import io
+        found = []
+        for each in (again, lambda: Own(io.BytesIO()), lambda: Other(io.BytesIO()),
+                     lambda: modulepickle.test.test(answer), lambda: modulepickle.explain(answer)):
+            try:
+                each()
+            except RuntimeError as error:
+                found.append(str(error).partition(" was called where the library is not")[0])
+        return found
 """
 
 
 @pytest.fixture
 def sent(tmp_path: Path) -> bytes:
-    return send(project(tmp_path, JOBS), "import jobs; obj = jobs.answer, jobs.again")
+    return send(project(tmp_path, JOBS), "import jobs; obj = jobs.answer, jobs.again, jobs.said")
 
 
 @pytest.mark.parametrize("python", interpreters())
 def test_r15_settings_do_nothing_and_what_pickles_says_why_not(sent: bytes, python: str) -> None:
     code = """
-        answer, again = obj
+        answer, again, others = obj
         try:
             again()
         except RuntimeError as error:
             said = str(error)
-        result = answer(), said, "modulepickle" in sys.modules
+        result = answer(), said, others(), "modulepickle" in sys.modules
     """
-    value, said, seen = receive(sent, code, python=python).result
+    value, said, others, seen = receive(sent, code, python=python).result
     assert (value, seen) == (42, False)
+    names = "dumps", "Pickler", "Pickler", "test.test", "explain"
+    assert others == [f"modulepickle.{name}()" for name in names]
     assert said.startswith("modulepickle.dumps() was called where the library is not installed")
     assert "pip install modulepickle" in said
 
@@ -48,7 +71,7 @@ def test_r15_settings_do_nothing_and_what_pickles_says_why_not(sent: bytes, pyth
 def test_r15_the_stand_in_stands_back_where_the_library_is(sent: bytes) -> None:
     code = """
         import modulepickle
-        answer, again = obj
+        answer, again, _ = obj
         result = pickle.loads(again()) is answer, modulepickle.__file__.endswith("__init__.py")
     """
     assert receive(sent, code, bare=False).result == (True, True)

@@ -2838,8 +2838,10 @@ registry.manifest = find
 registry.texts.setdefault(__name__, globals().get)
 """
 
-STANDIN_NAME: Final = "_modulepickle_standin_a223cdeb"
+STANDIN_NAME: Final = "_modulepickle_standin_4e321de2"
 STANDIN: Final = r"""import pickle
+import sys
+import types
 PackagingError = PicklingError = pickle.PicklingError
 PickleError, UnpicklingError, PickleBuffer = (
     pickle.PickleError,
@@ -2848,7 +2850,11 @@ PickleError, UnpicklingError, PickleBuffer = (
 )
 HIGHEST_PROTOCOL, DEFAULT_PROTOCOL = pickle.HIGHEST_PROTOCOL, pickle.DEFAULT_PROTOCOL
 Unpickler = pickle.Unpickler
-SETTINGS = ("extend_", "set_", "register_", "unregister_", "preload", "hold", "Policy")
+SETTINGS = (
+    *("extend_", "get_", "set_", "register_", "unregister_"),
+    *("preload", "hold", "Policy", "stores."),
+)
+__path__ = []
 class ShippingWarning(UserWarning):
     pass
 class StaleSourceWarning(UserWarning):
@@ -2862,6 +2868,29 @@ class Nothing:
         return None
     def undo(self):
         return None
+class Named:
+    def __init__(self, path):
+        self.path = path
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(f"modulepickle.{self.path} has no attribute {name!r}")
+        return Named(f"{self.path}.{name}")
+    def __call__(self, *args, **options):
+        if self.path.startswith(SETTINGS):
+            return Nothing()
+        raise RuntimeError(
+            f"modulepickle.{self.path}() was called where the library is not installed: this "
+            "process received a pickle, which needs no library. To pickle here, pip install "
+            "modulepickle"
+        )
+class Part(types.ModuleType):
+    def __getattr__(self, name):
+        return getattr(Named(self.__name__.partition(".")[2]), name)
+class Pickler:
+    def __init__(self, *args, **options):
+        Named("Pickler")()
+def extend(base):
+    return type(base)(base.__name__, (Pickler, base), {})
 def load(file, **options):
     return pickle.load(file)
 def loads(data, **options):
@@ -2871,14 +2900,11 @@ def wrap(obj):
 def __getattr__(name):
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    def stand_in(*args, **options):
-        if name.startswith(SETTINGS):
-            return Nothing()
-        raise RuntimeError(
-            f"modulepickle.{name}() was called where the library is not installed: this process "
-            "received a pickle, which needs no library. To pickle here, pip install modulepickle"
-        )
-    return stand_in
+    return Named(name)
+for part in ("extend", "stores", "test"):
+    full = f"{__name__}.{part}"
+    sys.modules[full] = Part(full)
+stores, test = sys.modules[f"{__name__}.stores"], sys.modules[f"{__name__}.test"]
 """
 
 PEERS_NAME: Final = "_modulepickle_peers_a1cffb31"

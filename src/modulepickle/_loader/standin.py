@@ -6,6 +6,8 @@ have to pickle says that it cannot.
 """
 
 import pickle
+import sys
+import types
 
 PackagingError = PicklingError = pickle.PicklingError
 PickleError, UnpicklingError, PickleBuffer = (
@@ -15,7 +17,11 @@ PickleError, UnpicklingError, PickleBuffer = (
 )
 HIGHEST_PROTOCOL, DEFAULT_PROTOCOL = pickle.HIGHEST_PROTOCOL, pickle.DEFAULT_PROTOCOL
 Unpickler = pickle.Unpickler
-SETTINGS = ("extend_", "set_", "register_", "unregister_", "preload", "hold", "Policy")
+SETTINGS = (
+    *("extend_", "get_", "set_", "register_", "unregister_"),
+    *("preload", "hold", "Policy", "stores."),
+)
+__path__ = []
 
 
 class ShippingWarning(UserWarning):
@@ -42,6 +48,43 @@ class Nothing:
         return None
 
 
+class Named:
+    """What a name of the library is here."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(f"modulepickle.{self.path} has no attribute {name!r}")
+        return Named(f"{self.path}.{name}")
+
+    def __call__(self, *args, **options):
+        if self.path.startswith(SETTINGS):
+            return Nothing()
+        raise RuntimeError(
+            f"modulepickle.{self.path}() was called where the library is not installed: this "
+            "process received a pickle, which needs no library. To pickle here, pip install "
+            "modulepickle"
+        )
+
+
+class Part(types.ModuleType):
+    """A module of the library."""
+
+    def __getattr__(self, name):
+        return getattr(Named(self.__name__.partition(".")[2]), name)
+
+
+class Pickler:
+    def __init__(self, *args, **options):
+        Named("Pickler")()
+
+
+def extend(base):
+    return type(base)(base.__name__, (Pickler, base), {})
+
+
 def load(file, **options):
     return pickle.load(file)
 
@@ -57,13 +100,10 @@ def wrap(obj):
 def __getattr__(name):
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return Named(name)
 
-    def stand_in(*args, **options):
-        if name.startswith(SETTINGS):
-            return Nothing()
-        raise RuntimeError(
-            f"modulepickle.{name}() was called where the library is not installed: this process "
-            "received a pickle, which needs no library. To pickle here, pip install modulepickle"
-        )
 
-    return stand_in
+for part in ("extend", "stores", "test"):
+    full = f"{__name__}.{part}"
+    sys.modules[full] = Part(full)
+stores, test = sys.modules[f"{__name__}.stores"], sys.modules[f"{__name__}.test"]
