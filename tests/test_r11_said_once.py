@@ -85,3 +85,22 @@ def test_r11_a_single_file(tmp_path):
     assert said(data, tmp_path / "sender", tmp_path / "cache") == ""
     host = project(tmp_path / "host", "=== pkg.py\ndef f(): return 'old'")
     assert str(host / "pkg.py") in said(data, host, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("file", ["org/lib/__init__.py", "org/lib.py"])
+def test_r11_a_package_in_a_namespace(tmp_path, file):
+    tree = project(tmp_path / "sender", f"=== {file}\ndef f(): return 'new'")
+    data = send(tree, "from org.lib import f as obj")
+    says = SAYS.replace("import pkg", "import org.lib").replace("pkg.f", "org.lib.f")
+    hosts = [
+        project(tmp_path / "other", f"=== {file}\ndef f(): return 'other'"),
+        project(tmp_path / "same", f"=== {file}\ndef f(): return 'new'"),
+        project(tmp_path / "more", "=== org/more.py\n"),
+    ]
+    texts = [
+        receive(data, says.format(host=str(host)), lazy=True, cache=tmp_path / "cache").stderr
+        for host in hosts
+    ]
+    hidden = hosts[0] / (file if "__init__" in file else "org")
+    assert f"the other one that is here: {hidden}." in texts[0]
+    assert texts[1:] == ["", ""]

@@ -15,7 +15,7 @@ from modulepickle._loader.whose import sha256
 
 
 def tell_of(home, origin):
-    """Say that `import` finds a snapshot, and not the file `origin`."""
+    """Say that `import` finds a snapshot, and not the file `origin`, or what is in that folder."""
     if has_same(home, origin) or not is_first(home.top, origin):
         return
     warn_once(
@@ -32,14 +32,16 @@ def tell_of(home, origin):
 
 def has_same(home, origin):
     """Whether the host's files are those of a snapshot; it may have more."""
-    above = os.path.dirname(origin)
-    if f"{home.top}/__init__.py" in home.files:
+    above, stem = origin, home.top.replace(".", "/")
+    for _ in range(stem.count("/") + (f"{stem}/__init__.py" in home.files) + 1):
         above = os.path.dirname(above)
     for path, member in home.files.items():
         if path.endswith("/") or path.partition("/")[0].endswith(".dist-info"):
             continue
         try:
             file = f"{above}/{path}"
+            if os.path.isdir(origin) and not os.path.exists(file):
+                continue  # a namespace: it hides what has its name
             if os.path.getsize(file) != member[1] or read_file(file) != inflate(path, member):
                 return False
         except (OSError, ImportError):

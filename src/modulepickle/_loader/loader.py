@@ -105,15 +105,17 @@ class Snapshot(Files, Modules, Imports, Reach):
         with ImportLock():
             if self.is_active() or not self.may_be_shown():
                 return
-            if self.top not in registry.active and "." not in self.top:
-                hidden = PathFinder.find_spec(self.top, outer_path())
+            if self.top not in registry.active:
+                hidden = on_path(self.top)
             self.enter(folder)
             for name in [*self.made]:  # it grows in other threads
                 self.show(name)
         if self.top in self.made:
             self.bind(self.top, self.made[self.top])
-        if hidden and hidden.origin:
-            tell_of(self, hidden.origin)
+        if hidden:
+            spaces = hidden.submodule_search_locations
+            for place in [hidden.origin] if hidden.origin else [*(spaces or ())]:
+                tell_of(self, place)
 
     def __call__(self, name, *path):
         """The module of that name, or what stands in it under a path of attributes."""
@@ -218,6 +220,15 @@ class Snapshot(Files, Modules, Imports, Reach):
                 else:
                     real_modules().pop(name, None)
                 now = self.active_modules()
+
+
+def on_path(name):
+    """The spec of what the host would import by a dotted name, without an import; or None."""
+    path, spec = outer_path(), None
+    for part in name.split("."):
+        spec = PathFinder.find_spec(part, path or ())
+        path = getattr(spec, "submodule_search_locations", None)
+    return spec
 
 
 def find(name, digest, *rest):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_572a17e1"
+LOADER_NAME: Final = "_modulepickle_loader_9948b383"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -478,14 +478,16 @@ def tell_of(home, origin):
         home.top,
     )
 def has_same(home, origin):
-    above = os.path.dirname(origin)
-    if f"{home.top}/__init__.py" in home.files:
+    above, stem = origin, home.top.replace(".", "/")
+    for _ in range(stem.count("/") + (f"{stem}/__init__.py" in home.files) + 1):
         above = os.path.dirname(above)
     for path, member in home.files.items():
         if path.endswith("/") or path.partition("/")[0].endswith(".dist-info"):
             continue
         try:
             file = f"{above}/{path}"
+            if os.path.isdir(origin) and not os.path.exists(file):
+                continue
             if os.path.getsize(file) != member[1] or read_file(file) != inflate(path, member):
                 return False
         except (OSError, ImportError):
@@ -1727,15 +1729,17 @@ class Snapshot(Files, Modules, Imports, Reach):
         with ImportLock():
             if self.is_active() or not self.may_be_shown():
                 return
-            if self.top not in registry.active and "." not in self.top:
-                hidden = PathFinder.find_spec(self.top, outer_path())
+            if self.top not in registry.active:
+                hidden = on_path(self.top)
             self.enter(folder)
             for name in [*self.made]:
                 self.show(name)
         if self.top in self.made:
             self.bind(self.top, self.made[self.top])
-        if hidden and hidden.origin:
-            tell_of(self, hidden.origin)
+        if hidden:
+            spaces = hidden.submodule_search_locations
+            for place in [hidden.origin] if hidden.origin else [*(spaces or ())]:
+                tell_of(self, place)
     def __call__(self, name, *path):
         found = self.fetch(name)
         for part in path:
@@ -1815,6 +1819,12 @@ class Snapshot(Files, Modules, Imports, Reach):
                 else:
                     real_modules().pop(name, None)
                 now = self.active_modules()
+def on_path(name):
+    path, spec = outer_path(), None
+    for part in name.split("."):
+        spec = PathFinder.find_spec(part, path or ())
+        path = getattr(spec, "submodule_search_locations", None)
+    return spec
 def find(name, digest, *rest):
     found = SNAPSHOTS.get(digest)
     if not found:
