@@ -272,6 +272,27 @@ def test_r17_two_versions_read_each_their_own(tmp_path):
     assert receive([one, two], code, absent=["pkg"]).result == ["1.2.3", "1.3"]
 
 
+LISTED = """
+    === pkg.py
+    from importlib import metadata
+    def f():
+        mine = [each for each in metadata.distributions() if each.metadata["Name"] == "My.Dist"]
+        return sorted({each.version for each in mine})
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r17_each_of_two_versions_lists_its_own_distribution(tmp_path, python):
+    tree = project(tmp_path, LISTED + info("egg-info"))
+    one = send(tree, ASK)
+    path = tree / "My_Dist.egg-info/PKG-INFO"
+    path.write_text(path.read_text().replace("1.2.3", "1.3"))
+    two = send(tree, ASK)
+    for order in (one, two), (two, one):
+        found = receive(order, "result = [obj() for obj in objs]", python=python).result
+        assert sorted(found) == [["1.2.3"], ["1.3"]]
+
+
 # --- freshness and sameness -----------------------------------------------------------------------
 
 

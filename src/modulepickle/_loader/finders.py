@@ -50,9 +50,15 @@ class Finder:
 
     def find_distributions(self, context):
         home = caller_of(get_frame(1))
-        for each in dict.fromkeys([*(home.paths.values() if home else ()), *active_homes()]):
+        reached = home.paths if home else {}
+        seen = dict.fromkeys(filter(None, reached.values()))
+        others = [each for each in active_homes() if each.top in reached and each not in seen]
+        if others and "path" not in vars(context):  # code sees no other version of its packages
+            hidden = {each.folder for each in others}
+            vars(context)["path"] = [place for place in sys.path if place not in hidden]
+        for each in dict.fromkeys([*seen, *active_homes()]):
             # What is on disk and active, is found on `sys.path`.
-            if each and not (each.is_active() and each.is_on_disk()):
+            if each not in others and not (each.is_active() and each.is_on_disk()):
                 yield from each.distributions(context)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_9948b383"
+LOADER_NAME: Final = "_modulepickle_loader_8f4e6209"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -927,8 +927,14 @@ class Finder:
         return spec
     def find_distributions(self, context):
         home = caller_of(get_frame(1))
-        for each in dict.fromkeys([*(home.paths.values() if home else ()), *active_homes()]):
-            if each and not (each.is_active() and each.is_on_disk()):
+        reached = home.paths if home else {}
+        seen = dict.fromkeys(filter(None, reached.values()))
+        others = [each for each in active_homes() if each.top in reached and each not in seen]
+        if others and "path" not in vars(context):
+            hidden = {each.folder for each in others}
+            vars(context)["path"] = [place for place in sys.path if place not in hidden]
+        for each in dict.fromkeys([*seen, *active_homes()]):
+            if each not in others and not (each.is_active() and each.is_on_disk()):
                 yield from each.distributions(context)
 FINDER = registry.finder = registry.finder or Finder()
 def finder_in(path):
