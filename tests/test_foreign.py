@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,8 @@ import pytest
 import test_byvalue_classes
 import test_byvalue_functions
 import test_byvalue_others
+import test_odd_layouts
+import test_r08_of_its_version
 from receivers import FETCHED, PYPY, find_interpreters, project, receive, send
 
 pytestmark = pytest.mark.foreign
@@ -250,6 +253,27 @@ def test_r08_by_value_in_two_versions(tree: Path, python: str) -> None:
     code = "result = [each() for each in (*objs, *objs)]"
     both = [("one",) * 3, ("two",) * 3] * 2
     assert receive([one, two], code, python=python).result == both
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        test_r08_of_its_version.test_r08_two_versions_of_a_package_that_is_a_namespace,
+        test_r08_of_its_version.test_r08_a_deferred_import_of_a_local_module_with_a_standard_name,
+        test_odd_layouts.test_r08_loaders_that_have_no_exec_module,
+    ],
+)
+def test_as_on_another_python(
+    test: Callable[[Path, str], None], tmp_path: Path, python: str
+) -> None:
+    test(tmp_path, python)
+
+
+def test_r08_a_module_that_this_version_lacks(tmp_path: Path, python: str) -> None:
+    pickles = test_r08_of_its_version.pickles(tmp_path)
+    test_r08_of_its_version.test_r08_a_module_that_this_version_lacks_is_not_that_of_another(
+        pickles, python
+    )
 
 
 def test_r08_four_threads(tree: Path) -> None:

@@ -32,13 +32,17 @@ HAVING = """
 """
 
 
-@pytest.fixture
-def two(tmp_path: Path) -> list[bytes]:
+def pickles(tmp_path: Path) -> list[bytes]:
     """The pickles of a version that lacks modules, and of one that has them."""
     code = "import pkg.mod\nobj = pkg.mod.probe"
     tree = project(tmp_path / "tree", LACKING)
     first = send(tree, code)
     return [first, send(project(tree, HAVING), code)]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[bytes]:
+    return pickles(tmp_path)
 
 
 SAID = "cannot import name 'extra' from 'pkg' (__init__.py)"
@@ -112,10 +116,10 @@ SPACE = """
 
 @pytest.mark.parametrize("python", interpreters())
 def test_r08_two_versions_of_a_package_that_is_a_namespace(tmp_path, python):
-    tree, pickles = tmp_path / "tree", []
+    tree, datas = tmp_path / "tree", []
     for version in (1, 2):
         project(tree, SPACE.format(version=version))
-        pickles.append(send(tree, "import space.mod\nobj = space.mod.probe"))
+        datas.append(send(tree, "import space.mod\nobj = space.mod.probe"))
     code = """
         results = []
         for order in (0, 1), (1, 0):
@@ -125,7 +129,7 @@ def test_r08_two_versions_of_a_package_that_is_a_namespace(tmp_path, python):
     """
     listed = ["by_name", "early", "late", "mod"]
     right = {index: ([index + 1] * 7, listed, 1, 1) for index in (0, 1)}
-    found = receive(pickles, code, lazy=True, python=python).result
+    found = receive(datas, code, lazy=True, python=python).result
     assert found == [(index, right[index]) for index in (0, 1, 1, 0)]
 
 
@@ -177,11 +181,11 @@ STANDARD = """
 
 @pytest.mark.parametrize("python", interpreters())
 def test_r08_a_deferred_import_of_a_local_module_with_a_standard_name(tmp_path, python):
-    tree, pickles = tmp_path / "tree", []
+    tree, datas = tmp_path / "tree", []
     for version in (1, 2):
         project(tree, STANDARD.format(version=version))
         names = "app.plain, app.named, app.by_name, app.text"
-        pickles.append(send(tree, f"import app\nobj = {names}"))
+        datas.append(send(tree, f"import app\nobj = {names}"))
     code = """
         first, second = load(0), load(1)
         result = [[each() for each in functions] for functions in (first, second, first)]
@@ -189,7 +193,7 @@ def test_r08_a_deferred_import_of_a_local_module_with_a_standard_name(tmp_path, 
         result.append(colorsys.__file__.endswith("colorsys.py") and hasattr(colorsys, "hsv_to_rgb"))
     """
     one, two = ([n, (n, n), n, ("[1]", True)] for n in (1, 2))
-    found = receive(pickles, code, lazy=True, python=python).result
+    found = receive(datas, code, lazy=True, python=python).result
     assert found == [one, two, one, True]
 
 

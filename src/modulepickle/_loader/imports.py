@@ -173,10 +173,11 @@ class Imports(Said):
 
     def imported(self, name, globals, locals, fromlist, level):
         full = absolute(name, globals, level) if level else name
-        find = process_import(globals)
+        frame = importing_frame()
+        find = process_import(frame, globals)
         if not self.has(full):
             # A statement was seen when it was pickled, and means what it meant there.
-            home = get_frame(2).f_globals is not globals and given_by(self, full)
+            home = frame.f_globals is not globals and given_by(self, full)
             if home:
                 return home.imported(name, globals, locals, fromlist, level)
             module = find(name, globals, locals, fromlist, level)
@@ -188,16 +189,16 @@ class Imports(Said):
             find(name, globals, locals, fromlist, level)  # somebody wants to see it
         module = self.obtain(full)
         if not fromlist:
-            if is_by_c(get_frame(2), globals, locals, fromlist):
+            if is_by_c(frame, globals, locals, fromlist):
                 refuse_another(full, name, module)
-            if "." in full and not self.is_active() and is_import_as(get_frame(2)):
+            if "." in full and not self.is_active() and is_import_as(frame):
                 return self.late_top(full)
             above = full[: len(full) - len(name)]
             return self.obtain(above + name.partition(".")[0]) if name else module
         if hasattr(module, "__path__"):
             import_children(module, fromlist, self.obtain)
             self.check_children(module, full, fromlist)
-            return self.with_late(module, full, fromlist, get_frame(2))
+            return self.with_late(module, full, fromlist, frame)
         return module
 
     def has(self, name):
@@ -363,7 +364,13 @@ def without_loader(error):
     return first
 
 
-def process_import(globals):
+def importing_frame():
+    """The frame that `Imports.import_` is called from."""
+    frame = get_frame(3)
+    return frame.f_back if frame.f_code is import_by_globals.__code__ else frame
+
+
+def process_import(frame, globals):
     """What the process imports by: perhaps what somebody put around `builtins.__import__`.
 
     What was put there may have kept our own, and call that: then it is not asked again. An import
@@ -372,7 +379,7 @@ def process_import(globals):
     now = builtins.__import__
     if now is native_import or now is import_by_globals:
         return native_import
-    return now if get_frame(3).f_globals is globals else native_import
+    return now if frame.f_globals is globals else native_import
 
 
 def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):

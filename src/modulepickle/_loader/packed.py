@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_8f4e6209"
+LOADER_NAME: Final = "_modulepickle_loader_ceab5ef5"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -1551,9 +1551,10 @@ class Imports(Said):
                     pass
     def imported(self, name, globals, locals, fromlist, level):
         full = absolute(name, globals, level) if level else name
-        find = process_import(globals)
+        frame = importing_frame()
+        find = process_import(frame, globals)
         if not self.has(full):
-            home = get_frame(2).f_globals is not globals and given_by(self, full)
+            home = frame.f_globals is not globals and given_by(self, full)
             if home:
                 return home.imported(name, globals, locals, fromlist, level)
             module = find(name, globals, locals, fromlist, level)
@@ -1565,16 +1566,16 @@ class Imports(Said):
             find(name, globals, locals, fromlist, level)
         module = self.obtain(full)
         if not fromlist:
-            if is_by_c(get_frame(2), globals, locals, fromlist):
+            if is_by_c(frame, globals, locals, fromlist):
                 refuse_another(full, name, module)
-            if "." in full and not self.is_active() and is_import_as(get_frame(2)):
+            if "." in full and not self.is_active() and is_import_as(frame):
                 return self.late_top(full)
             above = full[: len(full) - len(name)]
             return self.obtain(above + name.partition(".")[0]) if name else module
         if hasattr(module, "__path__"):
             import_children(module, fromlist, self.obtain)
             self.check_children(module, full, fromlist)
-            return self.with_late(module, full, fromlist, get_frame(2))
+            return self.with_late(module, full, fromlist, frame)
         return module
     def has(self, name):
         if not isinstance(name, str):
@@ -1688,11 +1689,14 @@ def without_loader(error):
     for entry, after in zip(kept, rest):
         entry.tb_next = after
     return first
-def process_import(globals):
+def importing_frame():
+    frame = get_frame(3)
+    return frame.f_back if frame.f_code is import_by_globals.__code__ else frame
+def process_import(frame, globals):
     now = builtins.__import__
     if now is native_import or now is import_by_globals:
         return native_import
-    return now if get_frame(3).f_globals is globals else native_import
+    return now if frame.f_globals is globals else native_import
 def import_by_globals(name, globals=None, locals=None, fromlist=(), level=0):
     found = (globals or {}).get("__builtins__")
     find = found["__import__"] if type(found) is dict else native_import
