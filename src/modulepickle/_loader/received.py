@@ -109,9 +109,10 @@ def resend(snapshot: Any, known: dict[bytes, SnapshotRef]) -> SnapshotRef:
 def owns(snapshot: Any) -> bool:
     """Tell whether the modules of a received snapshot are this process' own.
 
-    They are if it pickled the snapshot itself and has not reloaded them since; or if it imported
-    them from files that are equal to the snapshot's, and unchanged since before it began. The same
-    must hold for what the snapshot requires.
+    They are if it pickled the snapshot itself and has not reloaded them since. That something else
+    was reloaded, which they require, does not count: what comes home is to be of the classes that
+    are here. Or they are if it imported them from files that are equal to the snapshot's, and
+    unchanged since before it began; then the same must hold for what the snapshot requires.
     """
     if is_own(snapshot.parts[1]):
         return True
