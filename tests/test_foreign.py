@@ -260,6 +260,7 @@ def test_r08_by_value_in_two_versions(tree: Path, python: str) -> None:
     [
         test_r08_of_its_version.test_r08_two_versions_of_a_package_that_is_a_namespace,
         test_r08_of_its_version.test_r08_a_deferred_import_of_a_local_module_with_a_standard_name,
+        test_r08_of_its_version.test_r08_a_file_of_the_package_by_any_loader,
         test_odd_layouts.test_r08_loaders_that_have_no_exec_module,
     ],
 )

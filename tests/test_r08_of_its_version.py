@@ -203,3 +203,55 @@ def test_r08_a_function_of_the_script_that_imports_such_a_module(tmp_path):
         tree, "def obj():\n    import colorsys\n    from this import V\n    return colorsys.V, V"
     )
     assert receive(data, "result = obj()").result == (3, 3)
+
+
+BY_PATH = """
+    === pkg/__init__.py
+    === pkg/base.py
+    class Base: pass
+    === pkg/plugins/one.py
+    from pkg.base import Base
+    class One(Base): pass
+    === pkg/mod.py
+    import importlib.util, os, sys, types, warnings
+    from importlib.machinery import SourceFileLoader
+    from pkg.base import Base
+    VERSION = {version}
+    def loads():
+        path = os.path.join(os.path.dirname(__file__), "plugins", "one.py")
+        def run(loader):
+            module = types.ModuleType(loader.name)
+            loader.exec_module(module)
+            return module
+        class Own(SourceFileLoader):
+            pass
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if sys.version_info < (3, 15):
+                yield SourceFileLoader("one", path).load_module()
+        yield run(SourceFileLoader("two", path))
+        yield run(Own("three", path))
+        spec = importlib.util.spec_from_loader("four", SourceFileLoader("four", path))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        yield module
+        spec = importlib.util.spec_from_file_location("five", path)
+        yield run(spec.loader)
+    def probe():
+        return VERSION, [issubclass(each.One, Base) for each in loads()]
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r08_a_file_of_the_package_by_any_loader(tmp_path, python):
+    tree, datas = tmp_path / "tree", []
+    for version in (1, 2):
+        project(tree, BY_PATH.format(version=version))
+        datas.append(send(tree, "import pkg.mod\nobj = pkg.mod.probe"))
+    code = """
+        first, second = load(0), load(1)
+        result = [first(), second(), first()]
+    """
+    found = receive(datas, code, lazy=True, python=python).result
+    assert [version for version, _ in found] == [1, 2, 1]
+    assert all(all(right) and len(right) >= 4 for _, right in found)

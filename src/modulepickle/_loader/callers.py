@@ -66,6 +66,12 @@ def run_module(mod_name, init_globals=None, run_name=None, alter_sys=False):
     )
 
 
+def exec_module(self, module):
+    # In two steps: a frame of ours would stand in the tracebacks of the host's own imports.
+    sys._modulepickle_registry.calls["exec_module"](self, module)
+    return sys._modulepickle_registry.originals["exec_module"](self, module)
+
+
 def install(self, names=None):
     return sys._modulepickle_registry.calls["install"](self, names)
 
@@ -121,6 +127,19 @@ def spec_for_path(home, original, name, location, **options):
         options["loader"] = loader = FileLoader(name, str(location))
         loader.home = home_of(location) or home
     return original(name, location, **options)
+
+
+def home_builtins(before):
+    """What lets the file of a snapshot see that, whoever makes a loader for it."""
+
+    def call(loader, module):
+        if before:
+            before(loader, module)
+        home = getattr(loader, "home", None) or home_of(getattr(loader, "path", None))
+        if home:
+            module.__dict__["__builtins__"] = home.builtins
+
+    return call
 
 
 def divert_for_caller(function, template, use, takes_name=False, concerns=None):
@@ -203,6 +222,8 @@ divert_for_caller(importlib.reload, reload, reload_for)
 divert_for_caller(
     util.spec_from_file_location, spec_from_file_location, spec_for_path, concerns=has_no_loader
 )
+divert(FileLoader.exec_module, exec_module)
+registry.calls["exec_module"] = home_builtins(registry.calls.get("exec_module"))
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 else:

@@ -15,19 +15,13 @@ from modulepickle._loader.cache_files import write_file
 from modulepickle._loader.cache_folder import cache_folder
 from modulepickle._loader.pages import kept_code
 from modulepickle._loader.unpacking import check, log
-from modulepickle._loader.whose import cached, home_of, set_code_path
+from modulepickle._loader.whose import cached, set_code_path
 
 
 class FileLoader(machinery.SourceFileLoader):
-    """Executes a source file in a snapshot's folder that its archive does not have."""
+    """Executes a source file of this snapshot's, wherever that is (see `callers.home_builtins`)."""
 
     home = None
-
-    def exec_module(self, module):
-        home = self.home or home_of(self.path)
-        if home:
-            vars(module)["__builtins__"] = home.builtins
-        super().exec_module(module)
 
 
 class SourceText(str):

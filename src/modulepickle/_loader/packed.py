@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_ceab5ef5"
+LOADER_NAME: Final = "_modulepickle_loader_9db129ad"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -695,11 +695,6 @@ import sys
 import zlib
 class FileLoader(machinery.SourceFileLoader):
     home = None
-    def exec_module(self, module):
-        home = self.home or home_of(self.path)
-        if home:
-            vars(module)["__builtins__"] = home.builtins
-        super().exec_module(module)
 class SourceText(str):
     def splitlines(self):
         return self.removesuffix("\n").split("\n")
@@ -2001,6 +1996,9 @@ def run_module(mod_name, init_globals=None, run_name=None, alter_sys=False):
     return sys._modulepickle_registry.calls["run_module"](
         mod_name, init_globals, run_name, alter_sys
     )
+def exec_module(self, module):
+    sys._modulepickle_registry.calls["exec_module"](self, module)
+    return sys._modulepickle_registry.originals["exec_module"](self, module)
 def install(self, names=None):
     return sys._modulepickle_registry.calls["install"](self, names)
 def named_for(frame, name, package=None, *rest):
@@ -2033,6 +2031,14 @@ def spec_for_path(home, original, name, location, **options):
         options["loader"] = loader = FileLoader(name, str(location))
         loader.home = home_of(location) or home
     return original(name, location, **options)
+def home_builtins(before):
+    def call(loader, module):
+        if before:
+            before(loader, module)
+        home = getattr(loader, "home", None) or home_of(getattr(loader, "path", None))
+        if home:
+            module.__dict__["__builtins__"] = home.builtins
+    return call
 def divert_for_caller(function, template, use, takes_name=False, concerns=None):
     divert(function, template)
     for_caller(function.__name__, use, takes_name, concerns)
@@ -2095,6 +2101,8 @@ divert_for_caller(importlib.reload, reload, reload_for)
 divert_for_caller(
     util.spec_from_file_location, spec_from_file_location, spec_for_path, concerns=has_no_loader
 )
+divert(FileLoader.exec_module, exec_module)
+registry.calls["exec_module"] = home_builtins(registry.calls.get("exec_module"))
 if sys.implementation.name == "pypy":
     builtins.__import__ = import_by_globals
 else:
