@@ -53,10 +53,15 @@ def test_a_package_that_an_import_needs_and_the_policy_keeps_at_home(tree: Path)
     ]
 
 
-def test_this_library_is_what_the_receiver_of_its_importer_needs(tree: Path) -> None:
-    (warning,) = told(tree, "import sends\nobj = sends.f")
-    assert warning.startswith("`modulepickle` never travels, so the receiver must have it (imp")
-    assert "at sends.py:1); import it in the function that pickles" in warning
+@pytest.mark.parametrize(
+    "code", ["import sends\nobj = sends.f", "def obj():\n    import modulepickle"]
+)
+def test_of_this_library_a_stand_in_travels_so_nobody_needs_it(tree: Path, code: str) -> None:
+    found = explained(tree, code)
+    assert found["warnings"] == found["by_name"] == []
+    assert not any(each["distributions"] for each in found["snapshots"])
+    assert found["snapshots"][-1]["name"] == "modulepickle"
+    assert "\n    a stand-in, for receivers without the library: " in found["text"]
 
 
 def test_what_is_not_found_here_is_told_with_its_place(tree: Path) -> None:

@@ -122,6 +122,26 @@ def test_digests_are_those_of_the_sender(tree: Path) -> None:
     assert len(digests) == 3
 
 
+@pytest.mark.parametrize("path", ["", "in a function"])
+def test_the_stand_in_for_this_library_changes_no_digest(tmp_path: Path, path: str) -> None:
+    where = "def g():\n            import modulepickle" if path else "import modulepickle"
+    tree = project(
+        tmp_path, f"""
+        === job.py
+        {where}
+        def f(): return 1
+        """,
+    )  # fmt: skip
+    data = send(tree, "import job\nobj = job.f")
+    report = inspect(data)
+    assert [each["digest_matches"] for each in report.snapshots] == [True, True]
+    assert report.warnings == []
+    assert "a stand-in, for receivers without the library" in str(report)
+    digest = bytes.fromhex(report.snapshots[1]["digest"])
+    changed = inspect(data.replace(digest, bytes(16)))
+    assert changed.warnings[-1] == "modulepickle: the digest is not that of its files"
+
+
 def test_what_is_by_value(sent: bytes) -> None:
     report = inspect(sent)
     made = {each["name"]: each for each in report.data["by_value"]}

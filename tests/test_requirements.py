@@ -10,6 +10,7 @@ import pytest
 
 import modulepickle
 from modulepickle._report.markers import parsed
+from modulepickle._report.requirements import lines
 from receivers import SITE, project, receive, run, send
 
 # A folder of installed distributions: module, metadata and list of files of each.
@@ -210,6 +211,33 @@ def test_nothing_is_required_of_what_needs_nothing(tree):
     (tree / "plain.py").write_text("import os\ndef f(): return os\n")
     assert result(tree, "import plain\nresult = modulepickle.requirements(plain.f)") == []
     assert modulepickle.requirements({"a": 1}) == []
+
+
+def test_this_library_is_required_where_it_goes_by_name_only(tree):
+    code = """
+def f():
+    import modulepickle
+result = modulepickle.requirements(f), modulepickle.requirements(modulepickle.Policy())
+"""
+    assert result(tree, code) == ([], [f"modulepickle=={modulepickle.__version__}"])
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("a 1!2.0rc1.post2.dev3+local.1", "a==1!2.0rc1.post2.dev3+local.1"),
+        ("a v1.0-1", "a==v1.0-1"),
+        ("a 2004d-old", "a"),
+        ("a None", "a"),
+        ("a ", "a"),
+        ("My Tools 1.0", "My-Tools==1.0"),
+        ("a -r /etc/passwd\nb 1", "a--r-etc-passwd-b==1"),
+        ("", None),
+    ],
+)
+def test_each_line_is_one_that_pip_takes(said, line):
+    """Of odd metadata, and of pickles from anywhere."""
+    assert lines([said]) == ([] if line is None else [line])
 
 
 def test_r15_what_cannot_be_pickled_is_an_error():

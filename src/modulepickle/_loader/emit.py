@@ -44,6 +44,7 @@ __all__ = [
     "reduce_rebuilt",
     "reduce_shipped",
     "reduce_text",
+    "stand_in_digest",
     "with_stand_in",
 ]  # fmt: skip
 
@@ -192,8 +193,17 @@ def _stand_in() -> SnapshotRef:
 
     file = File(f"{LIBRARY}.py", (0, 0, 0, 0, 0), False, packed.STANDIN.encode())
     archive = make_zip({file.name: file})
-    digest = fold(b"stand-in", file.digest)[:DIGEST_SIZE]
+    digest = stand_in_digest(file.digest)
     return SnapshotRef(LIBRARY, digest, sha256(archive).digest()[:DIGEST_SIZE], archive)
+
+
+def stand_in_digest(content: bytes) -> bytes:
+    """Return the digest of the stand-in, from the SHA-256 of its one file.
+
+    It is no local package, and the digests of packages that import it do not cover it: it differs
+    from release to release, and they must not.
+    """
+    return fold(b"stand-in", content)[:DIGEST_SIZE]
 
 
 def reduce_shipped(shipped: SnapshotRef, archive: object) -> Reduced:

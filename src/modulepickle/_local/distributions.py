@@ -54,7 +54,7 @@ def distribution(module: str) -> tuple[str, str] | None:
                 return None if found is None else found[1]
         about = next(_in_folders(top), None)
         if about is None and top == "modulepickle":  # by whatever way this library came to be here
-            return top, "(not installed)"
+            return top, str(sys.modules[top].__version__)
         return _elsewhere(top) if about is None else about
     except Exception as error:  # metadata is whatever installers and people left on the disk
         log.debug("cannot tell which distribution provides %s: %r", module, error)

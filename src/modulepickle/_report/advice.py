@@ -93,11 +93,6 @@ def _at_home(recorder: Recorder, found: Iterable[Imported], by_name: list[ByName
                 f"`{name}` is kept at home by the policy (exclude), so the receiver must have it"
                 f"{place}"
             )
-        elif name == "modulepickle" and place:
-            yield (
-                f"`{name}` never travels, so the receiver must have it{place}; import it in the"
-                " function that pickles, and it needs none"
-            )
         elif not named.get(name):
             yield from _of_nobody(name, place)
 

@@ -48,6 +48,17 @@ class Archive:
         Raises:
             ValueError: if a file is damaged.
         """
+        hashes = self.hashes()
+        if hashes is None or not self._budget.take("links", len(self.members)):
+            return None
+        return content_hash(name, hashes)
+
+    def hashes(self) -> list[tuple[str, bytes, bool]] | None:
+        """Return path, SHA-256 and whether it may be executed, of each file; or None.
+
+        Raises:
+            ValueError: if a file is damaged.
+        """
         if self._hashes is None:
             self._hashes = []
             for each in self.members:
@@ -56,9 +67,7 @@ class Archive:
                 digest = b"" if each.path.endswith("/") else _hash_of(each)
                 self._hashes.append((each.path, digest, each.is_executable))
         whole = len(self._hashes) == len(self.members) and not self.problem
-        if not whole or not self._budget.take("links", len(self.members)):
-            return None
-        return content_hash(name, self._hashes)
+        return self._hashes if whole else None
 
 
 class Archives:

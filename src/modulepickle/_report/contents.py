@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modulepickle._base.process import DIGEST_SIZE, fold
+from modulepickle._loader.emit import LIBRARY, stand_in_digest
 from modulepickle._pickler.stored import store_of
 from modulepickle._report.anatomy import Code, Definition, Loader, Snapshot
 from modulepickle._report.archives import Archive, Archives
@@ -173,6 +174,8 @@ class Contents:
 
     def _matches(self, made: Snapshot) -> bool | None:
         """Tell whether a digest is that of the contents; None if not all of them are here."""
+        if self._is_stand_in(made):
+            return True
         reach = self._reach(made)
         if reach is None:
             return None
@@ -198,9 +201,25 @@ class Contents:
                 return None
             for name, need in each.requirements.items():
                 if name not in reach and isinstance(need, Call):
-                    found = reach[name] = self._made_by(need)
+                    found = self._made_by(need)
+                    if found is not None and self._is_stand_in(found):
+                        continue
+                    reach[name] = found
                     todo += [] if found is None else [found]
         return reach
+
+    def _is_stand_in(self, made: Snapshot) -> bool:
+        """Tell whether it is the stand-in for this library, which no other digest covers."""
+        if made.name != LIBRARY:
+            return False
+        archive = self._archive(made)[1]
+        try:
+            hashes = None if archive is None else archive.hashes()
+        except ValueError:  # `_content` says so
+            return False
+        if hashes is None or [each[0] for each in hashes] != [f"{LIBRARY}.py"]:
+            return False
+        return stand_in_digest(hashes[0][1]) == made.digest
 
     def _made_by(self, call: Call) -> Snapshot | None:
         return self._stream.snapshots.get(id(call))

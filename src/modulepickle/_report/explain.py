@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from modulepickle._base.errors import StaleSourceWarning
 from modulepickle._base.loud import sentence
-from modulepickle._loader.emit import Reduced
+from modulepickle._loader.emit import LIBRARY, Reduced, with_stand_in
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy, origin
@@ -228,7 +228,8 @@ class _Story:
                 continue  # it stands in a module that travels, or is installed
             for name in named(node.obj.__code__).imports:
                 top = name.partition(".")[0]
-                if top and not is_standard(top) and not self._travels(name):
+                is_there = is_standard(top) or top == LIBRARY  # whose stand-in travels
+                if top and not is_there and not self._travels(name):
                     found.setdefault(*requirement(name))
         # No distribution provides a namespace package as a whole, only its parts.
         wholes = {part.rpartition(".")[0] for part in found}
@@ -259,7 +260,7 @@ class _Story:
         shipped: SnapshotRef = node.obj
         files = self._files[shipped.digest]
         largest = sorted(files, key=lambda file: (-file.size, file.path))[:LARGEST]
-        requirements = shipped.requirements.items()
+        requirements = with_stand_in(shipped.requirements).items()
         return {
             "name": shipped.name,
             "digest": shipped.digest.hex(),

@@ -12,6 +12,7 @@ import importlib.util
 import sys
 from typing import Final, NamedTuple
 
+from modulepickle._loader.emit import LIBRARY
 from modulepickle._local.finder import STANDARD_NAMES, Finder
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.archive import Member, unpack
@@ -29,8 +30,8 @@ class Imported(NamedTuple):
 
     Attributes:
         places: dotted name -> "path:line" of its first import. at_home: those that the receiver
-        must have although no distribution is noted for them: excluded by the policy, this library,
-        or not installed. not_found: those that are not here either. broken: "path:line (why)" of
+        must have although no distribution is noted for them: excluded by the policy, or not
+        installed. not_found: those that are not here either. broken: "path:line (why)" of
         files that cannot be parsed, so that their imports are unknown.
         computed: "path:line" of imports by names that only a run can tell.
     """
@@ -71,9 +72,9 @@ def imported(
 def _kind(name: str, shipped: SnapshotRef, policy: Policy, finder: Finder | None) -> str | None:
     """Return what a report says of an import, or None if the module is there."""
     top = name.partition(".")[0]
-    if top == shipped.name.partition(".")[0] or top in STANDARD_NAMES:
-        return None
-    if top == "modulepickle" or policy.excludes(name):
+    if top == shipped.name.partition(".")[0] or top in STANDARD_NAMES or top == LIBRARY:
+        return None  # of the library, a stand-in travels
+    if policy.excludes(name):
         return AT_HOME
     if finder is None or any(each.partition(".")[0] == top for each in shipped.requirements):
         return None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modulepickle._base.errors import ARROW, Reason, pointer
+from modulepickle._loader.emit import LIBRARY
 from modulepickle._report.report import Branch, amount, count
 from modulepickle._report.schema import (
     ByName,
@@ -30,6 +31,10 @@ __all__ = ["explained", "inspected"]
 
 SHOWN: Final = 10
 """How many lines of a list are shown; JSON has all of them."""
+
+STANDS_IN: Final = (
+    "a stand-in, for receivers without the library: settings do nothing, to pickle is an error"
+)
 
 # --- explain --------------------------------------------------------------------------------------
 
@@ -101,6 +106,8 @@ def _snapshot(each: SnapshotThere) -> Branch:
         text = f"{each['name']}  {count(each['files'], 'file')}, "
         text += f"{amount(each['bytes'])}, {each['packed_bytes']:,} packed"
     below: list[Branch | str] = [f"why: {ARROW.join(each['why'])}", f"archive: {each['archive']}"]
+    if each["name"] == LIBRARY:
+        below.append(STANDS_IN)
     if each["own_distributions"]:
         names = ", ".join(each["own_distributions"])
         below.append(f"of your distribution {names}, which importlib.metadata finds there")
@@ -222,6 +229,8 @@ def _snapshot_inside(each: SnapshotHere) -> Branch:
     verdict = verdicts.get(state, "the HASH DOES NOT match: damaged or changed")
     what = "archive" if each["digest"] else "key in the store"
     below = [f"{what}: {each['archive']}; {verdict}"]
+    if each["name"] == LIBRARY and each["digest_matches"]:
+        below.append(STANDS_IN)
     if each["store"]:
         below.append(f"the receiver fetches it by  {each['store']}")
     if each["packages"]:

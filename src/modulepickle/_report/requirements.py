@@ -5,12 +5,14 @@ Outside API: `requirements`, `requirements_in`, `with_theirs`, `wanting`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
+from modulepickle._loader.emit import LIBRARY
 from modulepickle._local.distributions import distribution
 from modulepickle._local.policy import Policy
 from modulepickle._report.explain import explain
@@ -19,6 +21,12 @@ from modulepickle._report.markers import normal, parsed
 from modulepickle._report.schema import InspectData, ProblemData
 
 __all__ = ["requirements", "requirements_in", "wanting", "with_theirs"]
+
+VERSION: Final = (
+    r"v?(\d+!)?\d+(\.\d+)*([-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?\d*)?"
+    r"(-\d+|[-_.]?(post|rev|r)[-_.]?\d*)?([-_.]?dev[-_.]?\d*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?"
+)
+"""A version in small letters (PEP 440, appendix B)."""
 
 
 def requirements(obj: Any, *, all: bool = False, policy: Policy | None = None) -> list[str]:
@@ -34,7 +42,8 @@ def requirements(obj: Any, *, all: bool = False, policy: Policy | None = None) -
         policy: As for `dumps`.
 
     Returns:
-        Sorted lines `name==version` (PEP 508), with the versions that are installed here.
+        Sorted lines `name==version` (PEP 508), with the versions that are installed here. If that
+        is no version of PEP 440, which pip would refuse, the line is the name.
 
     Raises:
         PackagingError: If the object cannot be pickled.
@@ -66,7 +75,16 @@ def requirements_in(data: InspectData) -> list[str]:
 
 def lines(said: Iterable[str]) -> list[str]:
     """Return `name==version` for each "name version", sorted, and nothing for "" (unknown)."""
-    return sorted({"==".join(each.rsplit(" ", 1)) for each in said if " " in each})
+    return sorted({line for line in (_line(*each.rpartition(" ")[::2]) for each in said) if line})
+
+
+def _line(name: str, version: str) -> str:
+    """Return a line that pip takes: of a version that is none (PEP 440), the name alone.
+
+    The texts come from metadata, which people write by hand too, and from pickles.
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")  # as installers spell it
+    return f"{name}=={version}" if name and re.fullmatch(VERSION, version.lower()) else name
 
 
 def with_theirs(found: Iterable[str]) -> list[str]:
@@ -79,7 +97,7 @@ def with_theirs(found: Iterable[str]) -> list[str]:
             about = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue
-        made.setdefault(normal(name), f"{about.metadata['Name']}=={about.version}")
+        made.setdefault(normal(name), _line(str(about.metadata["Name"]), str(about.version)))
         for need in _needs(about, extras):
             if (normal(need[0]), need[1]) not in seen:
                 seen.add((normal(need[0]), need[1]))
@@ -105,9 +123,13 @@ def wanting(data: InspectData) -> list[str]:
         try:
             here = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found.append(f"{name} is missing; the pickle was made with {version}")
-            continue
-        if here != version:
+            if normal(name) == LIBRARY:  # it runs this, by whatever way it came to be here
+                here = " ".join(distribution(LIBRARY) or ()).rpartition(" ")[2]
+            else:
+                made = f"; the pickle was made with {version}" if version else ""
+                found.append(f"{name} is missing{made}")
+                continue
+        if version and here != version:
             found.append(f"{name} is {here} here; the pickle was made with {version}")
     tops = dict.fromkeys(each["name"].partition(".")[0] for each in data["imports"])
     lacking = (each for each in tops if not (is_standard(each) or distribution(each)))

@@ -56,7 +56,7 @@ except (AttributeError, OSError, RuntimeError, ValueError):
 class Bare:
     def find_spec(name, path=None, target=None):
         if name.partition(".")[0] == "modulepickle":
-            hint = "as on a bare receiver: import it in the function that pickles"
+            hint = "as on a bare receiver: something in the pickle goes by its name"
             raise ModuleNotFoundError("No module named %r (%s)" % (name, hint), name=name)
 sys.meta_path.insert(0, Bare)
 hidden = json.loads(sys.argv[3])
