@@ -297,6 +297,7 @@ def test_nothing_is_imported_for_a_pickle(tmp_path: Path, sent: bytes) -> None:
         modulepickle.inspect
         # What it imports when it meets code by value.
         import modulepickle._loader.functions, modulepickle._report.bytecode
+        import modulepickle._report.imported_inside
         before = set(sys.modules)
         for path in sorted(pathlib.Path("data").glob("*.pickle")):
             report = modulepickle.inspect(path)

@@ -11,7 +11,7 @@ import pytest
 import modulepickle
 from modulepickle._report.markers import parsed
 from modulepickle._report.requirements import lines
-from receivers import SITE, project, receive, run, send
+from receivers import SITE, interpreters, project, receive, run, send
 
 # A folder of installed distributions: module, metadata and list of files of each.
 INSTALLED = """
@@ -303,6 +303,65 @@ def test_check_finds_modules_that_a_pickle_names(tree):
     assert command(tree, "inspect", "--check", "-", data=data)[:2] == (
         1, ["the module nowhere is missing; the pickle imports it by name"],
     )  # fmt: skip
+
+
+# Functions by value that import inside, or come by something that does: what they need.
+INSIDE = {
+    "def obj():\n    import alpha": ["Alpha-Dist==1.0+local.1"],
+    "async def obj():\n    from beta import x as y": ["beta==2"],
+    "obj = lambda: __import__('beta')": ["beta==2"],
+    "def f():\n    import alpha\ndef obj():\n    import beta\n    return f": DIRECT,
+    "def f():\n    def obj():\n        import beta.more\n    return obj\nobj = f()": ["beta==2"],
+    "class obj:\n    def f(self):\n        def g():\n            import beta": ["beta==2"],
+    "def obj():\n    from space import one\n    from space.deep import three": [
+        *("space-one==1", "space-three==3")
+    ],
+    "def obj():\n    import json, os.path, plain, importlib as i\n    i.import_module('beta')": [
+        "beta==2"
+    ],
+    "def obj():\n    import modulepickle": [],
+}
+
+
+@pytest.mark.parametrize("written", [True, False])
+@pytest.mark.parametrize("code", INSIDE)
+def test_imports_inside_functions_by_value_count(tree, code, written):
+    """Also where the pickle has their bytecode only, as that of a function made by `exec`."""
+    (tree / "plain.py").write_text("")
+    script = code if written else f"exec({code!r}, globals())"
+    data = send(tree, script, env=env(tree))
+    lines = INSIDE[code]
+    count = f"{len(lines)} distribution" + "s" * (len(lines) != 1)
+    assert command(tree, "requirements", "-", data=data)[:2] == (0, lines)
+    assert command(tree, "inspect", "--check", "-", data=data)[:2] == (
+        0, [f"nothing is missing: {count}"],
+    )  # fmt: skip
+    # Where nothing is installed.
+    elsewhere = project(tree / "else/where", "=== empty.txt\n")
+    _, listed, said = command(elsewhere, "requirements", "-", data=data)
+    assert listed == lines or "is not listed, since it is not installed here" in said
+    exit_code, _, _ = command(elsewhere, "inspect", "--check", "-", data=data)
+    assert exit_code == bool(lines)
+
+
+def test_imports_of_what_an_installed_function_returned_do_not_count(tree):
+    """They are the distribution's own business: many an import there is optional."""
+    site = tree.parent / "site-packages"
+    site.joinpath("beta.py").write_text(
+        "def f():\n    def g():\n        import nowhere\n    return g\n"
+    )
+    data = send(tree, "import beta\nobj = beta.f()", env=env(tree))
+    assert command(tree, "requirements", "-", data=data)[1:] == (["beta==2"], "")
+    assert command(tree, "inspect", "--check", "-", data=data)[0] == 0
+
+
+@pytest.mark.parametrize("python", interpreters(("3.9", "3.13", "3.14")))
+def test_check_says_that_code_without_source_is_for_another_python(tree, python):
+    data = send(tree, "exec('def obj():\\n import beta', globals())", env=env(tree), python=python)
+    (version,) = modulepickle.inspect(data).data["python"]
+    lines = command(tree, "inspect", "--check", "-", data=data)[1]
+    here = "{}.{}".format(*sys.version_info)
+    assert lines[-1].endswith(f", of Python {version}" if version != here else "1 distribution")
 
 
 def test_the_names_of_a_plain_pickle_are_looked_up_here(tree):

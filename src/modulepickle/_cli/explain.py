@@ -61,9 +61,11 @@ def _store(place: str) -> Store:
 def requirements(options: argparse.Namespace, out: Output) -> int:
     """Run the command."""
     problems: list[str] = []
+    lacking: dict[str, str] = {}
     if options.what == "-" or (os.path.isfile(options.what) and not options.what.endswith(".py")):
         report = read(options.what)
         found, problems = lists.requirements_in(report.data), report.problems
+        lacking = lists.not_here(report.data)
     else:
         with heard(), progress(f"packing what {options.what} needs", out.quiet):
             found = lists.requirements(find(options.what, FORM, program()))
@@ -75,13 +77,16 @@ def requirements(options: argparse.Namespace, out: Output) -> int:
             "of": options.what,
             "all": options.all,
             "requirements": [_parts(line) for line in found],
+            "unknown": [*lacking],
             "problems": problems,
         }
         out.data(data)
     else:
         for line in found:
             out.line(line)
-        if not (found or problems):
+        for name, who in lacking.items():
+            out.note(f"{name} is not listed, since it is not installed here; {who}")
+        if not (found or problems or lacking):
             out.note(f"{options.what} needs nothing that has to be installed")
     for problem in problems:
         out.error(problem)

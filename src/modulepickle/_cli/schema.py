@@ -72,13 +72,18 @@ class CheckData(TypedDict):
 
 
 class RequirementsData(TypedDict):
-    """What `requirements --json` prints. `requirements`: `{name, version}`."""
+    """What `requirements --json` prints. `requirements`: `{name, version}`; version may be "".
+
+    `unknown`: modules that a pickle imports, and that are not installed here, so that it is not
+    known which distribution has them.
+    """
 
     format: int
     kind: str
     of: str
     all: bool
     requirements: list[dict[str, str]]
+    unknown: list[str]
     problems: list[str]
 
 

@@ -25,6 +25,7 @@ from modulepickle._report.releases import FINDERS, release_of
 __all__ = ["Anatomy", "Code", "Definition", "Loader", "Snapshot", "args_of", "is_sys"]
 
 PREFIX: Final = "_modulepickle_"
+IMPORTERS: Final = frozenset({"builtins.__import__", "importlib.import_module"})
 LOADS: Final = frozenset({"pickle.loads", "_pickle.loads", "pickle._loads"})
 
 TEXT_LIMIT: Final = 2**20
@@ -100,6 +101,7 @@ class Definition(NamedTuple):
 
     Attributes:
         names: of the globals that travel with a function; of the attributes of a class.
+        is_of_module: whether a module that travels or is installed has the globals of a function.
     """
 
     kind: str
@@ -107,6 +109,7 @@ class Definition(NamedTuple):
     code: Code | None
     names: tuple[str, ...]
     position: int
+    is_of_module: bool = False
 
 
 class Anatomy:
@@ -289,13 +292,24 @@ class Anatomy:
             code = self._codes.get(id(next(iter(args_of(target)), None)))
             name = _own_name(attributes) or _name_in(code)
             names = self._keys(parts[0]) if parts else ()
-            yield Definition("function", name[:LONG], code, names, target.position)
+            of_module = self._is_of_module(args_of(target)[1:2])
+            yield Definition("function", name[:LONG], code, names, target.position, of_module)
         else:
             spaces = args_of(target)[:PARTS]
             space = next((each for each in reversed(spaces) if _own_name(each)), None)
             names = self._keys(parts[1]) if len(parts) > 1 else ()
             names = tuple(name for name in names if name not in COMPILERS_OWN)
             yield Definition("class", _own_name(space)[:LONG], None, names, target.position)
+
+    def _is_of_module(self, names: tuple[Any, ...]) -> bool:
+        """Tell whether the globals of a function are those of a module that is imported there."""
+        for each in names:
+            if isinstance(each, Call) and called_name(each.function) == "builtins.vars":
+                module = next(iter(args_of(each)), None)
+                if isinstance(module, Call):
+                    is_shipped = id(module.function) in self._snapshots
+                    return is_shipped or called_name(module.function) in IMPORTERS
+        return False
 
     def _keys(self, node: Any) -> tuple[str, ...]:
         if not isinstance(node, Items) or not self._budget.take("entries", len(node.items)):

@@ -22,6 +22,11 @@ KINDS: Final = {
     "entries": (50_000, 0.05, "entries; the others are not listed"),
     "text": (4 * MEBIBYTE, 2.0, "characters; what is longer is not listed"),
     "links": (200_000, 0.1, "links between packages; not all digests were checked"),
+    "imports": (
+        2_000_000,
+        4.0,
+        "characters of code by value; what the others import is not known",
+    ),
     "source": (
         100_000,
         0.1,

@@ -4,7 +4,7 @@ A receiver with the sender's Python runs the bytecode, while people read the sou
 unpickled or run: the bytecode is read as data, and the source is compiled. File names, lines and
 qualified names are not compared, since they differ for a definition that is compiled alone.
 
-Outside API: `mismatches`.
+Outside API: `code_in`, `cost`, `mismatches`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from modulepickle._reduce.places import FUTURE
 from modulepickle._report.anatomy import Code
 from modulepickle._report.budget import Budget
 
-__all__ = ["mismatches"]
+__all__ = ["code_in", "cost", "mismatches"]
 
 NESTED: Final = 0x10
 """The flag of code inside a function. It may differ when a definition is compiled alone."""
@@ -66,7 +66,7 @@ def _mismatch(code: Code, budget: Budget) -> str:
         return ""
     if code.module:
         return "has bytecode, and a place in the source of a package: only the former would run"
-    if not code.source or not budget.take("source", _cost(code.source)):
+    if not code.source or not budget.take("source", cost(code.source)):
         return ""
     try:
         _check_place(*code.place)
@@ -82,9 +82,21 @@ def _mismatch(code: Code, budget: Budget) -> str:
     return "has bytecode that is not what its source compiles to: the bytecode is what would run"
 
 
-def _cost(source: str) -> int:
+def cost(source: str) -> int:
     """Return what compiling a text may cost: for some, the time grows with the square."""
     return len(source) + len(source) ** 2 // 10_000
+
+
+def code_in(data: bytes) -> Any:
+    """Return bytecode of this Python as plain tuples.
+
+    That of code is `b"c"`, numbers, and pairs: "code 0", "consts 1", "names 2" and more. Other
+    tuples begin with `b"("`.
+
+    Raises:
+        ValueError, RecursionError: it cannot be read.
+    """
+    return _Reader(data).whole().tree
 
 
 class _Read(NamedTuple):
@@ -134,7 +146,7 @@ def _with_imports(code: Code, found: _Read, plain: _Read, budget: Budget) -> boo
     names = [each for each in dict.fromkeys(METHOD.findall(source)) if not keyword.iskeyword(each)]
     if len(found.lookups) != len(plain.lookups) or found.lookups == plain.lookups:
         return False
-    if not budget.take("source", _cost(source) * (len(names) + 1)):
+    if not budget.take("source", cost(source) * (len(names) + 1)):
         return True  # the report says that it was not compared
     imported = []
     for name in names:

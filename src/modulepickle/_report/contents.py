@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from modulepickle._base.process import DIGEST_SIZE, fold
 from modulepickle._loader.emit import LIBRARY, stand_in_digest
+from modulepickle._local.finder import STANDARD_NAMES
+from modulepickle._local.patterns import prefixes
 from modulepickle._pickler.stored import store_of
 from modulepickle._report.anatomy import Code, Definition, Loader, Snapshot
 from modulepickle._report.archives import Archive, Archives
@@ -55,6 +57,9 @@ class Contents:
         self._archives = Archives(stream.budget)
         self.sources: dict[str, bytes | Member] = {}
         self._texts: dict[bytes, bytes] = {}  # of loaders: packed -> unpacked
+        self._imports_inside: dict[tuple[bytes, str | None], list[str]] = {}
+        self._names: set[str] | None = None
+        self._above: set[str] = set()
 
     def data(self) -> InspectData:
         """Return the data of the report."""
@@ -266,7 +271,37 @@ class Contents:
                 "source": source,
                 "module": code.module if code else None,
                 "names": [*made.names],
+                "imports": [*self._imported_by(made)],
             }
+
+    def _imported_by(self, made: Definition) -> Iterator[str]:
+        """Yield what the receiver must have for the imports in code by value."""
+        code = made.code
+        if code is None or code.module or made.is_of_module:  # of a package: it is known there
+            return
+        from modulepickle._report.imported_inside import imported_by  # it imports a lot
+
+        key = code.data, code.source
+        if key not in self._imports_inside:
+            self._imports_inside[key] = imported_by(code, self._budget)
+        for name in (each[:LONG] for each in self._imports_inside[key]):
+            top = name.partition(".")[0]
+            if top in STANDARD_NAMES or top == "__main__" or self._travels(name):
+                continue
+            if not self._budget.take("entries"):
+                return
+            yield name
+
+    def _travels(self, name: str) -> bool:
+        """Tell whether a module travels, or is above one that does."""
+        if self._names is None:
+            groups = (each.anatomy for each in self._readings)
+            made = [one for each in groups for one in (*each.snapshots, *each.scopes)]
+            needs = (need for one in made for need in one.requirements.items())
+            found = {name for name, need in needs if type(need) is Call}
+            self._names = {*(one.name or self._asked_of(one) for one in made), *found} - {""}
+            self._above = {each for one in self._names for each in prefixes(one, ".")}
+        return name in self._above or not self._names.isdisjoint(prefixes(name, "."))
 
     def _requires(self) -> dict[str, str]:
         scopes = (scope for each in self._readings for scope in each.anatomy.scopes)

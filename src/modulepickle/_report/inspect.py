@@ -58,10 +58,11 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
                     it requires; distributions: {module: "name version"}. Of one that a store finds,
                     digest is "", name that of what is taken from it, and archive the store's key.
         shipped     names of the things in the snapshots that the pickle asks for.
-        by_value    [{kind, name, python, bytes, file, line, source, module, names}]: kind is
-                    "function", "class" or "code"; python: the version that the bytecode is for;
+        by_value    [{kind, name, python, bytes, file, line, source, module, names, imports}]: kind
+                    is "function", "class" or "code"; python: the version that the bytecode is for;
                     source: what another version compiles, or null; names: of the globals or
-                    attributes that travel with it.
+                    attributes that travel with it; imports: the modules that its code imports, and
+                    that neither travel nor are of the standard library.
         python      versions that the by-value code without source needs.
         requires    {module: "name version"}: distributions for functions of the script.
         imports     [{name, position}]: globals that it would import, the loader's own aside.

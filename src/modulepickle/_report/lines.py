@@ -250,5 +250,7 @@ def _by_value_inside(each: CodeByValue) -> Branch:
         source = "with source" if each["source"] else "WITHOUT source"
         text += f"  {each['file']} line {each['line']}" if each["line"] else f"  {each['file']}"
         text += f", bytecode of Python {each['python']} ({amount(each['bytes'])}), {source}"
-    names = [f"with {', '.join(each['names'])}"] if each["names"] else []
-    return Branch.of(text, names)
+    below = [f"with {', '.join(each['names'])}"] if each["names"] else []
+    tops = dict.fromkeys(name.partition(".")[0] for name in each["imports"])
+    below += [f"imports {', '.join(tops)}"] if tops else []
+    return Branch.of(text, below)

@@ -1,26 +1,30 @@
 """What the receivers of an object must have installed, as lines that pip takes.
 
-Outside API: `requirements`, `requirements_in`, `with_theirs`, `wanting`.
+Outside API: `not_here`, `requirements`, `requirements_in`, `with_theirs`, `wanting`.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from importlib import metadata
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._loader.emit import LIBRARY
 from modulepickle._local.distributions import distribution
+from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
 from modulepickle._report.explain import explain
 from modulepickle._report.gaps import is_standard
 from modulepickle._report.markers import normal, parsed
 from modulepickle._report.schema import InspectData, ProblemData
 
-__all__ = ["requirements", "requirements_in", "wanting", "with_theirs"]
+__all__ = ["not_here", "requirements", "requirements_in", "wanting", "with_theirs"]
 
 VERSION: Final = (
     r"v?(\d+!)?\d+(\.\d+)*([-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?\d*)?"
@@ -66,11 +70,24 @@ def _problem(told: ProblemData) -> Problem:
 def requirements_in(data: InspectData) -> list[str]:
     """Return the same for a pickle, from what `inspect` found in it.
 
-    For what a pickle imports by name it has no version, so that of this environment is used.
+    For what a pickle imports by name, and for some imports in functions by value, it has no
+    version, so that of this environment is used.
     """
     said = [text for each in data["snapshots"] for text in each["distributions"].values()]
-    here = (" ".join(distribution(each["name"]) or ()) for each in data["imports"])
-    return lines([*said, *data["requires"].values(), *here])
+    said += data["requires"].values()
+    known = {normal(text.rpartition(" ")[0]) for text in said}
+    for name in _without_version(data):
+        here = distribution(name)
+        if here is not None and normal(here[0]) not in known:
+            said.append(" ".join(here))
+    return lines(said)
+
+
+def _without_version(data: InspectData) -> list[str]:
+    """Return the dotted names that a pickle imports, and of which it has no version."""
+    inside = (name for each in data["by_value"] for name in each["imports"])
+    names = dict.fromkeys([*(each["name"] for each in data["imports"]), *inside])
+    return [name for name in names if data["requires"].keys().isdisjoint(prefixes(name, "."))]
 
 
 def lines(said: Iterable[str]) -> list[str]:
@@ -131,18 +148,48 @@ def wanting(data: InspectData) -> list[str]:
                 continue
         if version and here != version:
             found.append(f"{name} is {here} here; the pickle was made with {version}")
-    tops = dict.fromkeys(each["name"].partition(".")[0] for each in data["imports"])
-    lacking = (each for each in tops if not (is_standard(each) or distribution(each)))
+    found += [f"the module {name} is missing; {who}" for name, who in not_here(data).items()]
+    version = "{}.{}".format(*sys.version_info)
     found += [
-        f"the module {top} is missing; the pickle imports it by name"
-        for top in lacking
-        if not _is_there(top)
+        f"this is Python {version}; the pickle has code without source, of Python {each}"
+        for each in data["python"]
+        if each.split(".")[:2] != version.split(".")
     ]
     return found
 
 
-def _is_there(top: str) -> bool:
-    try:
-        return find_spec(top) is not None
-    except (ImportError, ValueError, AttributeError):
-        return False
+def not_here(data: InspectData) -> dict[str, str]:
+    """Return the modules that a pickle imports and that are not here, and what imports each.
+
+    So it is not known here which distributions they belong to.
+    """
+    by_name = {each["name"] for each in data["imports"]}
+    lacking: dict[str, str] = {}
+    for each in _without_version(data):
+        if not (is_standard(each.partition(".")[0]) or distribution(each)):
+            who = "a function in the pickle imports it"
+            who = "the pickle imports it by name" if each in by_name else who
+            lacking.setdefault(_missing(each), who)
+    return {name: who for name, who in lacking.items() if name}
+
+
+def _missing(name: str) -> str:
+    """Return as much of a dotted name as is not here, or "". Nothing is imported.
+
+    Below a regular package, a name may be anything that its code makes.
+    """
+    path: list[str] | None = None  # of the namespace package around it
+    for part in prefixes(name, "."):
+        # By its last name: the spec of a namespace package looks for its parent in `sys.modules`.
+        last = part.rpartition(".")[2]
+        try:
+            spec = find_spec(part) if path is None else PathFinder.find_spec(last, path)
+        except (ImportError, ValueError, AttributeError):
+            return part
+        if spec is None:
+            return part
+        if spec.origin is not None or spec.submodule_search_locations is None:
+            return ""
+        path = [os.path.join(each, last) for each in path] if path else None
+        path = path or [*spec.submodule_search_locations]
+    return ""

@@ -101,6 +101,7 @@ class CodeByValue(TypedDict):
     source: str | None
     module: str | None
     names: list[str]
+    imports: list[str]
 
 
 class Import(TypedDict):
