@@ -216,7 +216,17 @@ def test_a_file_that_is_left_out_and_imported_by_a_function_of_the_script(tmp_pa
 @pytest.mark.parametrize("policy", ["ignore=('data/*',)", "ignore=('data',)", "ignore=('*.csv',)"])
 def test_data_that_is_left_out_is_nothing_to_speak_of(tmp_path, policy):
     code = f"import core\nresult = said(core.f, policy=Policy({policy}))"
-    assert told(tmp_path, code) == []
+    more = """
+    === proj/core/env/one.py
+    === proj/core/deep/pyproject.toml
+    === proj/core/paper.pfd
+    === proj/src/plugs2/__init__.py
+    === proj/src/plugs2/dta/x
+    === proj/plugs/one.pdf
+    === proj/datas/in/x.CSV
+    === proj/core/datas/x.csv
+    """
+    assert told(tmp_path, code, TREE + more) == []
 
 
 # -- Gone, or broken ----------------------------------------------------------------------------
@@ -284,7 +294,13 @@ def test_a_broken_file_that_nobody_imported_is_nothing_to_speak_of(tmp_path):
         ("by_value=('plugz',)", "did you mean 'plugs'?"),
         ("ignore=('core/part.py',)", 'write "part.py"'),
         ("ignore=('core/data/*',)", 'write "data/*"'),
-        ("ignore=('data/tabel.csv',)", "did you mean 'table.csv'?"),
+        ("ignore=('data/tabel.csv',)", "did you mean 'data/table.csv'?"),
+        ("ignore=('dta/*',)", "did you mean 'data/*'?"),
+        ("ignore=('Data/',)", "did you mean 'data'?"),
+        ("ignore=('dataa/table.csv',)", "did you mean 'data/table.csv'?"),
+        ("ignore=('*.cvs',)", "did you mean '*.csv'?"),
+        ("ignore=('data/*.CSV',)", "did you mean 'data/*.csv'?"),
+        ("ignore=('table.csv',)", 'write "data/table.csv"'),
     ],
 )
 def test_a_policy_entry_without_effect(tmp_path, policy, words):
@@ -310,12 +326,25 @@ def test_a_policy_entry_without_effect(tmp_path, policy, words):
         "exclude=('json', 'nothing.*')",
         "by_value=('core.part', 'plugs')",
         "ignore=('*.ckpt', 'data/', 'data/table.csv', 'unlike.anything')",
+        "ignore=('*.log', '*.pyc', '*.tsv', '.data/*', 'doc/*', 'dist/', 'da*/x', '*/part')",
+        # What other packages of the project have, and the project itself.
+        "ignore=('dta/*', '*.pdf', 'datas/*.CSV', 'pyproject.toml')",
         "max_bytes=100000",
     ],
 )
 def test_a_policy_of_sense_is_nothing_to_speak_of(tmp_path, policy):
     code = f"import core\nresult = said(core.f, policy=Policy({policy}))"
-    assert told(tmp_path, code) == []
+    more = """
+    === proj/core/env/one.py
+    === proj/core/deep/pyproject.toml
+    === proj/core/paper.pfd
+    === proj/src/plugs2/__init__.py
+    === proj/src/plugs2/dta/x
+    === proj/plugs/one.pdf
+    === proj/datas/in/x.CSV
+    === proj/core/datas/x.csv
+    """
+    assert told(tmp_path, code, TREE + more) == []
 
 
 def test_settings_without_effect_and_strict_ones(tmp_path):

@@ -271,6 +271,35 @@ def test_nothing_is_parsed_without_such_a_table(tree: Path, table: str) -> None:
     assert run(tree, code).result == (True, False)
 
 
+NEAR = ("modulepickel", "module-pickle", "ModulePickle", "modulpickle.deep")
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_a_table_of_nearly_the_name_is_a_warning(tree: Path, name: str) -> None:
+    says(tree, f'[tool.{name}]\nignore = ["*.ckpt"]')
+    code = "import other, modulepickle\nresult = len(modulepickle.dumps(other.f))"
+    said = f"[tool.{name.partition('.')[0]}] of {tree / 'pyproject.toml'}: it has no effect"
+    assert run(tree, code).stderr.count(f"ShippingWarning: {said}") == 1
+    done = command("explain", "--check", "other:f", cwd=tree)
+    assert (done.returncode, done.stdout.count(said)) == (1, 1)
+    says(tree, f"[tool.{name}]\nstrict = true")
+    code = f"""
+        import modulepickle, other
+        try:
+            modulepickle.dumps(other.f)
+        except modulepickle.PackagingError as error:
+            result = {said!r} in str(error)
+    """
+    assert run(tree, code).result
+
+
+@pytest.mark.parametrize("name", ["pickle", "module-builder", "modules", "cloudpickle", "other"])
+def test_other_tables_are_other_tools(tree: Path, name: str) -> None:
+    says(tree, f"[tool.{name}]\nstrict = true")
+    code = "import other, modulepickle\nresult = len(modulepickle.dumps(other.f))"
+    assert run(tree, code).stderr == ""
+
+
 def test_no_project_and_no_file_mean_the_defaults(tmp_path: Path) -> None:
     code = "import modulepickle\nresult = modulepickle.get_policy() == modulepickle.Policy()"
     assert run(tmp_path, code).result

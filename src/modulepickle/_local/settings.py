@@ -14,7 +14,7 @@ the process imported this library. It is read at the first `dumps`, and again wh
 its stat has changed: a warm `dumps` costs one stat more. Nothing parses it unless it seems to have
 the table.
 
-Outside API: `settings`, `settings_file`.
+Outside API: `notices`, `settings`, `settings_file`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import importlib
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from typing import Any, Final
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
@@ -37,7 +38,7 @@ from modulepickle._local.tree import (
     project_root,
 )
 
-__all__ = ["Settings", "settings", "settings_file"]
+__all__ = ["Settings", "notices", "settings", "settings_file"]
 
 Settings = dict[str, Any]
 """Keyword arguments for `Policy`, of the right types."""
@@ -68,6 +69,9 @@ MOST_DOTS: Final = 5_000
 
 _read: dict[str, tuple[tuple[int, ...], Settings]] = {}
 """File -> its stat, and what it says."""
+
+_notices: dict[str, list[Problem]] = {}
+"""File -> what `dumps` warned of when it was last read."""
 
 
 def settings() -> Settings | None:
@@ -105,8 +109,14 @@ def _settings_now() -> Settings | None:
     if known is None or known[0] != key:
         if not stat.S_ISREG(found.st_mode):
             return None
+        _notices.pop(path, None)
         known = _read[path] = key, _settings(path)
     return known[1]
+
+
+def notices() -> tuple[Problem, ...]:
+    """Return the warnings about the project's file as it was last read."""
+    return (*_notices.get(settings_file() or "", ()),)
 
 
 def settings_file() -> str | None:
@@ -172,12 +182,13 @@ def _table(path: str) -> Any:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise ValueError(f"it has more than {LARGEST:,} bytes")
+        for each in _nearly_ours(data):
+            _say(path, _misspelt(path, each), data)
         if b"modulepickle" not in data or not re.search(TABLE, data):
             return {}
         toml = _toml_reader()
         if toml is None:
-            strict = re.search(rb"^\s*strict\s*=\s*true\b", data, re.MULTILINE)
-            announce([_unread(path)], strict is not None)
+            _say(path, _unread(path), data)
             return {}
         # Readers take a key apart in time that grows with the square of its parts.
         if any(line.count(b".") > MOST_DOTS for line in data.splitlines()):
@@ -190,6 +201,40 @@ def _table(path: str) -> Any:
     except RecursionError as error:
         problem = _problem(path, "has arrays or tables that are nested too deeply")
         raise PackagingError([problem]) from error
+
+
+def _say(path: str, notice: Problem, data: bytes) -> None:
+    """Warn of what is in a file; it is an error if the file asks for that."""
+    import re  # as in `_table`
+
+    _notices.setdefault(path, []).append(notice)
+    strict = re.search(rb"^\s*strict\s*=\s*true\b", data, re.MULTILINE)
+    announce([notice], strict is not None)
+
+
+def _nearly_ours(data: bytes) -> Iterator[str]:
+    """Yield the tables of tools whose names are nearly `modulepickle`."""
+    letters = frozenset(b"modulepickle")
+    for line in data.splitlines():
+        if not line.lstrip().startswith(b"[") or b"tool" not in line:
+            continue
+        tool, _, rest = line.strip(b" \t[").partition(b"]")[0].partition(b".")
+        name = rest.partition(b".")[0].strip(b" \t\"'")
+        # First by its letters: to compare two names well takes longer than to read the file.
+        if tool.strip() != b"tool" or name == b"modulepickle" or len(letters - {*name.lower()}) > 2:
+            continue
+        import difflib  # not at the top: it is needed for this message only
+
+        text = name.decode("utf-8", "replace")
+        plain = text.lower().replace("-", "").replace("_", "")
+        if difflib.get_close_matches(plain, ["modulepickle"], 1, 0.85):
+            yield text
+
+
+def _misspelt(path: str, name: str) -> Problem:
+    """Return what is said of a table that is meant for this library."""
+    detail = "it has no effect: did you mean [tool.modulepickle]?"
+    return Problem(Reason.NO_EFFECT, f"[tool.{name}] of {path}", detail, "correct it, or remove it")
 
 
 def _toml_reader() -> Any:

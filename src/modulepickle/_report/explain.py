@@ -20,6 +20,7 @@ from modulepickle._loader.emit import LIBRARY, Reduced, with_stand_in
 from modulepickle._local.distributions import requirement
 from modulepickle._local.finder import finder
 from modulepickle._local.policy import Policy, origin
+from modulepickle._local.settings import notices, settings_file
 from modulepickle._pickler.failures import Recorder
 from modulepickle._pickler.nodes import Node, is_a
 from modulepickle._pickler.stored import DEFAULT, Fetch, Store, StoreWriter, store_writer
@@ -113,7 +114,8 @@ def explain(
     recorder = Recorder(file, protocol, policy, None if kept is None else Trial(kept.store))
     stale = _record(recorder, obj)
     given = origin() if policy is None else "policy="
-    return Explanation(_Story(recorder, file.getvalue()).data(stale, given))
+    of_file = [*map(sentence, notices())] if given and given == settings_file() else []
+    return Explanation(_Story(recorder, file.getvalue()).data(stale, of_file, given))
 
 
 def _record(recorder: Recorder, obj: Any) -> list[str]:
@@ -158,8 +160,12 @@ class _Story:
         for node in recorder.shipped():
             self._tell_import(node)
 
-    def data(self, stale: list[str], policy_is_from: str) -> ExplainData:
-        """Return the data of the report."""
+    def data(self, stale: list[str], of_file: list[str], policy_is_from: str) -> ExplainData:
+        """Return the data of the report.
+
+        Args:
+            stale, of_file: what `dumps` warns of, about edited files and about the settings file.
+        """
         recorder = self._recorder
         inside = inspect(self._pickled).data
         problems = [problem_data(each) for each in recorder.problems]
@@ -180,9 +186,10 @@ class _Story:
             "by_value": [told_by_value(each) for each in by_value if each["kind"] != "code"],
             "by_name": by_name,
             "problems": problems,
-            "dumps_warns": [sentence(each) for each in recorder.notices],
+            "dumps_warns": [*of_file, *(sentence(each) for each in recorder.notices)],
             "warnings": [
                 *stale,
+                *of_file,
                 *warnings_of(recorder, self._files, found, by_name, by_value),
             ],
         }

@@ -16,15 +16,14 @@ from typing import Any
 
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._local.finder import LocalPackage
-from modulepickle._local.patterns import is_plain, prefixes
+from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.files import File, module_of
 from modulepickle._snapshot.left_out import pattern_of
 from modulepickle._snapshot.stale import BEGAN_NS, compiles
 
 __all__ = [
-    "ignores_nothing", "imports_of_left_out", "left_out_problem", "no_longer_compiles",
-    "raise_if_missing",
+    "imports_of_left_out", "left_out_problem", "no_longer_compiles", "raise_if_missing",
 ]  # fmt: skip
 
 
@@ -108,38 +107,6 @@ def raise_if_missing(
         detail = f"its file {file} is gone since it was imported here"
         remedy = "put the file back, or start again without it"
         raise PackagingError([Problem(Reason.GONE, f"`{module}`", detail, remedy)])
-
-
-def ignores_nothing(packages: Iterable[LocalPackage], policy: Policy) -> Iterator[Problem]:
-    """Yield the patterns of `ignore` that begin with the name of a package, or are misspelt.
-
-    Others that match nothing here may match in another package, or tomorrow.
-    """
-    folders = [(each.name, path) for each in packages if each.is_package for path in each.paths]
-    for pattern in policy.ignore:
-        hint = _meant(pattern.rstrip("/"), folders)
-        if hint:
-            detail = f"it has no effect: {hint}"
-            remedy = "correct it, or take it out of Policy(ignore=...) or ignore = [...]"
-            yield Problem(Reason.NO_EFFECT, f'ignore "{pattern}"', detail, remedy)
-
-
-def _meant(pattern: str, folders: Iterable[tuple[str, str]]) -> str:
-    """Return what may be meant by a path that is in none of the folders."""
-    first, _, rest = pattern.partition("/")
-    above, _, last = pattern.rpartition("/")
-    near: dict[str, None] = {}
-    for name, folder in folders:
-        if rest and first == name.rpartition(".")[2] and not os.path.exists(f"{folder}/{first}"):
-            return f'paths begin inside the package: write "{rest}"'
-        if not is_plain(pattern) or os.path.lexists(os.path.join(folder, pattern)):
-            return ""
-        if os.path.isdir(os.path.join(folder, above)):
-            near.update(dict.fromkeys(sorted(os.listdir(os.path.join(folder, above)))))
-    import difflib  # not at the top: it is needed for this message only
-
-    close = difflib.get_close_matches(last, [*near], 1, 0.8)
-    return f"there is no such path; did you mean {close[0]!r}?" if close else ""
 
 
 def _is_in(file: str, folders: Iterable[str]) -> bool:

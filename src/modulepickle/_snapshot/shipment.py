@@ -19,7 +19,6 @@ from modulepickle._local.finder import LocalPackage, finder
 from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.faults import (
-    ignores_nothing,
     left_out_problem,
     raise_if_missing,
 )
@@ -215,7 +214,10 @@ class Shipment:
         for each in made if left else ():
             yield from each.imports_of(left)
         if self._policy.ignore:
-            yield from ignores_nothing([each.package for each in made], self._policy)
+            from modulepickle._snapshot.misspelt import ignores_nothing  # few policies need it
+
+            paths = [(each.package, each.files) for each in made]
+            yield from ignores_nothing(paths, self._policy)
 
     def shipped(self) -> list[SnapshotRef]:
         """Return what was shipped so far, by name."""
