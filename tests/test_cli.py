@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mishaps import on_small_disk
 from receivers import SITE, SOURCE, VERSIONS, find_interpreters, project
 from test_readme import modulepickle
 
@@ -179,6 +181,31 @@ exec(open({str(tmp_path / "code")!r}).read())
         assert done.returncode == 2
         said = f"modulepickle: {path} {says}, and a pickle needs 3.9 or newer; give --python PATH"
         assert done.stderr == f"{said}\n"
+    # What prints its arguments prints little.
+    done = modulepickle("run", "train:fit", "1", "--python", shutil.which("echo") or "", cwd=tree)
+    assert len(done.stdout.splitlines()) < 4
+
+
+@pytest.mark.parametrize("words", [["run", "train:fit", "1"], ["demo"]])
+@pytest.mark.parametrize("filled", [44, 60])
+def test_where_there_is_no_room_for_temporary_files_is_told(
+    tree: Path, tmp_path: Path, words: list[str], filled: int
+) -> None:
+    disk = tmp_path / "disk"
+    fill = f"head -c {filled}k /dev/zero > {disk}/x"
+    python = on_small_disk(tmp_path, disk, "size=64k", fill)
+    done = subprocess.run(
+        [python, "-m", "modulepickle", *words],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "TMPDIR": str(disk)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    said = f"modulepickle: cannot write to {disk}: No space left on device; make room there"
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert done.stderr.startswith(said)
 
 
 def test_a_module_that_imports_this_library_runs(tree: Path) -> None:

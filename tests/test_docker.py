@@ -320,7 +320,7 @@ def test_an_error_says_what_to_type(
 ) -> None:
     fake.answers(**answers)
     got = run(tree, script("", "pack.text"), env=fake.env, expect_failure=True)
-    last = got.stderr[got.stderr.rindex("modulepickle._run.docker.DockerError: ") :]
+    last = got.stderr[got.stderr.rindex("\nmodulepickle.test.DockerError: ") :]
     for text in says:
         assert text in last
     assert fake.containers() == []

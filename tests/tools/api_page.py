@@ -38,7 +38,10 @@ GROUPS: Final = {
     ),
 }  # fmt: skip
 
-MODULES: Final = {"modulepickle.stores": ("directory", "fsspec"), "modulepickle.test": ("test",)}
+MODULES: Final = {
+    "modulepickle.stores": ("directory", "fsspec"),
+    "modulepickle.test": ("test", "DockerError"),
+}
 
 OF_PICKLE: Final = {
     "Unpickler", "PickleBuffer", "PickleError", "PicklingError", "UnpicklingError",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from modulepickle._run.outcome import NotRun
+from modulepickle._run.outcome import NotRun, written
 
 __all__ = ["DemoError", "demo"]
 
@@ -28,8 +28,7 @@ VERSIONS: Final = ("""PRICES = {"tea": "3 euros"}\n""", """PRICES = {"tea": "4 e
 SENDER: Final = """\
 import sys
 import modulepickle, shop
-with open(sys.argv[1], "wb") as file:
-    modulepickle.dump(shop.quote, file)
+sys.stdout.buffer.write(modulepickle.dumps(shop.quote))
 """
 
 RECEIVER: Final = """\
@@ -56,24 +55,30 @@ def demo(data: dict[str, Any]) -> Iterator[str]:
     Args:
         data: gets what is found, in its lists `pickles` and `calls`.
     """
-    with tempfile.TemporaryDirectory(prefix="modulepickle-demo-") as place:
+    with written():
+        folder = tempfile.TemporaryDirectory(prefix="modulepickle-demo-")
+    with folder as place:
         tree, empty = Path(place, "project"), Path(place, "empty")
-        (tree / "shop").mkdir(parents=True)
-        empty.mkdir()
-        (tree / "shop" / "__init__.py").write_text(FUNCTION, encoding="utf-8")
+        with written():
+            (tree / "shop").mkdir(parents=True)
+            empty.mkdir()
+            (tree / "shop" / "__init__.py").write_text(FUNCTION, encoding="utf-8")
         yield "A project, shop/__init__.py:"
         yield from _indented(FUNCTION)
         pickles = []
         for number, prices in enumerate(VERSIONS, 1):
-            (tree / "shop" / "prices.py").write_text(prices, encoding="utf-8")
             pickles.append(str(Path(place, f"{number}.pickle")))
-            _sender(tree, pickles[-1])
-            size = os.path.getsize(pickles[-1])
+            with written():
+                (tree / "shop" / "prices.py").write_text(prices, encoding="utf-8")
+            pickled = _pickled(tree)
+            with written():
+                Path(pickles[-1]).write_bytes(pickled)
+            size = len(pickled)
             data["pickles"].append({"version": number, "source": prices.strip(), "bytes": size})
             yield f"Version {number}, where {prices.strip()}: a pickle of {size:,} bytes"
         yield ""
         yield "Both in one bare interpreter, which has neither shop nor modulepickle:"
-        said = _output([sys.executable, "-I", "-S", "-c", RECEIVER, *pickles], empty)
+        said = _output([sys.executable, "-I", "-S", "-c", RECEIVER, *pickles], empty).decode()
         for line in said.splitlines():
             call, _, result = line.partition(" -> ")
             data["calls"].append({"call": call, "result": result})
@@ -85,18 +90,17 @@ def _indented(text: str) -> Iterator[str]:
         yield f"    {line}"
 
 
-def _sender(tree: Path, path: str) -> None:
+def _pickled(tree: Path) -> bytes:
     """Pickle the project's function, in a process that works in its folder."""
     library = str(Path(__file__).resolve().parents[2])
     code = f"import sys; sys.path.append({library!r})\n{SENDER}"
-    _output([sys.executable, "-c", code, path], tree)
+    return _output([sys.executable, "-c", code], tree)
 
 
-def _output(command: list[str], folder: Path) -> str:
+def _output(command: list[str], folder: Path) -> bytes:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # two edits within one second
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     if done.returncode:
-        raise DemoError(f"the demonstration failed:\n{done.stderr}")
+        shown = done.stderr.decode("utf-8", "replace")
+        raise DemoError(f"the demonstration failed:\n{shown}")
     return done.stdout

@@ -37,6 +37,7 @@ from modulepickle._run.outcome import (
     nothing_shown,
     outcome_of,
     too_long,
+    written,
 )
 from modulepickle._run.processes import TimeUp, ended
 
@@ -95,6 +96,8 @@ class DockerError(NotRun):
         said: what the `docker` command said, as it stands; "" if there is no such command.
     """
 
+    __module__ = "modulepickle.test"  # where users find it
+
     def __init__(self, message: str, said: str = "") -> None:
         super().__init__(message)
         self.said = said
@@ -137,9 +140,12 @@ def run_docker(
     settings = settings or Settings()
     _fetch(image, reports or out)
     mark = f"modulepickle-{secrets.token_hex(8)} "
-    with tempfile.TemporaryDirectory(prefix="modulepickle-") as job:
+    with written():
+        folder = tempfile.TemporaryDirectory(prefix="modulepickle-")
+    with folder as job:
         sent, said = Path(job, "pickle"), Path(job, "said")
-        sent.write_bytes(data)
+        with written():
+            sent.write_bytes(data)
 
         def is_loaded() -> bool:  # the first report is that it has started
             return said.exists() and said.read_bytes().count(mark.encode("ascii")) > 1

@@ -5,8 +5,9 @@ Outside API: what is in `__all__`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ __all__ = [
     "CALL",
     "TIME_UP",
     "Loading",
+    "NoRoom",
     "NotRun",
     "Outcome",
     "Settings",
@@ -23,11 +25,36 @@ __all__ = [
     "outcome_of",
     "pickled_call",
     "too_long",
+    "written",
 ]
 
 
 class NotRun(RuntimeError):
     """Nothing could be run; the message says why, and what to type."""
+
+
+class NoRoom(NotRun):
+    """What is to be run elsewhere cannot be written to the temporary folder."""
+
+
+@contextmanager
+def written() -> Iterator[None]:
+    """Say where it was, and what to type, if temporary files cannot be written in the block.
+
+    Raises:
+        NoRoom: for an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        try:
+            where = tempfile.gettempdir()
+        except OSError:  # it has all that were tried in its message
+            where = "any temporary folder"
+        raise NoRoom(
+            f"cannot write to {where}: {error.strerror or error}; make room there, or set TMPDIR to"
+            " another folder"
+        ) from None
 
 
 TIME_UP: Final = 124

@@ -25,6 +25,7 @@ from modulepickle._run.outcome import (
     nothing_shown,
     outcome_of,
     too_long,
+    written,
 )
 from modulepickle._run.processes import TimeUp, ended, run
 
@@ -74,6 +75,10 @@ sys.exit(called(data, tell))
 """What runs there. Older Pythons, which it sends away, must be able to read it."""
 
 
+BEGIN: Final = "import sys\nwith open(sys.argv[5]) as file: exec(file.read())"
+"""What it is started with. A program that is no Python may print its arguments: this is short."""
+
+
 class BareError(NotRun):
     """A pickle cannot be tried in this interpreter. The message says what to type."""
 
@@ -99,16 +104,21 @@ def run_bare(
 
     Raises:
         OSError: if the interpreter cannot be started.
-        BareError: if it is not a Python, or is too old.
+        BareError: if it is not a Python, or is too old. NoRoom: if the pickle cannot be written.
     """
     settings = settings or Settings()
-    with tempfile.TemporaryDirectory(prefix="modulepickle-") as job:
+    with written():
+        folder = tempfile.TemporaryDirectory(prefix="modulepickle-")
+    with folder as job:
         sent, empty, back = Path(job, "pickle"), Path(job, "empty"), Path(job, "result")
-        sent.write_bytes(data)
-        empty.mkdir()
+        receiver = Path(job, "receiver")
+        with written():
+            sent.write_bytes(data)
+            receiver.write_text(RECEIVER, encoding="ascii")
+            empty.mkdir()
         prints = "prints" if settings.prints else "reports"
-        command = [python, "-I", *(["-S"] if settings.isolated else []), "-c", RECEIVER]
-        command += [str(sent), str(back), json.dumps([*hidden]), prints]
+        command = [python, "-I", *(["-S"] if settings.isolated else []), "-c", BEGIN]
+        command += [str(sent), str(back), json.dumps([*hidden]), prints, str(receiver)]
 
         def is_loaded() -> bool:
             return back.exists() and back.stat().st_size > 0
