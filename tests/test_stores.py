@@ -586,6 +586,9 @@ def test_what_is_no_store(tree: Path) -> None:
         modulepickle.dumps(1, store="/shared")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not a int"):
         modulepickle.set_store(3)  # type: ignore[arg-type]
+    for kind in (modulepickle.stores.directory, modulepickle.stores.fsspec):
+        with pytest.raises(TypeError, match=f"a store is what {kind.__name__} returns: call it"):
+            modulepickle.dumps(1, store=kind)  # type: ignore[arg-type]
     assert modulepickle.get_store() is None
     code = """
         import helpers, modulepickle

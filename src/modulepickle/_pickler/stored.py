@@ -279,6 +279,12 @@ def store_writer(store: Store | None = DEFAULT) -> StoreWriter | None:
             f"a store is a function of (digest, archive), as modulepickle.stores.directory(path) "
             f"returns one; not a {type(store).__name__}"
         )
+    kinds = store.__mro__ if isinstance(store, type) else ()
+    if any(kind.__module__ == "modulepickle.stores" for kind in kinds):
+        raise TypeError(
+            f"a store is what {store.__name__} returns: call it, with the place of the store, as"
+            " in modulepickle.stores.directory(path)"
+        )
     if _default is not None and _default.store is store:
         return _default
     found = _made.get(id(store))
