@@ -505,14 +505,24 @@ def test_a_real_store_and_its_manifest(tree: Path, tmp_path: Path) -> None:
     key = f"    key in the store: {made['archive']}; the files are not here, so nothing was checked"
     assert f"{key}\n    the receiver fetches it by  {made['store']}\n" in str(report)
     reports = [inspect(path) for path in tmp_path.iterdir() if path.is_file()]
-    (manifest,) = [each for each in reports if not each.problems]
+    (manifest,) = [each for each in reports if each.data["pickles"]]
     assert {each["release"] for each in manifest.data["loaders"]} == {"this"}
     assert [each["name"] for each in manifest.snapshots] == ["units"]
     (kept,) = manifest.snapshots
     assert (kept["where"], kept["store"]) == ("store", made["store"])
     assert f"    archive: {kept['archive']}; " in str(manifest)
-    (archive,) = [each for each in reports if each.problems]
-    assert "this is a zip file, such as a package in a store" in archive.problems[0]
+    (archive,) = [each for each in reports if not each.data["pickles"]]
+    assert (archive.problems, archive.snapshots[0]["name"]) == ([], "units")
+    assert archive.snapshots[0]["archive"] == kept["archive"]
+    assert archive.read("units.py") == b'KM = "km"\n'
+    assert str(archive).startswith("no pickle, but a package as a store keeps it, ")
+    wrong = tmp_path / ("0" * 32)
+    wrong.write_bytes(archive.pickled)
+    assert "its hash is not its name in the store" in inspect(wrong).problems[0]
+    wrong.unlink()
+    for words in (["inspect", "--check"], ["requirements"]):
+        done = command(*words, str(tmp_path / kept["archive"]), check=False)
+        assert (done.returncode, "does not say what it requires" in done.stderr) == (2, True)
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {
         made["archive"], kept["archive"],
     }  # fmt: skip
@@ -562,7 +572,7 @@ FOREIGN = {
     "empty": (b"", "there are no bytes"),
     "text": (b"hello world\n", "this is not a pickle"),
     "json": (b'{"a": 1}', "this is not a pickle"),
-    "zip": (b"PK\3\4" + b"\0" * 40, "this is a zip file, such as a package in a store"),
+    "zip": (b"PK\3\4" + b"\0" * 40, "this is a zip file, and none that holds a package"),
     "torch": (b"PK\3\4" + b"\0" * 40 + b"data.pkl", "this is a zip file, as torch.save writes"),
     "gzip": (gzip.compress(pickle.dumps([1])), "compressed by gzip: decompress it first"),
     "npy": (b"\x93NUMPY\1\0v\0", "this is a file of numpy.save"),

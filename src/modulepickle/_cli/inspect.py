@@ -1,6 +1,6 @@
 """`inspect`: what pickles hold, whether it fits this environment, and how two of them differ.
 
-Outside API: `inspect`, `read`.
+Outside API: `inspect`, `read`, `read_pickle`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from modulepickle._report.inspect import Inspection
 from modulepickle._report.report import count, printable
 from modulepickle._report.requirements import requirements_in, wanting
 
-__all__ = ["inspect", "read"]
+__all__ = ["inspect", "read", "read_pickle"]
 
 
 def read(name: str) -> Inspection:
@@ -45,6 +45,19 @@ def read(name: str) -> Inspection:
         raise Mistake(f"cannot read {name}: {error}") from None
 
 
+def read_pickle(name: str) -> Inspection:
+    """Return the same of a file that has to say what it requires.
+
+    Raises:
+        Mistake: it cannot be read, or is a package without a pickle.
+    """
+    found = read(name)
+    if found.snapshots and not found.data["pickles"]:
+        what = "is a package as a store keeps it, which does not say what it requires"
+        raise Mistake(f"{name} {what}; name a pickle, or its manifest in the store")
+    return found
+
+
 def inspect(options: argparse.Namespace, out: Output) -> int:
     """Run the command."""
     names = options.names
@@ -58,7 +71,7 @@ def inspect(options: argparse.Namespace, out: Output) -> int:
         if len(names) > 1:
             raise Mistake("--show prints a file of one pickle; name one FILE")
         return _show(read(names[0]), options.show, out)
-    found = [(name, read(name)) for name in names]
+    found = [(name, (read_pickle if options.check else read)(name)) for name in names]
     if options.check:
         return _check(found, out)
     if out.json:

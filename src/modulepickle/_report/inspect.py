@@ -15,6 +15,7 @@ from typing import IO, Any, Final, Union
 
 from modulepickle._pickler.stored import pickle_in
 from modulepickle._report.contents import Contents
+from modulepickle._report.kept import package_in
 from modulepickle._report.lines import inspected
 from modulepickle._report.reading import Stream
 from modulepickle._report.report import Branch, Report
@@ -57,6 +58,7 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
                     true, false, or null if it cannot be told; packages: names of the snapshots that
                     it requires; distributions: {module: "name version"}. Of one that a store finds,
                     digest is "", name that of what is taken from it, and archive the store's key.
+                    Of the zip of a package there is no more than this: pickles is empty, digest "".
         shipped     names of the things in the snapshots that the pickle asks for.
         by_value    [{kind, name, python, bytes, file, line, source, module, names, imports}]: kind
                     is "function", "class" or "code"; python: the version that the bytecode is for;
@@ -71,20 +73,25 @@ def inspect(data: Data, *, buffers: Iterable[Any] = ()) -> Inspection:
         warnings, problems    lists of sentences.
 
     Args:
-        data: The pickle, or the manifest from a store, as bytes; or a `pathlib.Path` or a binary
-            file to read it from.
+        data: The pickle, or what a store has, a manifest or the zip of a package, as bytes; or a
+            `pathlib.Path` or a binary file to read it from.
         buffers: What `buffer_callback` was given, if archives travel out of band.
 
     Raises:
         TypeError: If `data` is nothing of the kind.
         OSError: If the file cannot be read.
     """
+    place = ""
     if isinstance(data, os.PathLike):
+        place = os.fsdecode(data)
         with open(data, "rb") as file:
             data = file.read()
     elif not isinstance(data, (bytes, bytearray, memoryview)):
         data = _read(data)
     pickled = bytes(data)
+    kept = package_in(pickled, place)
+    if kept is not None:
+        return Inspection(*kept, pickled)
     contents = Contents(Stream(pickle_in(pickled)), [bytes(memoryview(each)) for each in buffers])
     return Inspection(contents.data(), contents.sources, pickled)
 

@@ -171,6 +171,8 @@ def inspected(data: InspectData) -> Iterator[Branch]:
 
 def _title(data: InspectData) -> str:
     pickles = data["pickles"]
+    if not pickles and data["snapshots"]:
+        return f"no pickle, but a package as a store keeps it, {amount(data['bytes'])}"
     if not pickles:
         return "no pickle"
     outer = [each for each in pickles if not each["inside"]]

@@ -131,7 +131,7 @@ def _hint(data: bytes, error: Malformed) -> str:
     """Say what data may be that are not a whole pickle."""
     if data.startswith(b"PK\3\4") and b"data.pkl" not in data:
         return (
-            "this is a zip file, such as a package in a store or an archive of one; to list it,"
+            "this is a zip file, and none that holds a package; to list it,"
             " type  python -m zipfile -l FILE"
         )
     for begin, hint in OTHER_FORMATS.items():
