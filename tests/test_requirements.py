@@ -240,6 +240,13 @@ def test_each_line_is_one_that_pip_takes(said, line):
     assert lines([said]) == ([] if line is None else [line])
 
 
+def test_a_text_that_names_an_object_is_no_object():
+    with pytest.raises(TypeError, match=r"takes the object itself, and 'json\.decoder:X\.y' is"):
+        modulepickle.requirements("json.decoder:X.y")
+    for text in ("nowhere_at_all:80", "json", "json: x", ""):
+        assert modulepickle.requirements(text) == []
+
+
 def test_r15_what_cannot_be_pickled_is_an_error():
     with pytest.raises(modulepickle.PackagingError, match="generator"):
         modulepickle.requirements(each for each in ())

@@ -9,7 +9,7 @@ import argparse
 import os
 
 from modulepickle._cli.heard import heard
-from modulepickle._cli.inspect import read
+from modulepickle._cli.inspect import read_pickle
 from modulepickle._cli.mistake import Mistake
 from modulepickle._cli.output import Output
 from modulepickle._cli.parser import program
@@ -41,6 +41,8 @@ def explain(options: argparse.Namespace, out: Output) -> int:
     warned = len(report.data["dumps_warns"]) if options.check else 0
     if warned:
         out.note(f"--check: dumps would give {count(warned, 'warning')}, see above")
+    elif options.check and report.warnings and not report.problems:
+        out.note("--check: dumps would give no warning; those of the report are yours to judge")
     return int(bool(report.problems or warned))
 
 
@@ -63,7 +65,7 @@ def requirements(options: argparse.Namespace, out: Output) -> int:
     problems: list[str] = []
     lacking: dict[str, str] = {}
     if options.what == "-" or (os.path.isfile(options.what) and not options.what.endswith(".py")):
-        report = read(options.what)
+        report = read_pickle(options.what)
         found, problems = lists.requirements_in(report.data), report.problems
         lacking = lists.not_here(report.data)
     else:

@@ -20,7 +20,7 @@ from modulepickle._local.distributions import distribution
 from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
 from modulepickle._report.explain import explain
-from modulepickle._report.gaps import is_standard
+from modulepickle._report.gaps import is_standard, is_there
 from modulepickle._report.markers import normal, parsed
 from modulepickle._report.schema import InspectData, ProblemData
 
@@ -40,7 +40,7 @@ def requirements(obj: Any, *, all: bool = False, policy: Policy | None = None) -
     functions by value, and for each package that travels.
 
     Args:
-        obj: What you would give to `dumps`.
+        obj: What you would give to `dumps`: the object itself, and not its name.
         all: Include what those distributions require in turn, according to their metadata here,
             and for this interpreter.
         policy: As for `dumps`.
@@ -51,8 +51,14 @@ def requirements(obj: Any, *, all: bool = False, policy: Policy | None = None) -
 
     Raises:
         PackagingError: If the object cannot be pickled.
-        TypeError: If `policy` is not a `Policy`.
+        TypeError: If `policy` is not a `Policy`, or `obj` is a text that names an object as on the
+            command line, `"train:fit"`.
     """
+    if isinstance(obj, str) and _names_an_object(obj):
+        raise TypeError(
+            f"requirements() takes the object itself, and {obj!r} is a text, which needs nothing:"
+            f" import it, or type  modulepickle requirements {obj}"
+        )
     report = explain(obj, policy=policy)
     data = report.data
     if data["problems"]:
@@ -60,6 +66,13 @@ def requirements(obj: Any, *, all: bool = False, policy: Policy | None = None) -
     said = [text for each in data["snapshots"] for text in each["distributions"].values()]
     found = lines([*said, *(each["distribution"] for each in data["by_name"])])
     return with_theirs(found) if all else found
+
+
+def _names_an_object(text: str) -> bool:
+    """Tell whether a text is MODULE:OBJECT, of a module that is here."""
+    if not re.fullmatch(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*(\.\w+)*", text):
+        return False
+    return is_there(re.split(r"\W", text)[0])
 
 
 def _problem(told: ProblemData) -> Problem:
