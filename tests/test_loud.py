@@ -254,9 +254,10 @@ def test_a_file_that_is_gone_or_broken_since_its_import_is_an_error(tmp_path, ob
         try:
             modulepickle.dumps({obj}, policy=policy)
         except modulepickle.PackagingError as error:
-            result += [(each.reason.name, each.subject) for each in error.problems]
+            result += [(each.reason.name, each.subject, each.chain) for each in error.problems]
     """
-    assert told(tmp_path, code) == [("GONE", subject)] * 2
+    chain = f"{'function' if '.f' in obj or '.go' in obj else 'module'} `{obj}`"
+    assert told(tmp_path, code) == [("GONE", subject, (chain,))] * 2
 
 
 def test_a_broken_file_that_was_imported_beside_what_is_sent(tmp_path):

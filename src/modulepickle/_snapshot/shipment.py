@@ -188,10 +188,9 @@ class Shipment:
         """
         found = by_name(module, self._finder)
         if found is not None:
-            found = found._replace(chain=(who,) if who else ())
-            if found.reason is Reason.GONE:
+            if found.reason is Reason.GONE:  # the chain of an error has packages only
                 raise PackagingError([found])
-            self.notices[found] = None
+            self.notices[found._replace(chain=(who,) if who else ())] = None
 
     def _notices_of(self, name: str) -> tuple[Problem, ...]:
         """Return what will not work on the receiver, in a package and in all that it reaches."""
