@@ -218,6 +218,7 @@ def test_data_that_is_left_out_is_nothing_to_speak_of(tmp_path, policy):
     code = f"import core\nresult = said(core.f, policy=Policy({policy}))"
     more = """
     === proj/core/env/one.py
+    === proj/core/model/__init__.py
     === proj/core/deep/pyproject.toml
     === proj/core/paper.pfd
     === proj/src/plugs2/__init__.py
@@ -329,7 +330,7 @@ def test_a_policy_entry_without_effect(tmp_path, policy, words):
         "ignore=('*.ckpt', 'data/', 'data/table.csv', 'unlike.anything')",
         "ignore=('*.log', '*.pyc', '*.tsv', '.data/*', 'doc/*', 'dist/', 'da*/x', '*/part')",
         # What other packages of the project have, and the project itself.
-        "ignore=('dta/*', '*.pdf', 'datas/*.CSV', 'pyproject.toml')",
+        "ignore=('dta/*', '*.pdf', 'datas/*.CSV', 'pyproject.toml', 'models/*')",
         "max_bytes=100000",
     ],
 )
@@ -337,6 +338,7 @@ def test_a_policy_of_sense_is_nothing_to_speak_of(tmp_path, policy):
     code = f"import core\nresult = said(core.f, policy=Policy({policy}))"
     more = """
     === proj/core/env/one.py
+    === proj/core/model/__init__.py
     === proj/core/deep/pyproject.toml
     === proj/core/paper.pfd
     === proj/src/plugs2/__init__.py

@@ -99,12 +99,21 @@ def _near(pattern: str, package: _Paths) -> str:
             return "" if rest else _near_suffix(part, here, package.files)
         if part not in names:
             meant = _close(part, [name for name in names if names[name] or not rest])
-            if meant:
+            if meant and not _is_another(part, meant, here, package):
                 path = here + "/".join([meant, *rest])
                 return f"there is no such path; did you mean {path!r}?"
             return _deeper(pattern, package.files)
         here += f"{part}/"
     return ""
+
+
+def _is_another(part: str, meant: str, here: str, package: _Paths) -> bool:
+    """Tell whether two names, of one thing and of many, are of two things.
+
+    `models/*` may be what a module in `model` writes.
+    """
+    inside = package.inside.get(f"{here}{meant}/", {})
+    return f"{part}s".startswith(meant) and f"{meant}s".startswith(part) and "__init__.py" in inside
 
 
 def _near_suffix(part: str, here: str, files: list[str]) -> str:
