@@ -214,3 +214,27 @@ assert len(theirs.dumps(helpers.double)) < 100 < installed[0]
 print("installed once")
 """
     assert "installed once" in drive(tmp_path, code, ADDRESS=cluster.address)
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_code_that_could_not_be_installed_is_installed_at_the_next_submit(
+    tmp_path: Path, cluster: DaskCluster, error: type[BaseException]
+) -> None:
+    code = f"""
+{START}
+import helpers
+real, errors = client.register_plugin, [{error.__name__}("once")]
+def register_plugin(*args, **options):
+    if errors:
+        raise errors.pop()
+    return real(*args, **options)
+client.register_plugin = register_plugin
+modulepickle.extend_dask(client)
+try:
+    call(helpers.move, helpers.Point(1))
+except {error.__name__}:
+    assert not errors
+    assert [call(helpers.move, helpers.Point(1)).x for _ in range(4)] == [2] * 4
+    print("all checks passed")
+"""
+    assert "all checks passed" in drive(tmp_path, code, ADDRESS=cluster.address)

@@ -113,6 +113,12 @@ class _Versions:
         names = [each.plugin for each in dropped if not self.digests.intersection(each.new)]
         return version, _Install(self._client.id, new, [*keep]), names
 
+    def forget(self, version: _Version) -> None:
+        """Note that a version could not be installed, nor what was added to it since."""
+        if version in self._versions:
+            self._versions = self._versions[: self._versions.index(version)]
+            self.digests = {digest for each in self._versions for digest in each.digests}
+
     def _note_keys(self) -> None:
         """Note which futures were made with the version that has been the present one so far."""
         now = {*self._client.futures}
@@ -194,30 +200,36 @@ class _Cluster:
             return Sending(shipment, self.versions.digests.copy())
 
     def _install(self, found: list[SnapshotRef]) -> None:
-        _, install, dropped = self.versions.add(found)
-        plugin = self.versions.plugins()[-1]
+        version, install, dropped = self.versions.add(found)
         if self._client.asynchronous:
-            later = self._install_later(self._installing, install, plugin, dropped)
+            later = self._install_later(self._installing, install, version, dropped)
             self._installing = asyncio.ensure_future(later)
             return
-        # One after the other, so that on one host the first unpacks the files for both.
-        self._plain["run_on_scheduler"](install)
-        self._plain["register_plugin"](_setup(install), name=plugin)
+        try:
+            # One after the other, so that on one host the first unpacks the files for both.
+            self._plain["run_on_scheduler"](install)
+            self._plain["register_plugin"](_setup(install), name=version.plugin)
+        except BaseException:
+            self.versions.forget(version)
+            raise
         for name in dropped:
             self._client.unregister_worker_plugin(name)
 
     async def _install_later(
-        self, before: Any, install: _Install, plugin: str, dropped: list[str]
+        self, before: Any, install: _Install, version: _Version, dropped: list[str]
     ) -> None:
         """Do the same in the event loop; what is sent to the scheduler meanwhile waits."""
         try:
             if before is not None:
                 await asyncio.wait([before])
             await self._plain["run_on_scheduler"](install)
-            await self._plain["register_plugin"](_setup(install), name=plugin)
+            await self._plain["register_plugin"](_setup(install), name=version.plugin)
             for name in dropped:
                 await self._client.unregister_worker_plugin(name)
-        except Exception as error:
+        except BaseException as error:
+            self.versions.forget(version)
+            if not isinstance(error, Exception):
+                raise
             log.warning("the code could not be installed on the Dask cluster: %r", error)
         finally:
             if self._installing is asyncio.current_task():
