@@ -16,7 +16,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from functools import cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from types import ModuleType
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
 from modulepickle._base.process import log
+from modulepickle._base.reading import note, remembered
 from modulepickle._local.tree import metadata_in
 
 __all__ = ["declares", "distribution", "installed_metadata", "likeness", "portion", "requirement"]
@@ -35,7 +35,7 @@ MOST: Final = 2**26
 """Characters of one file of metadata that are read. The longest lists of files have a tenth."""
 
 
-@cache
+@remembered
 def distribution(module: str) -> tuple[str, str] | None:
     """Return name and version of the installed distribution that provides a module.
 
@@ -57,6 +57,7 @@ def distribution(module: str) -> tuple[str, str] | None:
             return top, str(sys.modules[top].__version__)
         return _elsewhere(top) if about is None else about
     except Exception as error:  # metadata is whatever installers and people left on the disk
+        note(error)
         log.debug("cannot tell which distribution provides %s: %r", module, error)
         return None
 
@@ -69,12 +70,13 @@ def is_namespace(top: str) -> bool:
     try:
         spec = None if top in sys.modules else find_spec(top)
     except Exception as error:  # finders may be anybody's
+        note(error)
         log.debug("cannot find %s: %r", top, error)
         return False
     return spec is not None and spec.origin is None and spec.submodule_search_locations is not None
 
 
-@cache
+@remembered
 def portion(module: str) -> tuple[str, tuple[str, str]] | None:
     """Return the part of a namespace package that a module is in, and the distribution that has it.
 
@@ -92,7 +94,7 @@ def portion(module: str) -> tuple[str, tuple[str, str]] | None:
     return None
 
 
-@cache
+@remembered
 def requirement(module: str) -> tuple[str, str]:
     """Return what a module is looked up by, and "distribution version" or "".
 
@@ -105,7 +107,7 @@ def requirement(module: str) -> tuple[str, str]:
     return top, " ".join(distribution(module) or ())
 
 
-@cache
+@remembered
 def _lists_of(top: str) -> list[tuple[str, str]]:
     """Return the folder of metadata, and the list of files, of all that has a part of a namespace.
 
@@ -163,7 +165,7 @@ def declares(path: str, top: str) -> bool | None:
     return top in tops if tops else None
 
 
-@cache
+@remembered
 def installed_metadata(top: str, place: str) -> str:
     """Return the folder of metadata of an installed distribution; "" if none is found.
 
@@ -195,7 +197,8 @@ def _text(path: str, name: str) -> str:
             return ""
         with open(file_path, encoding="utf-8") as file:
             return file.read(MOST)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        note(error)
         return ""
 
 
@@ -222,7 +225,7 @@ def _elsewhere(top: str) -> tuple[str, str] | None:
     return None if found is None else (str(found.metadata["Name"]), str(found.version))
 
 
-@cache
+@remembered
 def _providers() -> dict[str, Distribution]:
     """Return top-level module name -> distribution, for all that is installed.
 

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from modulepickle._base.errors import Problem
 from modulepickle._base.held import held
+from modulepickle._base.reading import failures
 from modulepickle._local.folders import (
     IMPORTABLE,
     extended,
@@ -48,6 +49,7 @@ from modulepickle._local.tree import (
     path_times,
     working_tree,
 )
+from modulepickle._local.zipped import archive_of
 
 __all__ = [
     "IMPORTABLE",
@@ -86,12 +88,15 @@ class TopLevelName:
         alias_of: the local package of the module that stands under the name too, if it has another.
         places: the file that it is or would be imported from, or the folders of a namespace.
         doubt: what is to be said of it if it goes by name (`doubts`); `...` until that is asked.
+        lost: its files and folders that were not there, and would be local: the answer is good as
+        long as they stay away.
     """
 
     __slots__ = (
         "alias_of",
         "doubt",
         "is_installed",
+        "lost",
         "module",
         "package",
         "parts",
@@ -112,6 +117,7 @@ class TopLevelName:
         self.doubt: object = ...
         self.alias_of: LocalPackage | None = None
         self.is_installed = is_installed
+        self.lost: tuple[str, ...] = ()
 
 
 def _standard_files() -> list[str]:
@@ -158,18 +164,25 @@ class Finder:
         self.notices: tuple[Problem, ...] | None = None  # what is to be said of the policy
         self._names: frozenset[str] | None = None
         self._latest = -1
+        self._failures = failures()
+        self._lost: list[str] = []
         for folder in times:
             self._note(folder, times[folder])
 
     def is_current(self, times: dict[str, int]) -> bool:
         """Tell whether every folder that was looked into is as it was, and was not just changed.
 
+        Nor may something have been unreadable for a moment, or away, and be there again.
+
         Args:
             times: what `path_times` returns now.
         """
-        if times != self._times or is_racy(self._latest):
+        if times != self._times or is_racy(self._latest) or self._failures != failures():
             return False
-        watched = [*self._portions.items()]  # a copy: another thread may be looking something up
+        # Copies: another thread may be looking something up.
+        if any(map(_is_there, [*self._lost])):
+            return False
+        watched = [*self._portions.items()]
         return all(modified(folder) == then for folder, then in watched)
 
     def _watch(self, folder: str) -> None:
@@ -200,7 +213,9 @@ class Finder:
         if not top.portions:
             return top.package
         if dotted not in top.parts:
+            known = len(self._lost)
             top.parts[dotted] = self._descend(name, top.portions, dotted)
+            top.lost += (*self._lost[known:],)
         return top.parts[dotted]
 
     def top_level_names(self) -> frozenset[str]:
@@ -219,8 +234,14 @@ class Finder:
     def top(self, name: str) -> TopLevelName:
         """Return what is known of a top-level name; the same object as long as that holds."""
         top = self._tops.get(name)
-        if top is None or top.module() is not sys.modules.get(name):
+        if (
+            top is None
+            or top.module() is not sys.modules.get(name)
+            or (top.lost and any(map(_is_there, top.lost)))
+        ):
+            known = len(self._lost)
             top = self._tops[name] = self._look(name)
+            top.lost = (*self._lost[known:],)
         return top
 
     def _look(self, name: str) -> TopLevelName:
@@ -299,7 +320,7 @@ class Finder:
         return sorted({each for each in found if each is not None})
 
     def _is_local(self, name: str, file: str | None) -> bool:
-        return self._policy.verdict(name, file, self._tree)
+        return self._policy.verdict(name, file, self._tree, self._lost)
 
 
 def find_local_package(dotted: str, policy: Policy | None = None) -> LocalPackage | None:
@@ -334,6 +355,11 @@ def _finder_now(policy: Policy) -> Finder:
         _finders.clear()
     _finders[policy] = (key, made)
     return made
+
+
+def _is_there(file: str) -> bool:
+    """Tell whether there is a file or folder, on the disk or in an archive."""
+    return os.path.exists(file) or archive_of(os.path.abspath(file)) is not None
 
 
 def _is_standard(module: object) -> bool:

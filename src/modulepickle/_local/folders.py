@@ -12,7 +12,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Final
 
 from modulepickle._base.process import log
-from modulepickle._base.reading import opened
+from modulepickle._base.reading import note, opened
 from modulepickle._local.origin import Origin
 
 __all__ = [
@@ -47,7 +47,8 @@ def is_whole(folder: str) -> bool:
         if any(name.endswith(IMPORTABLE) for name in files):
             return True
         return bool(files) and any(_has_modules(item.path) for item in items if item.is_dir())
-    except OSError:
+    except OSError as error:
+        note(error)
         return False
 
 
@@ -66,7 +67,8 @@ def has_data_alone(folder: str) -> bool:
             any(name.endswith(IMPORTABLE) for name in files)
             or any(_has_modules(item.path) for item in items if item.is_dir())
         )
-    except OSError:
+    except OSError as error:
+        note(error)
         return False
 
 
@@ -74,7 +76,8 @@ def listed(folder: str) -> list[str]:
     """Return the names in a folder; none if it cannot be read."""
     try:
         return os.listdir(folder or os.curdir)
-    except OSError:  # a zip file, or nothing
+    except OSError as error:  # a zip file, or nothing
+        note(error)
         return []
 
 
@@ -105,6 +108,7 @@ def extended(name: str, found: Origin) -> Origin:
         with opened(found.file or "") as file:
             text = file.read(MOST)
     except OSError as error:
+        note(error)
         log.debug("cannot read %s: %r", found.file, error)
         return found
     if not any(each in text for each in EXTENDING):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from modulepickle._base.process import log
+from modulepickle._base.reading import note
 
 __all__ = [
     "Origin", "from_module", "from_path", "from_spec", "is_alias", "received_folder", "reference",
@@ -107,6 +108,7 @@ def from_spec(name: str, module: object) -> Origin:
             return _of_spec(importlib.machinery.PathFinder.find_spec(name, path))
         spec = search(name)
     except Exception as error:
+        note(error)
         log.debug("cannot find %s: %r", name, error)
         return Origin(None, None)
     return _of_spec(spec)
@@ -120,6 +122,7 @@ def from_path(name: str, folders: tuple[str, ...]) -> Origin:
     try:
         spec = importlib.machinery.PathFinder.find_spec(child, list(folders))
     except Exception as error:
+        note(error)
         log.debug("cannot find %s in %s: %r", name, folders, error)
         return Origin(None, None)
     return _of_spec(spec)
@@ -140,6 +143,7 @@ def _found(file: object, folders: object, spec: object) -> Origin:
             else None
         )
     except Exception as error:  # iterating a namespace's path asks foreign finders again
+        note(error)
         log.debug("cannot read the path of a package: %r", error)
         names = None
     loader = getattr(spec, "loader", None)

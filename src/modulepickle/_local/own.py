@@ -13,7 +13,7 @@ Outside API: `Metadata`. Nothing here imports user code.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from modulepickle._local.distributions import declares, installed_metadata, likeness
 from modulepickle._local.tree import INSTALLATIONS, editable_in, metadata_in
@@ -39,9 +39,9 @@ class _Candidate:
 class Metadata:
     """The metadata of all distributions of the user's own, as `sys.path` has them at one moment."""
 
-    def __init__(self, entries: Iterable[str]) -> None:
-        """Make it for the entries of `sys.path`. Nothing is looked at before it is asked for."""
-        self._entries = tuple(entries)
+    def __init__(self, times: dict[str, int]) -> None:
+        """Make it for `path_times()`. Nothing is looked at before it is asked for."""
+        self._times = times
         self._known: tuple[_Candidate, ...] | None = None
 
     def of(self, name: str, path: str) -> str:
@@ -52,7 +52,7 @@ class Metadata:
             path: its folder or file, absolute.
         """
         if self._known is None:
-            self._known = tuple(_candidates(self._entries))
+            self._known = tuple(_candidates(self._times))
         top = name.partition(".")[0]
         if not INSTALLATIONS.isdisjoint(path.split(os.sep)):  # the policy includes it
             return installed_metadata(top, path)
@@ -63,13 +63,13 @@ class Metadata:
         return _best(top, within)
 
 
-def _candidates(entries: Iterable[str]) -> Iterator[_Candidate]:
-    for order, entry in enumerate(entries):
+def _candidates(times: dict[str, int]) -> Iterator[_Candidate]:
+    for order, (entry, mtime) in enumerate(times.items()):
         folder = os.path.abspath(entry)
         if INSTALLATIONS.isdisjoint(folder.split(os.sep)):
-            for name in metadata_in(entry):
+            for name in metadata_in(entry, mtime):
                 yield _Candidate(os.path.realpath(folder), os.path.join(folder, name), order)
-        for source, name in editable_in(entry):
+        for source, name in editable_in(entry, mtime):
             yield _Candidate(os.path.realpath(source), os.path.join(folder, name), order)
 
 

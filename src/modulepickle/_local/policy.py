@@ -191,7 +191,13 @@ class Policy:
         inner = self.at_home[1]
         return bool(inner) and covers(inner, f"{package}.{module_of(path)}")
 
-    def verdict(self, name: str, file: str | None, tree: WorkingTree | None = None) -> bool:
+    def verdict(
+        self,
+        name: str,
+        file: str | None,
+        tree: WorkingTree | None = None,
+        lost: list[str] | None = None,
+    ) -> bool:
         """Tell whether a top-level module, or portion of a namespace package, is local.
 
         Args:
@@ -199,18 +205,25 @@ class Policy:
             file: its file or folder. None, and a path that is not on the disk, as in a zip file,
                 are not local.
             tree: the working tree, if the caller has it at hand.
+            lost: gets the path if it is not there, and would be local if it were.
         """
         if file is None or name.partition(".")[0] in NEVER or self.excludes(name):
             return False
         real = os.path.normcase(os.path.realpath(file))
+        is_there = True
         if not os.path.exists(real):
-            file = archive_of(os.path.abspath(file))
-            if file is None:
-                return False
-            real = os.path.normcase(os.path.realpath(file))
+            archive = archive_of(os.path.abspath(file))
+            is_there = archive is not None
+            file = file if archive is None else archive
+            real = real if archive is None else os.path.normcase(os.path.realpath(archive))
+        if not is_there and lost is None:
+            return False
         if in_standard_library(real):
             return False
-        return self.includes(name) or (tree or working_tree()).has(file, real)
+        is_local = self.includes(name) or (tree or working_tree()).has(file, real)
+        if is_local and not is_there and lost is not None:
+            lost.append(file)
+        return is_local and is_there
 
 
 def module_of(path: str) -> str:

@@ -19,7 +19,7 @@ from functools import cache
 from typing import Final
 
 from modulepickle._base.process import log
-from modulepickle._base.reading import opened
+from modulepickle._base.reading import failures, note, opened
 
 __all__ = [
     "INSTALLATIONS", "STARTED_IN", "WorkingTree", "current_folder", "in_standard_library",
@@ -232,7 +232,8 @@ def modified(folder: str) -> int:
     """Return the mtime of a folder in ns, or -1 if there is no such folder."""
     try:
         return os.stat(folder or os.curdir).st_mtime_ns
-    except (OSError, ValueError):  # the latter of a null character
+    except (OSError, ValueError) as error:  # the latter of a null character
+        note(error)
         return -1
 
 
@@ -241,9 +242,13 @@ def is_racy(mtime: int) -> bool:
     return mtime > time.time_ns() - RACY_NS
 
 
-def metadata_in(folder: str) -> tuple[str, ...]:
-    """Return the names of `*.dist-info` and `*.egg-info` in a folder of `sys.path`, sorted."""
-    return _entry(folder, modified(folder)).metadata
+def metadata_in(folder: str, mtime: int | None = None) -> tuple[str, ...]:
+    """Return the names of `*.dist-info` and `*.egg-info` in a folder of `sys.path`, sorted.
+
+    Args:
+        mtime: of the folder, in ns, if the caller has it at hand.
+    """
+    return _entry(folder, modified(folder) if mtime is None else mtime).metadata
 
 
 def _entry(folder: str, mtime: int) -> _Entry:
@@ -254,16 +259,23 @@ def _entry(folder: str, mtime: int) -> _Entry:
 
 
 def _read(folder: str, mtime: int) -> _Entry:
-    is_sure = not is_racy(mtime)
+    before = failures()
     try:
         names = sorted(os.listdir(folder or os.curdir)) if mtime >= 0 else []
-    except OSError:  # a zip file
+    except OSError as error:  # a zip file
+        note(error, was_there=True)
         names = []
-    metadata = tuple(name for name in names if name.endswith((".dist-info", ".egg-info")))
-    if not folder:  # the current one is a root already
-        return _Entry(mtime, is_sure, metadata)
-    added = (each for name in names if name.endswith(".pth") for each in _added_by(folder, name))
-    return _Entry(mtime, is_sure, metadata, tuple(_editable_in(folder, names)), tuple(added))
+    found = _Entry(
+        mtime,
+        not is_racy(mtime),
+        tuple(name for name in names if name.endswith((".dist-info", ".egg-info"))),
+    )
+    if folder:  # the current one is a root already
+        found.editable = tuple(_editable_in(folder, names))
+        pth = (name for name in names if name.endswith(".pth"))
+        found.added = tuple(each for name in pth for each in _added_by(folder, name))
+    found.is_sure &= failures() == before
+    return found
 
 
 def _editable_folders(times: dict[str, int]) -> tuple[str, ...]:
@@ -288,6 +300,7 @@ def _added_by(entry: str, name: str) -> Iterator[str]:
         with opened(path) as file:
             lines = file.read().decode(errors="replace").lstrip("\ufeff").splitlines()
     except OSError as error:
+        note(error)
         log.debug("cannot read %s: %r", path, error)
         return
     for line in lines:
@@ -295,9 +308,13 @@ def _added_by(entry: str, name: str) -> Iterator[str]:
             yield os.path.abspath(os.path.join(entry, line.rstrip()))
 
 
-def editable_in(folder: str) -> Iterator[tuple[str, str]]:
-    """Yield the source folder and the name of the metadata of each editable install in a folder."""
-    for source, name in _entry(folder, modified(folder)).editable:
+def editable_in(folder: str, mtime: int) -> Iterator[tuple[str, str]]:
+    """Yield the source folder and the name of the metadata of each editable install in a folder.
+
+    Args:
+        mtime: as for `metadata_in`.
+    """
+    for source, name in _entry(folder, mtime).editable:
         if name.endswith(".dist-info"):
             yield source, name
 
@@ -333,6 +350,7 @@ def _direct_url(path: str) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        note(error)
         log.debug("cannot read %s: %r", path, error)
         return None
 
@@ -365,5 +383,6 @@ def _egg_link(path: str) -> str | None:
         with opened(path) as file:
             return file.readline().decode().strip() or None
     except (OSError, ValueError) as error:
+        note(error)
         log.debug("cannot read %s: %r", path, error)
         return None

@@ -40,18 +40,22 @@ def text_of(cls: Any) -> Text:
     """Return file name, text, first line, and the heads of what is around it, outermost first."""
     known = vars(registry).get("places", _known).get(id(cls)) or _known.get(id(cls))
     if known is None or known[0]() is not cls:
+        found = _found(cls)
+        if found is ...:
+            return None
         forget = functools.partial(_known.pop, id(cls))  # called with the dead reference
-        known = _known[id(cls)] = weakref.ref(cls, forget), _found(cls)
+        known = _known[id(cls)] = weakref.ref(cls, forget), found
     return known[1]
 
 
-def _found(cls: Any) -> Text:
+def _found(cls: Any) -> Any:
+    """Return the text; `...` if its file is away, and may be there at another time."""
     own = [each for each in _functions(cls) if _is_defined_in(each, cls)]
     path = own[0].__code__.co_filename if own else _path_of(cls)
     flags = own[0].__code__.co_flags & TO_MATCH if own else 0
     file = source_file(path, flags) if path else None
     if file is None:
-        return None
+        return ... if os.path.isabs(path) and not os.path.exists(path) else None
     found = [each for each in file.classes.get(cls.__qualname__, []) if _is_of(*each, cls, own)]
     if len(found) != 1 or not all(file.holds(each.__code__) for each in own):
         return None

@@ -24,7 +24,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any, Final, NamedTuple
 
 from modulepickle._base.process import log
-from modulepickle._base.reading import opened
+from modulepickle._base.reading import note, opened
 from modulepickle._local.finder import IMPORTABLE, LocalPackage
 from modulepickle._local.policy import Policy
 
@@ -90,6 +90,7 @@ def _entries(folder: str, watch: Watch) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
+        note(error)
         log.debug("cannot read %s: %r", folder, error)
         return []
 
@@ -127,7 +128,8 @@ def _content(path: str) -> bytes:
     try:
         with opened(path) as file:
             return file.read(MOST)
-    except OSError:
+    except OSError as error:
+        note(error)
         return b""
 
 
@@ -195,7 +197,7 @@ def _data(package: LocalPackage, policy: Policy, watch: Watch) -> Iterator[Besid
     for text in names.texts:
         for name in _meant(text, stem, folder):
             found = [name]
-            if os.path.isdir(os.path.join(folder, name)):
+            if stat.S_ISDIR(_mode(os.path.join(folder, name))):
                 found = (
                     [*_in_folder(folder, name, names, policy, watch)]
                     if _is_part(text, names)
@@ -220,9 +222,9 @@ def _meant(text: str, stem: str, folder: str) -> Iterator[str]:
         for each in sorted(os.listdir(folder)):
             if fnmatchcase(each, name):
                 yield each
-    elif os.path.exists(os.path.join(folder, name)):
+    elif _mode(os.path.join(folder, name)):
         yield name
-    if text.startswith(".") and os.path.exists(os.path.join(folder, stem + text)):
+    if text.startswith(".") and _mode(os.path.join(folder, stem + text)):
         yield stem + text  # `with_suffix`
 
 
@@ -237,7 +239,16 @@ def _travels(name: str, policy: Policy) -> bool:
 
 def _is_file(path: str) -> bool:
     """Tell whether there is a regular file, and not a link."""
-    return os.path.isfile(path) and not os.path.islink(path)
+    return stat.S_ISREG(_mode(path)) and not os.path.islink(path)
+
+
+def _mode(path: str) -> int:
+    """Return what a path is, by its stat; 0 if it is not there."""
+    try:
+        return os.stat(path).st_mode
+    except (OSError, ValueError) as error:
+        note(error)
+        return 0
 
 
 def _in_folder(

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modulepickle._base.errors import PackagingError
 from modulepickle._base.held import Held, held, scoped
+from modulepickle._base.reading import failures
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy, get_policy
 from modulepickle._local.settings import settings
+from modulepickle._local.tree import WorkingTree
 from modulepickle._snapshot.ref import SnapshotRef
 
 if TYPE_CHECKING:
@@ -28,11 +30,19 @@ __all__ = ["Job", "Packages", "job_now", "job_of_batch"]
 
 
 class Packages:
-    """The local packages that this process has imported; remembers which modules are not local."""
+    """The local packages that this process has imported; remembers which modules are not local.
+
+    It does so for one policy and tree, and only as long as nothing is unreadable: a file that is
+    away for a moment makes no module foreign for good.
+
+    Attributes:
+        away: top-level names of those whose files were not there at the last look.
+    """
 
     def __init__(self) -> None:
-        self._policy: Policy | None = None  # to read the settings may fail
+        self._key: tuple[Policy, WorkingTree, int] | None = None
         self._others: set[str] = set()
+        self.away: set[str] = set()
 
     def now(self, shipment: Shipment) -> list[SnapshotRef]:
         """Return the snapshots, and those that they require, by name.
@@ -40,24 +50,27 @@ class Packages:
         Raises:
             PackagingError: if one cannot travel.
         """
-        policy = get_policy()
-        if policy is not self._policy:
-            self._policy, self._others = policy, set()
         for package in self.imported(shipment).values():
             shipment.ship(package)
         return shipment.shipped()
 
     def imported(self, shipment: Shipment) -> dict[str, LocalPackage]:
-        packages = {}
-        for name in sys.modules.keys() - self._others:
+        finder = shipment.finder
+        key = finder.policy, finder.tree, failures()
+        if key != self._key:
+            self._key, self._others = key, set()
+        packages, others, self.away = {}, self._others, set()
+        for name in sys.modules.keys() - others:
             top = name.partition(".")[0]
             # The rest of a package that has an `__init__.py` is in the same snapshot.
             inside = top != name and getattr(sys.modules.get(top), "__file__", None)
             package = None if inside else shipment.package(name)
-            if package is None:
-                self._others.add(name)
-            else:
+            if package is not None:
                 packages[package.name] = package
+            elif finder.top(top).lost:
+                self.away.add(top)
+            else:
+                others.add(name)
         return {name: packages[name] for name in sorted(packages)}
 
     def tops(self) -> set[bytes]:
@@ -71,20 +84,25 @@ class Job:
 
     Attributes:
         digests: local package -> digest, of those that were imported.
+        faults: local package -> why it cannot travel, of the others; "" of those that are away.
     """
 
-    __slots__ = ("_held", "digests")
+    __slots__ = ("_held", "digests", "faults")
 
-    def __init__(self, state: Held, digests: dict[str, bytes]) -> None:
-        self._held, self.digests = state, digests
+    def __init__(
+        self, state: Held, digests: dict[str, bytes], faults: dict[str, str] | None = None
+    ) -> None:
+        self._held, self.digests, self.faults = state, digests, faults or {}
 
     def edited(self, since: Job) -> frozenset[str]:
-        """Return the packages that have changed since another job."""
+        """Return the packages that have changed since another job, or may have."""
         if since is self:
             return frozenset()
         before = since.digests
         names = (
-            name for name, digest in self.digests.items() if before.get(name, digest) != digest
+            name
+            for name, digest in self.digests.items()
+            if before.get(name, digest) != digest or name in since.faults
         )
         return frozenset(names)
 
@@ -118,18 +136,20 @@ def job_now() -> Job:
     if state is not None:
         with _last.lock:
             if _last.held is not state:
-                _last.held_job = Job(state, _digests(_shipment()))
+                _last.held_job = Job(state, *_look(_shipment()))
                 _last.held = state
             return _last.held_job
     with _last.lock:
-        shipment = _shipment()
-        found = _digests(shipment)
+        found = _look(_shipment())
         key = get_policy(), settings(), found
         if key != _last.key:
-            state = Held(is_asked_for=False)
+            before, state = failures(), Held(is_asked_for=False)
             with scoped(state):
-                found = _digests(_shipment())
-            _last.key, _last.job = key, Job(state, found)
+                found = _look(_shipment())
+            _last.job = Job(state, *found)
+            # Last, as what comes before may be interrupted; and not of two different looks.
+            is_sure = found == key[-1] and failures() == before
+            _last.key = key if is_sure else None
         return _last.job
 
 
@@ -139,13 +159,20 @@ def _shipment() -> Shipment:
     return Shipment(get_policy())
 
 
-def _digests(shipment: Shipment) -> dict[str, bytes]:
+def _look(shipment: Shipment) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the digest of each imported package; and of what cannot travel, why not.
+
+    A job depends on both: what was found when a package could not travel is not kept for when it
+    can, or cannot for another reason.
+    """
+    faults = {}
     for package in _last.packages.imported(shipment).values():
         try:
             shipment.ship(package)
-        except PackagingError:  # an error for who pickles something of it
-            pass
-    return {each.name: each.digest for each in shipment.shipped()}
+        except PackagingError as error:  # an error for who pickles something of it
+            faults[package.name] = str(error)
+    faults.update(dict.fromkeys(sorted(_last.packages.away), ""))
+    return {each.name: each.digest for each in shipment.shipped()}, faults
 
 
 def job_of_batch(function: Any) -> Job | None:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from modulepickle._base.errors import Problem, Reason
+from modulepickle._base.reading import note
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._local.tree import WorkingTree, working_tree
@@ -137,7 +138,10 @@ def _watch(walked: list[tuple[str, Key | None]]) -> Callable[[str], os.stat_resu
     def watch(path: str) -> os.stat_result | None:
         try:
             info = os.stat(path)
-        except OSError:
+        except OSError as error:
+            note(error)
+            if all(each != os.path.dirname(path) for each, _ in walked):
+                walked.append((path, None))  # else its folder changes when it is there again
             return None
         walked.append((path, key_of(info)))
         return info
@@ -156,7 +160,8 @@ def _beside(
     for name, path in beside(package, policy, known, _watch(walked)):
         try:
             info = os.stat(path)
-        except OSError:
+        except OSError as error:
+            note(error)
             continue
         if stat.S_ISREG(info.st_mode) and "\\" not in name and _is_unicode(name):
             yield Found(name, path, key_of(info))

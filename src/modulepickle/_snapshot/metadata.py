@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from modulepickle._base.process import log
-from modulepickle._base.reading import opened
+from modulepickle._base.reading import note, opened
 
 __all__ = ["MetadataFile", "metadata_files", "targets"]
 
@@ -78,6 +78,7 @@ def _read(path: str, watch: Callable[[str], os.stat_result | None]) -> bytes:
         with opened(path) as file:
             return file.read(MOST)
     except OSError as error:
+        note(error)
         log.debug("cannot read %s: %r", path, error)
         return b""
 
@@ -102,6 +103,7 @@ def _requires(folder: str, watch: Callable[[str], os.stat_result | None]) -> byt
     try:
         requires = metadata.PathDistribution(Path(folder)).requires or []
     except Exception as error:  # the file may hold anything
+        note(error)
         log.debug("cannot read %s: %r", folder, error)
         return b""
     return "".join(f"Requires-Dist: {each}\n" for each in requires).encode()

@@ -15,7 +15,7 @@ from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._base.held import held
 from modulepickle._base.process import DIGEST_SIZE, fold
 from modulepickle._local.doubts import by_name, without_effect
-from modulepickle._local.finder import LocalPackage, finder
+from modulepickle._local.finder import Finder, LocalPackage, finder
 from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.faults import (
@@ -81,6 +81,11 @@ class Shipment:
         if self._finder.notices is None:
             self._finder.notices = tuple(without_effect(self._finder))
         self.notices: dict[Problem, None] = dict.fromkeys(self._finder.notices)
+
+    @property
+    def finder(self) -> Finder:
+        """What finds the packages; the same as long as nothing moves."""
+        return self._finder
 
     def package(self, module: str) -> LocalPackage | None:
         """Return the local package that a dotted module name belongs to, or None."""

@@ -3,7 +3,8 @@
 As long as the stat of a folder is unchanged, no name in it was added, removed or replaced. So a
 package whose folders are unchanged has the files that it had, and they need not be looked for. A
 folder that was changed just before it was read may have changed again within the same tick of the
-clock; such a listing is not kept. Nor is one with symbolic links, which depend on more.
+clock; such a listing is not kept. Nor is one with symbolic links, which depend on more, or one for
+which something could not be read.
 
 Outside API: `listing`.
 """
@@ -16,6 +17,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from modulepickle._base.errors import Problem
+from modulepickle._base.reading import failures
 from modulepickle._local.finder import LocalPackage
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.listing import Found, Key, is_racy
@@ -81,11 +83,11 @@ def _again(package: LocalPackage, policy: Policy, known: _Known) -> tuple[Found,
 
 def _anew(package: LocalPackage, policy: Policy, problems: list[Problem]) -> tuple[Found, ...]:
     """Return the files after a walk, which is remembered if it can be relied on."""
-    began, before = time.time_ns(), len(problems)
+    began, before, failed = time.time_ns(), len(problems), failures()
     walked: list[tuple[str, Key | None]] = []
     found = walk(package, policy, problems, walked)
     folders = [(path, key) for path, key in walked if key is not None]
-    sure = len(problems) == before and len(folders) == len(walked)
+    sure = len(problems) == before and len(folders) == len(walked) and failures() == failed
     if sure and not any(is_racy(key, began) for _, key in folders):
         first = dict(folders)
         files = (file for file in found if file.content is None and file.path not in first)
