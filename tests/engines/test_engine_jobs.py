@@ -336,3 +336,63 @@ def test_r05_functions_of_the_script_see_what_was_edited_since_the_pool_was_made
     start = START[: START.rindex('if __name__ == "__main__":')]
     code = f'{start}{SCRIPT}\nif __name__ == "__main__":{SCRIPTS[pool]}'
     assert "all checks passed" in drive(tmp_path, code, script=True)
+
+
+LATE = """
+    modulepickle.extend_multiprocessing()
+    context = multiprocessing.get_context("fork")
+    def early():
+        return "early", STATE
+    STATE = "of the fork"
+    make_pool, call = {}
+    with make_pool() as pool:
+        assert call(pool, early) == ("early", "of the fork")
+        STATE = "later"
+        class Late(edited.Base):
+            pass
+        def late(what=None):
+            return what or Late(), edited.version()
+        for _ in range(3):  # of two children, each has its turn
+            made, version = call(pool, late)
+            assert type(made) is Late and made.version() == version == 1
+            assert call(pool, functools.partial(late, Late()))[0].version() == 1
+            assert call(pool, early) == ("early", "of the fork")  # that goes by its name still
+        def early():
+            return "again"
+        assert call(pool, early) == "again"
+    print("all checks passed")
+"""
+
+FORKS = {
+    "Pool": "functools.partial(context.Pool, 2), lambda pool, f: pool.apply(f)",
+    "Executor": "functools.partial(concurrent.futures.ProcessPoolExecutor, 2, mp_context=context),"
+    " lambda pool, f: pool.submit(f).result()",
+}
+
+
+@pytest.mark.parametrize("pool", ["Pool", "Executor"])
+def test_forked_children_run_what_the_script_defined_since(tmp_path: Path, pool: str) -> None:
+    start = START[: START.rindex('if __name__ == "__main__":')]
+    code = f'{start}\nif __name__ == "__main__":{LATE.format(FORKS[pool])}'
+    assert "all checks passed" in drive(tmp_path, code, script=True)
+
+
+def test_a_forked_child_says_what_it_lacks_and_why(tmp_path: Path) -> None:
+    code = """
+import multiprocessing, modulepickle
+class Early:
+    pass
+if __name__ == "__main__":
+    modulepickle.extend_multiprocessing()
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        def late():
+            pass
+        late.__qualname__ = "Early.late"
+        Early.late = staticmethod(late)
+        try:
+            pool.apply(late)
+        except AttributeError as error:
+            assert "was forked: define it before the pool is made" in str(error), error
+            print("all checks passed")
+"""
+    assert "all checks passed" in drive(tmp_path, code, script=True)

@@ -5,7 +5,8 @@ take a function are wrapped, and put a `Task` into its place (see `_snapshot.tas
 
 The children of `Pool` and `ProcessPoolExecutor` have run the script when they were started, with
 the packages as they were then. So a task also knows what of them was edited meanwhile: functions of
-the script that use such a package are no names for it (see `pools`).
+the script that use such a package are no names for it (see `pools`). Children that were forked have
+what the script had by then, so a task knows that as well.
 
 Outside API: `enter_pools`, `leave_pools`.
 """
@@ -14,17 +15,23 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Final
+from weakref import ref
 
 from modulepickle._engines.ray import remote_methods
 from modulepickle._snapshot.jobs import job_now
-from modulepickle._snapshot.tasks import CALL, Task, submitted
+from modulepickle._snapshot.tasks import CALL, Had, Task, submitted
 
 __all__ = ["enter_pools", "leave_pools"]
 
 BEGAN: Final = "_modulepickle_began"
 """Attribute of a pool: the job of the moment at which it was made."""
+
+HAD: Final = "_modulepickle_had"
+"""Attribute of a pool: what the script had when the first child may have been forked."""
 
 
 def _task(pool: Any, function: Any) -> Any:
@@ -32,7 +39,22 @@ def _task(pool: Any, function: Any) -> Any:
         return function  # it is a pool of threads
     job = CALL.get() or job_now()
     edited = job.edited(vars(pool).setdefault(BEGAN, job))
-    return Task(function, job, edited, _is_spawned(pool))
+    is_spawned = _is_spawned(pool)
+    return Task(function, job, edited, is_spawned, None if is_spawned else _had(pool))
+
+
+def _had(pool: Any) -> Had | None:
+    """Return what the script had when the first child was forked; None of an older pool."""
+    if getattr(pool, "_processes", None) == {}:  # an executor, which forks at the first submit
+        vars(pool)[HAD] = _has_now()
+    found: Had | None = vars(pool).get(HAD)
+    return found
+
+
+def _has_now() -> Had:
+    """Return the functions and classes that the script has now; none is kept alive by that."""
+    names = [*vars(sys.modules["__main__"]).items()]
+    return {name: ref(each) for name, each in names if isinstance(each, (FunctionType, type))}
 
 
 def _is_spawned(pool: Any) -> bool:
@@ -46,7 +68,7 @@ def _init(before: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(before)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        vars(self)[BEGAN] = job_now()
+        vars(self)[BEGAN], vars(self)[HAD] = job_now(), _has_now()
         before(self, *args, **kwargs)
 
     return __init__

@@ -6,6 +6,7 @@ cannot unpickle a task dies, another one is started, and the task is never answe
 So:
 
 - where children are known to be spawned, such a function goes by value;
+- a forked child has what the script had at that moment, so what was defined after it goes by value;
 - so does a function that uses a package which was edited after the pool was made, since the child
   has imported the package as it was then;
 - if a task calls something of ours, or something that a child may lack, the worker unpickles it
@@ -29,21 +30,28 @@ from modulepickle._engines.patch import Foreign
 from modulepickle._loader.emit import Call
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import MAIN, find
-from modulepickle._snapshot.tasks import EDITED, SPAWNED
+from modulepickle._snapshot.tasks import EDITED, FORKED, SPAWNED
 
 __all__ = ["as_call", "leaves_to_child"]
 
 RUN: Final = """
 def run(data):
     import pickle
+    import sys
 
     try:
         function, args, more = pickle.loads(data)
     except AttributeError as error:
-        raise AttributeError(
-            f"{error}: a child process of multiprocessing has run the script again, but not what "
+        why = (
+            "a child process of multiprocessing has run the script again, but not what "
             "stands under `if __name__ == '__main__'`: define it outside of that"
-        ) from error
+        )
+        if sys.modules["__main__"].__name__ != "__mp_main__":
+            why = (
+                "a child process of multiprocessing has what the script had when the child was "
+                "forked: define it before the pool is made"
+            )
+        raise AttributeError(f"{error}: {why}") from error
     return function(*args, **more)
 """
 """Calls a task on a worker, which lacks the library. The error says what the worker lacks."""
@@ -53,7 +61,7 @@ CALLED: Final = Call(eval, "exec(text) or run", {"text": RUN})
 
 def leaves_to_child(_: Foreign, obj: Any) -> bool:
     """Tell whether an object goes by name, since a child process finds it in its own `__main__`."""
-    if not _is_of_script(obj) or (_are_spawned() and is_guarded(obj)):
+    if not _is_of_script(obj) or _is_late(obj) or (_are_spawned() and is_guarded(obj)):
         return False
     edited = EDITED.get()
     return not edited or not uses(obj, edited)
@@ -114,6 +122,15 @@ def _is_of_script(obj: Any) -> bool:
     if getattr(main, "__spec__", None) is None and getattr(main, "__file__", None) is None:
         return False  # a notebook, a session, `python -c`: there is no file
     return find(obj.__module__, obj.__qualname__) is obj
+
+
+def _is_late(obj: Any) -> bool:
+    """Tell whether the script did not have something yet when the first child was forked."""
+    had = FORKED.get()
+    if had is None:
+        return False
+    top = obj.__qualname__.partition(".")[0]
+    return top not in had or had[top]() is not vars(sys.modules["__main__"])[top]
 
 
 def _are_spawned() -> bool:
@@ -197,6 +214,6 @@ def _may_fail(function: Any, args: tuple[Any, ...]) -> bool:
 def _is_odd(obj: Any) -> bool:
     if not isinstance(obj, (FunctionType, type)):
         return hasattr(obj, "__func__")  # a bound method, perhaps of something local
-    if _is_of_script(obj):
-        return False
+    if _is_of_script(obj):  # of what a forked child has, only the names at the top are known
+        return FORKED.get() is not None and "." in obj.__qualname__
     return obj.__module__ in MAIN or find(obj.__module__, obj.__qualname__) is not obj

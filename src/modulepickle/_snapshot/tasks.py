@@ -4,26 +4,33 @@ Where a pool or an executor puts tasks into queues, the methods that take a func
 its place, which has the `Job` of the moment with it; who pickles for the pool asks `opened`, which
 takes the function out again. Workers see nothing of this.
 
-Outside API: `CALL`, `EDITED`, `SPAWNED`, `Task`, `opened`, `submitted`.
+Outside API: `CALL`, `EDITED`, `FORKED`, `SPAWNED`, `Had`, `Task`, `opened`, `submitted`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Final
 
 from modulepickle._snapshot.jobs import Job, job_now, job_of_batch
 
-__all__ = ["CALL", "EDITED", "SPAWNED", "Task", "opened", "submitted"]
+__all__ = ["CALL", "EDITED", "FORKED", "SPAWNED", "Had", "Task", "opened", "submitted"]
 
 EDITED: Final[ContextVar[frozenset[str]]] = ContextVar("modulepickle_edited", default=frozenset())
 """Local packages that are not what they were when the pool of the present task was made."""
 
 SPAWNED: Final[ContextVar[bool]] = ContextVar("modulepickle_spawned", default=False)
 """Whether the children of the pool of the present task are known to have been spawned."""
+
+Had = dict[str, Callable[[], object]]
+"""What the script had at one moment: name -> what returns the function or class, or None."""
+
+FORKED: Final[ContextVar[Had | None]] = ContextVar("modulepickle_forked", default=None)
+"""What the script had when the first child of the pool of the present task was forked; None if that
+is not known, or nothing was forked."""
 
 CALL: Final[ContextVar[Job | None]] = ContextVar("modulepickle_call", default=None)
 """The job of a call of the user's that submits several tasks."""
@@ -34,9 +41,10 @@ class Task:
 
     Attributes:
         edited: packages that were edited before. spawned: how the children were started.
+        forked: what the script had then, if they were forked.
     """
 
-    __slots__ = ("__wrapped__", "edited", "job", "spawned")
+    __slots__ = ("__wrapped__", "edited", "forked", "job", "spawned")
 
     def __init__(
         self,
@@ -44,17 +52,21 @@ class Task:
         job: Job,
         edited: frozenset[str] = frozenset(),
         spawned: bool = False,
+        forked: Had | None = None,
     ) -> None:
-        self.__wrapped__, self.job, self.edited, self.spawned = function, job, edited, spawned
+        self.__wrapped__, self.job, self.edited = function, job, edited
+        self.spawned, self.forked = spawned, forked
 
     @contextmanager
     def here(self) -> Iterator[None]:
         """Let what this thread pickles in the block be of this task."""
         edited, spawned = EDITED.set(self.edited), SPAWNED.set(self.spawned)
+        forked = FORKED.set(self.forked)
         try:
             with self.job.here():
                 yield
         finally:
+            FORKED.reset(forked)
             SPAWNED.reset(spawned)
             EDITED.reset(edited)
 
