@@ -396,3 +396,27 @@ if __name__ == "__main__":
             print("all checks passed")
 """
     assert "all checks passed" in drive(tmp_path, code, script=True)
+
+
+def test_r05_processes_of_a_fork_server_run_what_was_edited_since_its_start(tmp_path: Path) -> None:
+    start = START[: START.rindex('if __name__ == "__main__":')]
+    code = f"""
+{start}
+def tell():
+    pathlib.Path("told").write_text(str(edited.version()))
+if __name__ == "__main__":
+    modulepickle.extend_multiprocessing()
+    context = multiprocessing.get_context("forkserver")
+    def told():
+        process = context.Process(target=tell)
+        process.start()
+        process.join()
+        return pathlib.Path("told").read_text()
+    assert told() == "1"
+    time.sleep(0.01)
+    write(2)
+    importlib.reload(edited)
+    assert told() == "2"
+    print("all checks passed")
+"""
+    assert "all checks passed" in drive(tmp_path, code, script=True)

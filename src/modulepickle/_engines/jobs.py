@@ -6,7 +6,8 @@ take a function are wrapped, and put a `Task` into its place (see `_snapshot.tas
 The children of `Pool` and `ProcessPoolExecutor` have run the script when they were started, with
 the packages as they were then. So a task also knows what of them was edited meanwhile: functions of
 the script that use such a package are no names for it (see `pools`). Children that were forked have
-what the script had by then, so a task knows that as well.
+what the script had by then, so a task knows that as well. Those of a fork server have the packages
+as they were when the server was started, which in newer Pythons imports the script.
 
 Outside API: `enter_pools`, `leave_pools`.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from types import FunctionType
@@ -22,7 +24,7 @@ from typing import Any, Final
 from weakref import ref
 
 from modulepickle._engines.ray import remote_methods
-from modulepickle._snapshot.jobs import job_now
+from modulepickle._snapshot.jobs import edited_since_server, job_now, note_server
 from modulepickle._snapshot.tasks import CALL, Had, Task, submitted
 
 __all__ = ["enter_pools", "leave_pools"]
@@ -39,7 +41,10 @@ def _task(pool: Any, function: Any) -> Any:
         return function  # it is a pool of threads
     job = CALL.get() or job_now()
     edited = job.edited(vars(pool).setdefault(BEGAN, job))
-    is_spawned = _is_spawned(pool)
+    method = _start_method(pool)
+    if method == "forkserver":
+        edited |= edited_since_server(job)
+    is_spawned = method not in (None, "fork")
     return Task(function, job, edited, is_spawned, None if is_spawned else _had(pool))
 
 
@@ -57,10 +62,25 @@ def _has_now() -> Had:
     return {name: ref(each) for name, each in names if isinstance(each, (FunctionType, type))}
 
 
-def _is_spawned(pool: Any) -> bool:
-    """Tell whether the children of a pool or an executor run the script anew."""
+def _start_method(pool: Any) -> str | None:
+    """Return how the children of a pool or an executor are started; None if that is not known.
+
+    Those that are not forked run the script anew.
+    """
     context = getattr(pool, "_ctx", None) or getattr(pool, "_mp_context", None)
-    return context is not None and context.get_start_method() != "fork"
+    return None if context is None else str(context.get_start_method())
+
+
+def _ensure_running(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the method that starts the fork server."""
+
+    @functools.wraps(before)
+    def ensure_running(self: Any) -> Any:
+        if self._forkserver_pid is None:
+            note_server()
+        return before(self)
+
+    return ensure_running
 
 
 def _init(before: Callable[..., Any]) -> Callable[..., Any]:
@@ -160,6 +180,9 @@ def _pool_methods(package: str) -> list[tuple[type, str, Any]]:
         executor = importlib.import_module("concurrent.futures.process").ProcessPoolExecutor
         found += [(executor, "__init__", _init), (executor, "submit", _submit)]
         found.append((executor, "map", _map))
+        if os.name == "posix":
+            server = importlib.import_module("multiprocessing.forkserver").ForkServer
+            found.append((server, "ensure_running", _ensure_running))
     return [each for each in found if each[1] in vars(each[0])]
 
 

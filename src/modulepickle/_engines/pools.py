@@ -30,6 +30,7 @@ from modulepickle._engines.patch import Foreign
 from modulepickle._loader.emit import Call
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import MAIN, find
+from modulepickle._snapshot.jobs import edited_since_server, job_now
 from modulepickle._snapshot.tasks import EDITED, FORKED, SPAWNED
 
 __all__ = ["as_call", "leaves_to_child"]
@@ -63,11 +64,19 @@ def leaves_to_child(_: Foreign, obj: Any) -> bool:
     """Tell whether an object goes by name, since a child process finds it in its own `__main__`."""
     if not _is_of_script(obj) or _is_late(obj) or (_are_spawned() and is_guarded(obj)):
         return False
-    edited = EDITED.get()
+    edited = EDITED.get() or _edited_since_server()
     return not edited or not uses(obj, edited)
 
 
 # --- what was edited since the children were started ----------------------------------------------
+
+
+def _edited_since_server() -> frozenset[str]:
+    """Return what was edited before a child that is being started, if a fork server forks it."""
+    starting = sys.modules["multiprocessing.context"].get_spawning_popen()
+    if getattr(starting, "method", None) != "forkserver":
+        return frozenset()
+    return edited_since_server(job_now())
 
 
 def uses(obj: Any, packages: frozenset[str]) -> bool:

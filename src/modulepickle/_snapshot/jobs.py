@@ -4,7 +4,7 @@ Pools and executors pickle tasks in threads of their own, one by one, while the 
 submitted must run, so a task carries the tree as it was when the user made the call. While the tree
 stays the same, so does the `Job`: a thousand waiting tasks cost no more than one.
 
-Outside API: `Job`, `Packages`, `job_now`, `job_of_batch`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from modulepickle._snapshot.ref import SnapshotRef
 if TYPE_CHECKING:
     from modulepickle._snapshot.shipment import Shipment
 
-__all__ = ["Job", "Packages", "job_now", "job_of_batch"]
+__all__ = ["Job", "Packages", "edited_since_server", "job_now", "job_of_batch", "note_server"]
 
 
 class Packages:
@@ -121,6 +121,7 @@ class _Last:
         self.job = self.held_job = Job(Held(is_asked_for=False), {})
         self.held: Held | None = None
         self.batches: list[tuple[object, Job]] = []
+        self.server: Job | None = None
 
 
 _last: Final = _Last()
@@ -173,6 +174,19 @@ def _look(shipment: Shipment) -> tuple[dict[str, bytes], dict[str, str]]:
             faults[package.name] = str(error)
     faults.update(dict.fromkeys(sorted(_last.packages.away), ""))
     return {each.name: each.digest for each in shipment.shipped()}, faults
+
+
+def note_server() -> None:
+    """Note that the fork server of multiprocessing is being started."""
+    try:
+        _last.server = job_now()
+    except PackagingError:  # an error for who pickles something
+        _last.server = None
+
+
+def edited_since_server(job: Job) -> frozenset[str]:
+    """Return the packages that have changed since the fork server was started, or may have."""
+    return frozenset() if _last.server is None else job.edited(_last.server)
 
 
 def job_of_batch(function: Any) -> Job | None:
