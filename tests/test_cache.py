@@ -311,6 +311,37 @@ def test_one_entry_that_cannot_be_read_does_not_end_it(tmp_path: Path, unreadabl
     assert odd.exists() or any(top.glob("part-*"))
 
 
+@pytest.mark.parametrize("words", [("list",), ("clear",), ("clear", "--json")])
+def test_no_folder_but_the_one_that_is_named_is_touched(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    user = os.getuid() or 65534
+    for folder in (tmp_path, *tmp_path.parents):  # pytest's are for root alone
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    closed, other = tmp_path / "closed", tmp_path / "other"
+    closed.mkdir(mode=0o555)
+    top = other / f"modulepickle-{user}"
+    project(top / ("a" * 32), "=== good.py\nx = 1")
+    if os.getuid() == 0:
+        for path in (other, top, *top.rglob("*")):
+            os.chown(path, user, -1)
+    other.chmod(0o700)
+    top.chmod(0o700)
+    settings = {"MODULEPICKLE_CACHE": str(closed), "TMPDIR": str(other)}
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, *words],
+        env={**os.environ, "PYTHONPATH": str(SOURCE), **settings},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"MODULEPICKLE_CACHE names {closed}, where" in done.stderr
+    assert f"the loader uses {top} instead" in done.stderr
+    assert [path.name for path in top.rglob("*.py")] == ["good.py"]
+
+
 def test_a_folder_that_is_being_deleted_has_another_name_first(filled: Path) -> None:
     code = """
 import os, sys

@@ -72,9 +72,21 @@ class Entry(NamedTuple):
 
 
 def location() -> str:
-    """Return the path of the cache folder, as the loader finds it; it need not be there."""
+    """Return the path of the cache folder, as the loader finds it; it need not be there.
+
+    Raises:
+        PermissionError: if it is not where `MODULEPICKLE_CACHE` says, as nothing can be made there:
+            who names a folder is to see, and to empty, no other one.
+    """
     place: Any = cache_place  # a shipped text, without annotations
-    return str(place())
+    path, named = str(place()), os.getenv("MODULEPICKLE_CACHE", "")
+    if named and os.path.dirname(path) != os.path.abspath(named):
+        raise PermissionError(
+            f"MODULEPICKLE_CACHE names {named}, where this user cannot make a folder, so the loader"
+            f" uses {path} instead. Name a folder in which you can write; or unset the variable, to"
+            " list or empty that one"
+        )
+    return path
 
 
 def entries() -> list[Entry]:
@@ -82,7 +94,7 @@ def entries() -> list[Entry]:
 
     Raises:
         FileNotFoundError: if there is no cache folder yet.
-        PermissionError: if it is not this user's own, or others can write in it.
+        PermissionError: if it is not this user's own, or others can write in it; as `location`.
     """
     path = location()
     _check(path, os.lstat(path))
