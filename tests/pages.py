@@ -119,7 +119,7 @@ def follow(page: str, folder: Path, **env: str) -> int:
             path.write_text(each.text, encoding="utf-8")
         if each.language == "console":
             for command, shown in commands(each.text):
-                _check(command, shown, _output(command, folder, environment))
+                check(command, shown, _output(command, folder, environment))
                 count += 1
     return count
 
@@ -166,7 +166,8 @@ VARIES: Final = re.compile(
 """What a loader of another release, zlib and the clock have a say in."""
 
 
-def _check(command: str, shown: str, said: str) -> None:
+def check(command: str, shown: str, said: str) -> None:
+    """Assert that a command has said what a page shows."""
     want, got = (VARIES.sub("N", SIZE.sub("N", text)) for text in (shown, said))
     same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
     assert same, f"$ {command}\n--- the page shows\n{shown}\n--- and it says\n{said}"

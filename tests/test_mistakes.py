@@ -367,6 +367,20 @@ def test_what_the_sender_left_out_has_the_entry_of_the_policy() -> None:
     assert cures.cure("KeyError: 'tea'\n") == cures.cure("") == ""
 
 
+def test_a_misspelt_import_is_said_without_a_distribution_and_has_its_cure(tree: Path) -> None:
+    tree.joinpath("units.py").write_text("def km(x):\n    import colours\n", encoding="utf-8")
+    data = send(tree, start(tree) + "import units\nobj = units.km")
+    said = receive(data, "obj(1)", expect_failure=True).stderr
+    assert said.endswith("\nModuleNotFoundError: No module named 'colours'\n")
+    assert cures.cure(said) == pointer("no-module")
+    assert "misspelt" in ENTRIES["No module named, by name"]
+    explained = run(
+        tree, start(tree) + "import units\nresult = str(modulepickle.explain(units.km))"
+    )
+    (heading,) = re.findall(r'"(imports that .*)"', ENTRIES["No module named, by name"])
+    assert f"{heading}\n      colours, at units.py:2\n" in f"{explained.result}\n"
+
+
 @pytest.mark.parametrize("title", MISTAKES)
 def test_the_page_shows_what_is_said(tree: Path, title: str) -> None:
     make = MISTAKES[title]

@@ -225,6 +225,11 @@ def test_the_usual_project_in_an_environment_of_its_own(tmp_path: Path, built: B
     tmp_path.joinpath("elsewhere").mkdir()
     command = block("usual-project.md", "sh", "pip install").split()
     run(installed, "-m", *command, "-q", "--disable-pip-version-check", cwd=tree)
+    ((line, shown),) = pages.commands(block("usual-project.md", "console", "explain shop"))
+    said = run(installed, "-m", *line.split(), cwd=tree)
+    pages.check(line, shown, said)
+    for each in "shop  5 files", "shop_plugins  2 files":  # with METADATA
+        assert f"\n  {each}, " in said
     code = (
         "import modulepickle, pathlib, shop.checkout\n"
         "pathlib.Path('job').write_bytes(modulepickle.dumps(shop.checkout.total))"

@@ -779,11 +779,18 @@ def example(tmp_path: Path, word: str) -> str:
 
 def test_the_example_of_many_tasks(tmp_path: Path) -> None:
     code = example(tmp_path, "stores.directory").replace("10_000", "3")
-    tasks = run(tmp_path, code + "\nresult = tasks").result
+    more = "\nimport pickle\nresult = tasks, len(pickle.dumps(other.double))"
+    tasks, plain = run(tmp_path, code + more).result
     assert len({*tasks}) == 1
-    assert len(tasks[0]) < 400 + len(str(tmp_path))
+    assert round(len(tasks[0]) - plain - len(f"{tmp_path}/modulepickle"), -1) == 250
     got = receive(tasks, "result = [each(21) for each in objs]", absent=["other"])
     assert got.result == [42] * 3
+    store = tmp_path / "modulepickle"
+    kept = {*store.iterdir()}
+    tmp_path.joinpath("other.py").write_text("def double(x):\n    return x + x\n")
+    run(tmp_path, code)
+    new = sorted(each.stat().st_size for each in {*store.iterdir()} - kept)
+    assert [size // 20_000 for size in new] == [0, 3]  # the package, and a manifest
 
 
 def test_the_example_of_a_store_of_ones_own(tmp_path: Path) -> None:

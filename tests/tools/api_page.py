@@ -60,7 +60,9 @@ WITHOUT_MEMBERS: Final = {"modulepickle.Policy", "modulepickle.hold"}
 IN_FULL: Final = """
 ## In full
 
-On the site, the docstrings stand here.
+The docstrings stand here on the site, which is built by `pip install -e ".[docs]"` and
+`mkdocs serve` ([Contributing](contributing.md)). Elsewhere there are only the names, and
+`help(modulepickle.dumps)` shows the docstring of one.
 """
 
 
