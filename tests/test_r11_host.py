@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pages import text_of
 from receivers import interpreters, project, receive, send
 
 
@@ -426,6 +427,35 @@ def test_r11_spawned_children_import_from_the_folder(tmp_path):
             result = [load(i)() for i in (0, 1)]
     """
     assert receive(datas, code, lazy=True).result == [[1, 4], [2, 8]]
+
+
+LIMIT = "a process that shipped code starts by `spawn` or `forkserver`"
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+def test_r13_without_a_disk_only_forked_children_have_the_package(tmp_path, method):
+    text = """
+        === pkg/__init__.py
+        def square(x):
+            return x * x
+        def run(method):
+            import concurrent.futures, multiprocessing
+            context = multiprocessing.get_context(method)
+            with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+                try:
+                    return pool.submit(square, VERSION + 1).result()
+                except concurrent.futures.process.BrokenProcessPool:
+                    return "broken"
+    """
+    data = both(tmp_path, text, "from pkg import run as obj")[0]
+    nowhere = tmp_path / "file" / "below"
+    nowhere.parent.write_text("")
+    env = dict.fromkeys(("TMPDIR", "HOME"), str(nowhere))
+    code = f"if __name__ == '__main__':\n    result = load(0)({method!r})"
+    got = receive(data, code, lazy=True, cache=nowhere, env=env)
+    assert got.result == (4 if method == "fork" else "broken")
+    assert ("No module named 'pkg'" in got.stderr) is (method != "fork")
+    assert LIMIT in text_of("limits.md"), "what holds now is to be taken out of Limits"
 
 
 SPAWN = """
