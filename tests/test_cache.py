@@ -331,7 +331,7 @@ def test_no_folder_but_the_one_that_is_named_is_touched(
     settings = {"MODULEPICKLE_CACHE": str(closed), "TMPDIR": str(other)}
     done = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, *words],
-        env={**os.environ, "PYTHONPATH": str(SOURCE), **settings},
+        env={**os.environ, "PYTHONPATH": str(SITE), **settings},
         capture_output=True,
         encoding="utf-8",
         timeout=100,
