@@ -534,6 +534,128 @@ def test_r05_a_stale_object_from_an_odd_entry_of_sys_path(tmp_path):
     assert len(warned(tmp_path, code)) == 1
 
 
+MADE = """
+    === kinds.py
+    import dataclasses, enum, typing, units
+    from units import YARD
+    X = 1
+    @dataclasses.dataclass
+    class Data:
+        a: int = 1
+    class Plain:
+        K = 1
+        def method(self):
+            "Doc."
+            return self.K
+    class Derived(Plain):
+        pass
+    class Color(enum.Enum):
+        RED = 1
+    class Pair(typing.NamedTuple):
+        a: int
+    def function():
+        return X, units.MILE, Data
+    def other():
+        from units import FOOT
+        return FOOT, YARD
+    === units.py
+    MILE = 1
+    YARD = 2
+    FOOT = 3
+    INCH = 4
+"""
+EDITED_MADE = """
+    import modulepickle, pathlib, sys, warnings, kinds
+    def warned(*names):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for name in names:
+                modulepickle.dumps(getattr(kinds, name))
+        return [str(each.message).partition(" what ")[0] for each in caught]
+    def edit(old, new, name="kinds"):
+        file = pathlib.Path(f"{name}.py")
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+    everything = "Data", "Plain", "Derived", "Color", "Pair", "function", "other"
+"""
+
+
+def of_made(tmp_path, code, **options):
+    code = f"{textwrap.dedent(EDITED_MADE)}\n{textwrap.dedent(code)}"
+    return run(project(tmp_path, MADE), code, **options).result
+
+
+@pytest.mark.parametrize("way", ["dumped before", "bytecode"])
+@pytest.mark.parametrize(
+    ("old", "new", "module", "expected"),
+    [
+        ("a: int = 1", "a: int = 1; b: int = 2", "kinds", ["Data", "function uses kinds.Data"]),
+        ("dataclass\n", "dataclass(order=True)\n", "kinds", ["Data", "function uses kinds.Data"]),
+        ("K = 1", "K = 100", "kinds", ["Plain", "Derived uses kinds.Plain"]),
+        ("RED = 1", "RED = 1; BLUE = 2", "kinds", ["Color"]),
+        ("a: int\n", "a: int; b: int = 2\n", "kinds", ["Pair"]),
+        ("X = 1", "X = 2", "kinds", ["function uses kinds.X"]),
+        ("X = 1", "", "kinds", ["function uses kinds.X"]),
+        ("return FOOT", "return 7", "kinds", ["other"]),
+        ("MILE = 1", "MILE = 7", "units", ["function uses units.MILE"]),
+        ("YARD = 2", "YARD = 7", "units", ["other uses units.YARD"]),
+        ("FOOT = 3", "FOOT = 7", "units", ["other uses units.FOOT"]),
+        ("INCH = 4", "INCH = 7", "units", []),
+        ("MILE = 1", "# MILE\n\nMORE = 5\nMILE = 1", "units", []),
+        ('"Doc."', '"Other."', "kinds", []),
+        ('"Doc."', "", "kinds", []),
+        ("X = 1", "X = 1\ndef more(): pass\nif __name__ == '__main__': more()", "kinds", []),
+    ],
+)  # fmt: skip
+def test_r05_what_an_object_is_made_of_and_uses_counts(tmp_path, way, old, new, module, expected):
+    if way == "bytecode":
+        project(tmp_path, MADE)
+        before, env = "", {"PYTHONDONTWRITEBYTECODE": ""}
+    else:
+        before, env = "assert warned(*everything) == []", {}
+    code = f"{before}\nedit({old!r}, {new!r}, {module!r})\nresult = warned(*everything)"
+    found = of_made(tmp_path, code, env=env)
+    words = [f"kinds.{each} is not" if " " not in each else f"kinds.{each}" for each in expected]
+    assert [each.replace(", which is not", "") for each in found] == words
+
+
+def test_r05_no_false_alarm_after_an_edit_that_was_reloaded_or_undone(tmp_path):
+    code = """
+        import importlib, units
+        result = warned(*everything)
+        edit("K = 1", "K = 100"), edit("MILE = 1", "MILE = 7", "units")
+        assert len(warned(*everything)) == 3
+        edit("K = 100", "K = 1"), edit("MILE = 7", "MILE = 1", "units")
+        result += warned(*everything)
+        edit("K = 1", "K = 100"), edit("MILE = 1", "MILE = 7", "units")
+        importlib.reload(units), importlib.reload(kinds)
+        result += warned(*everything)
+        with modulepickle.hold():
+            edit("K = 100", "K = 2"), edit("MILE = 7", "MILE = 9", "units")
+            result += warned(*everything)
+            importlib.reload(units), importlib.reload(kinds)
+        result += warned(*everything)
+    """
+    assert of_made(tmp_path, code) == []
+
+
+def test_r05_statements_of_any_kind_are_found_again(tmp_path):
+    # Of each module of the standard library: what stands further down is none the less the same.
+    code = """
+        import random, sysconfig
+        from modulepickle._snapshot.meaning import Code, Source, compiled
+        result = []
+        paths = sorted(pathlib.Path(sysconfig.get_path("stdlib")).glob("*.py"))
+        for path in random.Random(5).sample([each for each in paths if each.is_file()], 25):
+            text = path.read_bytes()
+            source, moved = Source(text, ""), Code(compiled(b"\\n" + text, ""))
+            result += [(path.name, name) for name in source.names()
+                       for each in source.statements(name) if not moved.has(each.tokens)]
+    """
+    assert of_made(tmp_path, code) == []
+
+
 def test_r05_no_false_alarm_for_untouched_files(tmp_path):
     assert warned(tmp_path, "result = warned(*everything)") == []
 

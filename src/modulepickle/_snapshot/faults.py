@@ -19,6 +19,7 @@ from modulepickle._local.finder import LocalPackage
 from modulepickle._local.patterns import prefixes
 from modulepickle._local.policy import Policy
 from modulepickle._snapshot.files import File, module_of
+from modulepickle._snapshot.imported import written_ns
 from modulepickle._snapshot.left_out import pattern_of
 from modulepickle._snapshot.stale import BEGAN_NS, compiles
 
@@ -70,10 +71,9 @@ def no_longer_compiles(files: Iterable[File]) -> Iterator[tuple[str, Problem]]:
 
 def _has_compiled(cached: object, file: File) -> bool:
     """Tell whether there is bytecode younger than a file, so that an import has compiled it."""
-    try:
-        return os.stat(str(cached)).st_mtime_ns > max(file.key[1:3])
-    except (OSError, ValueError):
-        return False
+    if file.bytecode is None:
+        file.bytecode = written_ns(cached)
+    return file.bytecode > max(file.key[1:3])
 
 
 def raise_if_missing(

@@ -80,7 +80,8 @@ class File:
         digest: SHA-256 of its content.
         size: of its content, in bytes.
         crc: CRC-32 of its content.
-        is_sound: whether an import has shown that it compiles.
+        is_sound: whether an import has shown that it compiles. bytecode: when the bytecode beside
+        it was written, in ns since the epoch, or 0; None if nobody has looked.
         packed: its content, deflated even if that is longer, as the loader knows no other method.
         asks_entry_points: its code seems to look for the entry points of distributions.
         asks_by_name: its code seems to import modules by computed names, or to give such names to
@@ -93,9 +94,9 @@ class File:
     """
 
     __slots__ = (
-        "_first", "_imports", "_mentions", "asks_by_name", "asks_entry_points", "crc", "digest",
-        "has_place", "is_sound", "key", "name", "near", "packed", "racy", "size", "statements",
-        "uses", "words",
+        "_first", "_imports", "_mentions", "asks_by_name", "asks_entry_points", "bytecode", "crc",
+        "digest", "has_place", "is_sound", "key", "name", "near", "packed", "racy", "size",
+        "statements", "uses", "words",
     )  # fmt: skip
 
     def __init__(self, name: str, key: Key, racy: bool, content: bytes) -> None:
@@ -109,6 +110,7 @@ class File:
         self.key = key
         self.racy = racy
         self.is_sound = False
+        self.bytecode: int | None = None
         self.digest = sha256(content).digest()
         self.size = len(content)
         self.crc = zlib.crc32(content)

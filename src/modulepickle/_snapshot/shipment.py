@@ -243,6 +243,7 @@ class Shipment:
         OWN.pop(digest, None)  # the latest stands last
         specs = self._snapshots[name].specs()
         OWN[digest] = name, specs
+        self._snapshots[name].note(specs)
         self._parts.loaded[name] = tuple(each for each in specs if each != name)
         if len(OWN) > OWN_KEPT:
             OWN.pop(next(iter(OWN)), None)

@@ -33,6 +33,7 @@ from modulepickle._snapshot.files import ATTEMPTS, ENTRY_POINTS, File, forget, r
 from modulepickle._snapshot.left_out import modules_left_out
 from modulepickle._snapshot.listing import Found, Vanished
 from modulepickle._snapshot.requirements import Requirements, mentioned, requirements_of
+from modulepickle._snapshot.stale import note_imported
 from modulepickle._snapshot.texts import named_by
 from modulepickle._snapshot.watch import AtHome, listing
 
@@ -83,6 +84,7 @@ class Snapshot:
         self._seen: tuple[dict[str, str], tuple[Problem, ...]] = {}, ()
         self._accidents: tuple[object, tuple[str, ...]] = None, ()
         self._looked: tuple[object, tuple[Problem, ...]] = None, ()
+        self._noted: list[int] | None = None
         self._doubts: tuple[Problem, ...] | None = None
         self._mentioned = mentioned(name, _telling(files))
         self._requirements: tuple[Finder, list[TopLevelName], Requirements] | None = None
@@ -152,6 +154,13 @@ class Snapshot:
         if self._doubts is None:
             self._doubts = (*may_differ(self.package, self.files, policy),)
         return self._doubts
+
+    def note(self, specs: dict[str, ModuleSpec]) -> None:
+        """Note what of it is imported here, by their specs, if others are than at the last time."""
+        ids = [*map(id, specs.values())]  # what is noted is kept alive
+        if ids != self._noted:
+            self._noted = ids
+            note_imported(specs)
 
     def specs(self) -> dict[str, ModuleSpec]:
         """Return the specs of those of its modules that this process has imported by itself."""

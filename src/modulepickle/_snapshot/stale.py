@@ -6,21 +6,24 @@ So compiled code is compared, and not text, without line numbers, and only if Py
 compiled the file: pytest rewrites assertions, and other loaders do other things. The code is
 compared with the content that travels, and not with what the disk has a moment later.
 
-Nothing is compiled as long as the file is older than this process, which is the usual case.
+The functions in memory are compared with the file. What else makes an object (fields, decorators,
+constants), and what its code uses, is compared with what was imported, as far as that is known
+(`imported`).
 
-Outside API: `BEGAN_NS`, `Check`, `checks_of`, `compiles`, `is_stale`.
+Nothing is compiled as long as the files are older than this process, which is the usual case.
+
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any, Final
 
@@ -28,15 +31,16 @@ from modulepickle._base.errors import StaleSourceWarning, pointer
 from modulepickle._base.held import held
 from modulepickle._base.loud import stack_level
 from modulepickle._base.process import began_ns
-from modulepickle._snapshot.files import File, last_read
+from modulepickle._snapshot.files import File
+from modulepickle._snapshot.imported import EDITED, UNREADABLE, difference, file_of, note
 
-__all__ = ["BEGAN_NS", "QUIET", "Check", "checks_of", "compiles", "is_stale"]
+__all__ = ["BEGAN_NS", "QUIET", "Check", "checks_of", "compiles", "is_stale", "note_imported"]
 
 Print = tuple[Any, ...]
 """What two compilations of one function share, wherever it stands in its file."""
 
-_prints: dict[str, tuple[bytes, dict[str, set[Print]]]] = {}
-"""Path -> the digest of its content, and the prints of its code objects by their names."""
+_prints: dict[str, tuple[bytes, dict[str, set[Print]], CodeType]] = {}
+"""Path -> the digest of its content, the prints of its code objects by their names, its code."""
 
 
 Check = Callable[[Any, str], None]
@@ -53,49 +57,82 @@ def checks_of(module: str) -> Check | None:
     Args:
         module: a local module, of which the snapshot has just been made.
     """
+    origin, file = _young(module)
+    if origin and (file is not None or EDITED):
+        return functools.partial(_check, module, origin, file)
+    return None
+
+
+def note_imported(specs: Mapping[str, ModuleSpec]) -> None:
+    """Note what this process imported of a package, of which a snapshot has just been made."""
+    note(specs, BEGAN_NS)
+
+
+def _young(module: str) -> tuple[str, File | None]:
+    """Return the path of the file that a module was compiled from, and what was read from it.
+
+    "" if another loader made it. None if it has not changed since this process began.
+    """
     spec: Any = getattr(sys.modules.get(module), "__spec__", None)
     if type(getattr(spec, "loader", None)) is not SourceFileLoader or not spec.origin:
-        return None
-    # The second for a `.` or `..` on `sys.path`. None: a link, perhaps; then nothing is known.
-    file = last_read(spec.origin) or last_read(os.path.abspath(spec.origin))
-    if file is None or max(file.key[1:3]) < BEGAN_NS:
-        return None
-    return functools.partial(_check, module, spec.origin, file)
+        return "", None
+    file = file_of(spec.origin)
+    is_young = file is not None and max(file.key[1:3]) >= BEGAN_NS
+    return spec.origin, file if is_young else None
 
 
-def is_stale(obj: Any, module: str) -> bool:
-    """Tell whether an object differs from what its file said when a snapshot was last made of it.
+def is_stale(cls: type, module: str) -> bool:
+    """Tell whether a class differs from what its file said when a snapshot was last made of it.
+
+    What its methods use does not count.
 
     Args:
-        obj: as for `Check`. module: the dotted name of its module.
+        module: the dotted name of its module.
     """
-    check: Any = checks_of(module)
-    if check is None:
-        return False
-    _, origin, file = check.args
-    return _difference(origin, file, obj) is not None
+    origin, file = _young(module)
+    if file is not None and _differs(origin, file, cls):
+        return True
+    top = cls.__qualname__.partition(".")[0]
+    return difference(module, top, is_made=True) is not None
 
 
-def _check(module: str, origin: str, file: File, obj: Any, path: str) -> None:
-    difference = _difference(origin, file, obj)
-    if difference is not None:
-        _warn(f"{module}.{path}", difference)
+def _check(module: str, origin: str, file: File | None, obj: Any, path: str) -> None:
+    name = f"{module}.{path}"
+    if file is not None and _differs(origin, file, obj):
+        _warn(f"{name} is not", origin)
+        return
+    top = path.partition(".")[0]
+    edit = difference(module, top)
+    if edit is None:
+        return
+    if edit[:2] == (module, top):
+        _warn(f"{name} is not", edit.file)
+    else:
+        _warn(f"{name} uses {edit.module}.{edit.name}, which is not", edit.file)
 
 
-def _difference(origin: str, file: File, obj: Any) -> str | None:
-    """Return what an object differs from, in words, or None if it is the same."""
+def _differs(origin: str, file: File, obj: Any) -> bool:
+    """Tell whether the functions in an object are others than those in its file."""
     try:
-        known = _prints_in(origin, file)
+        known, whole = _prints_in(origin, file)
     except UNREADABLE:  # it is an error if it is known (`faults`)
-        return None
+        return False
     for code in _codes(obj):
         if code.co_filename != origin or _is_known(code, file):
             continue
-        if _print(code) not in known.get(code.co_name, ()):
-            return origin
+        if _print(code) not in known.get(code.co_name, ()) and not _is_in(code, whole):
+            return True
         forget = functools.partial(_same.pop, id(code))  # called with the dead reference
         _same[id(code)] = weakref.ref(code, forget), file.digest
-    return None
+    return False
+
+
+def _is_in(code: CodeType, whole: CodeType) -> bool:
+    """Tell whether code differs from some code of its file in docstrings alone."""
+    from modulepickle._snapshot.meaning import meaning_of  # few processes edit anything
+
+    same = (each for each in _nested(whole) if each.co_name == code.co_name)
+    return any(meaning_of(each) == meaning_of(code) for each in same)
 
 
 _same: dict[int, tuple[weakref.ref[CodeType], bytes]] = {}
@@ -109,9 +146,6 @@ def _is_known(code: CodeType, file: File) -> bool:
 
 QUIET: Final[ContextVar[bool]] = ContextVar("modulepickle_quiet", default=False)
 """Whether warnings are suppressed, since the object is pickled a second time to be sent."""
-
-
-UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def compiles(path: str, file: File) -> str:
@@ -128,17 +162,17 @@ def compiles(path: str, file: File) -> str:
     return ""
 
 
-def _warn(name: str, file: str) -> None:
+def _warn(what: str, file: str) -> None:
     if QUIET.get():
         return
     text = (
-        f"{name} is not what its file says now: {file}. The file was edited after its import, and"
+        f"{what} what its file says now: {file}. The file was edited after its import, and"
         " the file is what travels; reload the module, or start again, to run the same code here."
     )
     still = held()
     if still is not None and still.is_asked_for:
         text = (
-            f"{name} is not what its file said when hold() began: {file}. What it said then is what"
+            f"{what} what its file said when hold() began: {file}. What it said then is what"
             " travels, until the block ends."
         )
     text = f"{text} {pointer('stale-source')}"
@@ -149,15 +183,16 @@ BEGAN_NS: Final = began_ns()
 """Taken once: a warm `dumps` opens no file. A forked process began when its parent did."""
 
 
-def _prints_in(path: str, file: File) -> dict[str, set[Print]]:
-    """Return the prints of all code objects of a file, compiled once a content."""
+def _prints_in(path: str, file: File) -> tuple[dict[str, set[Print]], CodeType]:
+    """Return the prints of all code objects of a file, and its code, compiled once a content."""
     known = _prints.get(path)
     if known is None or known[0] != file.digest:
         prints: dict[str, set[Print]] = {}
-        for code in _nested(_compiled(path, file)):
+        whole = _compiled(path, file)
+        for code in _nested(whole):
             prints.setdefault(code.co_name, set()).add(_print(code))
-        known = _prints[path] = file.digest, prints
-    return known[1]
+        known = _prints[path] = file.digest, prints, whole
+    return known[1:]
 
 
 def _compiled(path: str, file: File) -> CodeType:
