@@ -147,6 +147,24 @@ BODY = """
                 assert "importlib.reload(edited)" in str(error), error
             else:
                 raise AssertionError("no error came back")
+        # The class may also have another attribute, field or member.
+        for old, new, make in (
+            ("(list):", "(list):\\n    K = 1", lambda: edited.Points()),
+            ("right: object", "right: object = 1", lambda: edited.Pair(1, 2)),
+            ("RED = 1", "RED = 1\\n    BLUE = 2", lambda: edited.Color.RED),
+        ):
+            path.write_text(LIBRARY)
+            importlib.reload(edited)
+            assert type(get(make)) is type(make())
+            assert old in LIBRARY
+            path.write_text(LIBRARY.replace(old, new))
+            try:
+                print(get(make))
+            except modulepickle.UnpicklingError as error:
+                assert "importlib.reload(edited)" in str(error), error
+            else:
+                raise AssertionError(f"no error came back: {old}")
+        path.write_text(text + "\\nclass New:\\n    pass\\n\\ndef new():\\n    return New()\\n")
         importlib.reload(edited)
     assert get(edited.move, edited.Point(1)).version() == ("new", 1, 2)
     assert type(get(edited.new)) is edited.New

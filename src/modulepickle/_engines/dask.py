@@ -12,6 +12,7 @@ Outside API: `extend_dask`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import importlib
 import inspect
@@ -20,6 +21,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from modulepickle._base.errors import PackagingError
 from modulepickle._base.process import log
 from modulepickle._engines.cloudpickle import extend_cloudpickle
 from modulepickle._engines.home import HOME, enter_home, leave_home
@@ -159,6 +161,9 @@ class _Cluster:
         self._plain = {name: getattr(client, name) for name in self._made}
         self._to_scheduler = client._send_to_scheduler
         self._made["_send_to_scheduler"] = self._send_to_scheduler
+        with contextlib.suppress(PackagingError):  # raised when something is sent
+            # What is imported now is told from later edits, when results come home.
+            self._packages.now(Shipment(get_policy()))
 
     def _sending(self, method: Callable[..., Any], graph: bool) -> Callable[..., Any]:
         @functools.wraps(method)
