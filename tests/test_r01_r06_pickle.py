@@ -620,6 +620,31 @@ def test_r05_what_an_object_is_made_of_and_uses_counts(tmp_path, way, old, new, 
     assert [each.replace(", which is not", "") for each in found] == words
 
 
+def test_r05_what_a_function_by_value_uses_of_a_module_counts(tmp_path):
+    code = """
+        import importlib, units
+        def has(): return units.MILE
+        def has_another(): return units.INCH, kinds.Color
+        def imports():
+            from units import MILE
+            return lambda: kinds.function
+        def warned(*functions):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                for each in functions:
+                    modulepickle.dumps(each)
+            return [str(each.message).partition(", which ")[0] for each in caught]
+        functions = has, has_another, imports, lambda: has()
+        assert warned(*functions) == []
+        edit("MILE = 1", "MILE = 7", "units")
+        result = warned(*functions)
+        importlib.reload(units)
+        assert warned(*functions) == []
+    """
+    uses = "has", "imports", "has"
+    assert of_made(tmp_path, code) == [f"{each} uses units.MILE" for each in uses]
+
+
 def test_r05_no_false_alarm_after_an_edit_that_was_reloaded_or_undone(tmp_path):
     code = """
         import importlib, units

@@ -255,6 +255,19 @@ if TYPE_CHECKING:
             """Return the call that finds a snapshot there."""
 
 
+def _check_modules_of(parts: ByValue) -> None:
+    """Warn of modules that functions by value use, and that were edited and not reloaded."""
+    from modulepickle._snapshot.stale import EDITED, check_by_value  # as in `Dump.shipment`
+
+    if not EDITED:
+        return
+    from modulepickle._reduce.named import named
+
+    for each in parts.planned.values():
+        if not each.is_class:
+            check_by_value(each.obj, named(each.obj.__code__).imports)
+
+
 class Dump:
     """Reduces objects for a pickler, and remembers what the present `dump` has shipped.
 
@@ -310,6 +323,8 @@ class Dump:
             PackagingError: if the policy is strict and there are any.
         """
         shipment = self._shipment
+        if shipment is not None and self.parts.planned:
+            _check_modules_of(self.parts)
         if self._notices or (shipment is not None and shipment.notices):
             announce(self.notices, self.policy.strict)
 

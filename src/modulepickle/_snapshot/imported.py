@@ -17,10 +17,10 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import MAGIC_NUMBER
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modulepickle._base.held import held
@@ -30,7 +30,9 @@ from modulepickle._snapshot.listing import key_of
 if TYPE_CHECKING:
     from modulepickle._snapshot.meaning import Code, Source
 
-__all__ = ["EDITED", "UNREADABLE", "Edit", "difference", "file_of", "note", "written_ns"]
+__all__ = [
+    "EDITED", "UNREADABLE", "Edit", "difference", "difference_for", "file_of", "note", "written_ns",
+]  # fmt: skip
 
 UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What a file raises that does not compile."""
@@ -215,6 +217,35 @@ def difference(module: str, name: str, is_made: bool = False) -> Edit | None:
     if key not in _found:
         _found[key] = _searched(module, name, is_made)
     return _found[key]
+
+
+def difference_for(function: FunctionType, imports: Iterable[str]) -> Edit | None:
+    """Return an edit of what a function by value uses of modules that it has or imports.
+
+    Args:
+        imports: the dotted names that its code imports.
+    """
+    from modulepickle._snapshot.meaning import nested, uses  # few processes edit anything
+
+    asked: dict[tuple[str, str], None] = {}
+    for code in nested(function.__code__):
+        for name, attribute in uses(code):
+            module = function.__globals__.get(name)
+            if type(module) is ModuleType and attribute:
+                below = f"{module.__name__}.{attribute}"
+                asked.update(_asked(below, code) or {(module.__name__, attribute): None})
+        for name in imports:
+            asked.update(_asked(name, code))
+    found = (difference(module, name) for module, name in asked)
+    return next(filter(None, found), None)
+
+
+def _asked(module: str, code: CodeType) -> dict[tuple[str, str], None]:
+    """Return what code names of a module that it has; nothing if that is no module of ours."""
+    known = _imported.get(module)
+    source = known.source() if known is not None else None
+    names = () if source is None else source.names() & {*code.co_names}
+    return {(module, name): None for name in sorted(names)}
 
 
 def _searched(module: str, name: str, is_made: bool) -> Edit | None:

@@ -7,7 +7,8 @@ and neither does the order of statements.
 
 All this is done only for modules that were edited and not reloaded, and for those that lead there.
 
-Outside API: `WHOLE`, `Code`, `Source`, `Use`, `compiled`, `meaning_of`, `nested`.
+Outside API: `WHOLE`, `Code`, `Source`, `Use`, `compiled`, `meaning_of`, `nested`,
+`uses`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import ast
 import dis
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView
 from importlib.util import resolve_name
 from types import CodeType
 from typing import Any, Final
 
-__all__ = ["WHOLE", "Code", "Source", "Use", "compiled", "meaning_of", "nested"]
+__all__ = ["WHOLE", "Code", "Source", "Use", "compiled", "meaning_of", "nested", "uses"]
 
 Use = tuple[str, str]
 """A name that code uses, and the attribute of it that it asks for, or ""."""
@@ -163,8 +164,8 @@ class _Statement:
     def __init__(self, node: ast.stmt, flags: int, package: str) -> None:
         code = compiled(ast.Module([node, _THE_END], []), "", flags)
         self.tokens = _without_ending(instructions(code))
-        self.made_of = frozenset(each for inner in _classes(code) for each in _uses(inner))
-        self.uses = frozenset(each for inner in nested(code) for each in _uses(inner))
+        self.made_of = frozenset(each for inner in _classes(code) for each in uses(inner))
+        self.uses = frozenset(each for inner in nested(code) for each in uses(inner))
         self.imports: list[Use] = []
         for inner_node in ast.walk(node):
             if inner_node is not node:
@@ -196,7 +197,8 @@ def _classes(code: CodeType) -> Iterator[CodeType]:
             yield from _classes(const)
 
 
-def _uses(code: CodeType) -> Iterator[Use]:
+def uses(code: CodeType) -> Iterator[Use]:
+    """Yield the globals that code uses, but not what code in it does."""
     name = ""
     for each in dis.get_instructions(code):
         if name and each.opname in ATTRIBUTES:
@@ -278,7 +280,7 @@ class Source:
                     else:
                         self.imports.setdefault(name, []).append((module, what))
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> KeysView[str]:
         """Return the names that it binds."""
         return self._bound.keys()
 

@@ -21,7 +21,7 @@ import functools
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, FunctionType
@@ -32,9 +32,19 @@ from modulepickle._base.held import held
 from modulepickle._base.loud import stack_level
 from modulepickle._base.process import began_ns
 from modulepickle._snapshot.files import File
-from modulepickle._snapshot.imported import EDITED, UNREADABLE, difference, file_of, note
+from modulepickle._snapshot.imported import (
+    EDITED,
+    UNREADABLE,
+    difference,
+    difference_for,
+    file_of,
+    note,
+)
 
-__all__ = ["BEGAN_NS", "QUIET", "Check", "checks_of", "compiles", "is_stale", "note_imported"]
+__all__ = [
+    "BEGAN_NS", "EDITED", "QUIET", "Check", "check_by_value", "checks_of", "compiles", "is_stale",
+    "note_imported",
+]  # fmt: skip
 
 Print = tuple[Any, ...]
 """What two compilations of one function share, wherever it stands in its file."""
@@ -108,6 +118,18 @@ def _check(module: str, origin: str, file: File | None, obj: Any, path: str) -> 
     if edit[:2] == (module, top):
         _warn(f"{name} is not", edit.file)
     else:
+        _warn(f"{name} uses {edit.module}.{edit.name}, which is not", edit.file)
+
+
+def check_by_value(function: FunctionType, imports: Iterable[str]) -> None:
+    """Warn if modules that a function by value uses differ from what their files now say.
+
+    Args:
+        imports: the dotted names that its code imports.
+    """
+    edit = difference_for(function, imports)
+    if edit is not None:
+        name = function.__qualname__
         _warn(f"{name} uses {edit.module}.{edit.name}, which is not", edit.file)
 
 
