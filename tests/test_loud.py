@@ -273,6 +273,29 @@ def test_a_broken_file_that_was_imported_beside_what_is_sent(tmp_path):
     assert strict == [("GONE", "`core.part`")]
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("def f():\n    from . import part\n", "import at core/__init__.py:2"),
+        ("def f():\n    from core.part import x\n", "import at core/__init__.py:2"),
+        ("try:\n    from . import part\nexcept ImportError:\n    part = 1\ndef f(): pass\n", ""),
+        ("def f(): pass\n", ""),
+    ],
+)
+def test_a_file_that_is_gone_and_that_what_is_sent_imports(tmp_path, text, place):
+    code = f"""
+    pathlib.Path("core/__init__.py").write_text({text!r})
+    import core, core.part
+    pathlib.Path("core/part.py").unlink()
+    result = said(core.f, times=2), raised(core.f)
+    """
+    texts, strict = told(tmp_path, code)
+    assert strict == ([("GONE", "`core.part`")] if place else [])
+    assert [each.startswith("`core.part`: its file ") and place in each for each in texts] == (
+        [True] if place else []
+    )
+
+
 def test_a_broken_file_that_nobody_imported_is_nothing_to_speak_of(tmp_path):
     project(tmp_path, TREE)
     (tmp_path / "proj/core/unused.py").write_text("def (")

@@ -2,6 +2,7 @@
 
 Three things can be known before anything is sent: that shipped code imports a module which the
 policy leaves out; that a file is gone since it was imported here; that a file no longer compiles.
+Of what is pickled itself, they are errors.
 
 Outside API: what is in `__all__`.
 """
@@ -24,7 +25,8 @@ from modulepickle._snapshot.left_out import pattern_of
 from modulepickle._snapshot.stale import BEGAN_NS, compiles
 
 __all__ = [
-    "imports_of_left_out", "left_out_problem", "no_longer_compiles", "raise_if_missing",
+    "gone", "imports_of_gone", "imports_of_left_out", "left_out_problem", "no_longer_compiles",
+    "raise_if_missing",
 ]  # fmt: skip
 
 
@@ -34,16 +36,64 @@ def imports_of_left_out(own: str, files: Iterable[File], left: dict[str, str]) -
     Args:
         own: name of the package. left: dotted name of a module -> the pattern.
     """
-    for file in files:
-        words = {name: name.rpartition(".")[2].encode() for name in left}
-        if not file.name.endswith(".py") or not left:
-            continue
-        content = file.content()
-        near = [name for name, word in words.items() if word in content]
-        for name in near:
-            if any(f"{each}.".startswith(f"{name}.") for each in file.imports):
-                chain = f"package `{own}`", f"import at {file.place_of(name)}"
-                yield left_out_problem(name, left[name], chain)
+    for name, file in _importing(files, left):
+        chain = f"package `{own}`", f"import at {file.place_of(name)}"
+        yield left_out_problem(name, left[name], chain)
+
+
+def imports_of_gone(own: str, files: Iterable[File], lost: dict[str, Problem]) -> Iterator[Problem]:
+    """Yield what files that travel import, and whose own file is gone.
+
+    Not what they try to import, and do without if there is none.
+
+    Args:
+        own: name of the package. lost: dotted name of a module -> the problem.
+    """
+    from modulepickle._snapshot.imports import is_tried  # few packages lose a file
+
+    for name, file in _importing(files, lost):
+        place = file.place_of(name)
+        if not is_tried(file.content(), int(place.rpartition(":")[2])):
+            yield lost[name]._replace(chain=(f"package `{own}`", f"import at {place}"))
+
+
+def _importing(files: Iterable[File], names: Iterable[str]) -> Iterator[tuple[str, File]]:
+    """Yield the dotted names that files of Python source import, or more below them."""
+    words = {name: name.rpartition(".")[2].encode() for name in names}
+    for file in files if words else ():
+        if file.name.endswith(".py"):
+            content = file.content()
+            for name in [name for name, word in words.items() if word in content]:
+                if any(f"{each}.".startswith(f"{name}.") for each in file.imports):
+                    yield name, file
+
+
+def gone(package: LocalPackage, names: frozenset[str]) -> Iterator[tuple[str, Problem]]:
+    """Yield the modules of a package that are imported here and whose files are gone.
+
+    Args:
+        names: the modules of its snapshot.
+    """
+    prefix = f"{package.name}."
+    for name, module in [*sys.modules.items()]:
+        if type(name) is str and name.startswith(prefix) and name not in names:
+            file = _lost_file(module, package)
+            if file:
+                yield name, _gone(name, file)
+
+
+def _lost_file(module: Any, package: LocalPackage) -> str:
+    """Return the file that a module was imported from, if it was in a package and is gone."""
+    file: Any = getattr(module, "__dict__", {}).get("__file__")
+    is_lost = isinstance(file, str) and not os.path.exists(file) and _is_in(file, package.paths)
+    return file if is_lost else ""
+
+
+def _gone(module: str, file: str) -> Problem:
+    detail = f"its file {file} is gone since it was imported here"
+    return Problem(
+        Reason.GONE, f"`{module}`", detail, "put the file back, or start again without it"
+    )
 
 
 def left_out_problem(module: str, pattern: str, chain: tuple[str, ...]) -> Problem:
@@ -103,10 +153,8 @@ def raise_if_missing(
         detail = f"its file {file} is left out by {pattern}"
         remedy = "make the pattern narrower, or send something else of the package"
         raise PackagingError([Problem(Reason.LEFT_OUT, module, detail, remedy)])
-    if isinstance(file, str) and not os.path.exists(file) and _is_in(file, package.paths):
-        detail = f"its file {file} is gone since it was imported here"
-        remedy = "put the file back, or start again without it"
-        raise PackagingError([Problem(Reason.GONE, f"`{module}`", detail, remedy)])
+    if _lost_file(sys.modules.get(module), package):
+        raise PackagingError([_gone(module, file)])
 
 
 def _is_in(file: str, folders: Iterable[str]) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "fault",
     "import_lines",
     "imports",
+    "is_tried",
     "parsed",
     "without_escapes",
 ]  # fmt: skip
@@ -72,6 +73,28 @@ def _aliases(tree: ast.AST) -> frozenset[str]:
     statements = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
     names = (alias for node in statements for alias in node.names)
     return frozenset(each.asname for each in names if each.name == "import_module" and each.asname)
+
+
+def is_tried(source: bytes, line: int) -> bool:
+    """Tell whether a statement in a line stands in a `try` that goes on without what it imports."""
+    try:
+        tree = parsed(source)
+    except UNREADABLE:
+        return False
+    tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try))
+    return any(
+        node.body[0].lineno <= line < node.handlers[0].lineno
+        for node in tries
+        if node.handlers and any(map(_catches_missing, node.handlers))
+    )
+
+
+def _catches_missing(handler: ast.ExceptHandler) -> bool:
+    kinds = getattr(handler.type, "elts", [handler.type])
+    return any(each is None or _last_name(each) in MISSING for each in kinds)
+
+
+MISSING: Final = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
 def computed(source: bytes) -> list[int]:

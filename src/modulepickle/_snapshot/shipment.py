@@ -210,13 +210,17 @@ class Shipment:
 
     def _look(self, made: list[Snapshot]) -> Iterator[Problem]:
         left: dict[str, str] = {}
+        lost: dict[str, Problem] = {}
         for each in made:
             left.update(each.left_out(self._policy))
+            lost.update(each.lost(self._policy))
             yield from self._requirements[each.name].notices
             yield from each.broken(self._policy).values()
             yield from each.doubts(self._policy)
         for each in made if left else ():
             yield from each.imports_of(left)
+        for each in made if lost else ():
+            yield from each.imports_of_lost(lost)
         if self._policy.ignore:
             from modulepickle._snapshot.misspelt import ignores_nothing  # few policies need it
 

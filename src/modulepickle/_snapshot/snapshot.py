@@ -28,7 +28,12 @@ from modulepickle._snapshot.accidents import reached_by_attribute
 from modulepickle._snapshot.archive import content_hash, make_zip
 from modulepickle._snapshot.cython import SOURCES
 from modulepickle._snapshot.differences import may_differ
-from modulepickle._snapshot.faults import imports_of_left_out, no_longer_compiles
+from modulepickle._snapshot.faults import (
+    gone,
+    imports_of_gone,
+    imports_of_left_out,
+    no_longer_compiles,
+)
 from modulepickle._snapshot.files import ATTEMPTS, ENTRY_POINTS, File, forget, read
 from modulepickle._snapshot.left_out import modules_left_out
 from modulepickle._snapshot.listing import Found, Vanished
@@ -80,7 +85,7 @@ class Snapshot:
         self._modules = tuple(_modules(files))
         self.names = frozenset(_names(files))
         self.refs: tuple[Policy, Any, dict[str, Any]] | None = None
-        self._faults: tuple[dict[str, str], dict[str, Problem]] | None = None
+        self._faults: tuple[dict[str, str], dict[str, Problem], dict[str, Problem]] | None = None
         self._seen: tuple[dict[str, str], tuple[Problem, ...]] = {}, ()
         self._accidents: tuple[object, tuple[str, ...]] = None, ()
         self._looked: tuple[object, tuple[Problem, ...]] = None, ()
@@ -142,11 +147,22 @@ class Snapshot:
             self._looked = key, tuple(look(key[1]))
         return self._looked[1]
 
-    def _known_faults(self, policy: Policy) -> tuple[dict[str, str], dict[str, Problem]]:
+    def lost(self, policy: Policy) -> dict[str, Problem]:
+        """Return the modules that are imported here, and whose files are gone."""
+        return self._known_faults(policy)[2]
+
+    def imports_of_lost(self, lost: dict[str, Problem]) -> Iterable[Problem]:
+        """Return what it imports of modules whose files are gone, of this package and others."""
+        return imports_of_gone(self.name, self.files.values(), lost)
+
+    def _known_faults(
+        self, policy: Policy
+    ) -> tuple[dict[str, str], dict[str, Problem], dict[str, Problem]]:
         if self._faults is None:
             left = modules_left_out(self.package, policy)
             left = {name: left[name] for name in left if name not in self.names}
-            self._faults = left, dict(no_longer_compiles(self.files.values()))
+            lost = {name: each for name, each in gone(self.package, self.names) if name not in left}
+            self._faults = left, dict(no_longer_compiles(self.files.values())), lost
         return self._faults
 
     def doubts(self, policy: Policy) -> tuple[Problem, ...]:
