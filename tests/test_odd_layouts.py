@@ -201,7 +201,11 @@ ABOVE = """
     === pyproject.toml
     === src/pkg/__init__.py
     import os, pathlib
+    PROJECT = pathlib.Path(__file__).resolve().parent.parent
     === src/pkg/sub/reads.py
+    import os, pathlib
+    HERE = os.path.dirname(__file__)
+    UP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     {code}
     def f():
         return ROOT
@@ -213,6 +217,11 @@ ABOVE = """
     1
     === src/own.txt
     2
+    === src/VERSION
+    3
+    === src/other/__init__.py
+    === src/other/t.txt
+    4
 """
 
 
@@ -224,13 +233,41 @@ ABOVE = """
         ("ROOT = os.path.join(os.path.dirname(__file__), '../../../settings.ini')", "settings.ini"),
         ("ROOT = os.path.join(os.path.dirname(__file__), '..', 'own.txt')", ""),
         ("ROOT = pathlib.Path('settings.ini')", ""),
+        (
+            "ROOT = (pathlib.Path(__file__).parent.parent.parent / 'VERSION').read_text()",
+            "src/VERSION",
+        ),
+        ("ROOT = os.path.join(UP, 'data', 'table.csv')", "src/data/table.csv"),
+        ("ROOT = os.path.join(HERE, '..', '..', 'data', 'table.csv')", "src/data/table.csv"),
+        ("ROOT = os.path.join(HERE, os.pardir, os.pardir, 'VERSION')", "src/VERSION"),
+        ("ROOT = f'{UP}/data/table.csv'", "src/data/table.csv"),
+        ("ROOT = UP + '/data/' + 'table.csv'", "src/data/table.csv"),
+        (
+            "DATA = pathlib.Path(UP, 'data'); ROOT = DATA.joinpath('table.csv')",
+            "src/data/table.csv",
+        ),
+        ("ROOT = [*pathlib.Path(UP).glob('data/*.csv')]", "src/data/*.csv"),
+        ("import glob; ROOT = glob.glob(UP + '/data/*.csv')", "src/data/*.csv"),
+        ("ROOT = os.listdir(os.path.join(UP, 'data'))", "src/data"),
+        ("ROOT = pathlib.Path(UP).joinpath('other', 't.txt')", "src/other/t.txt"),
+        ("from pkg import PROJECT; ROOT = PROJECT / 'VERSION'", "src/VERSION"),
+        ("from .. import PROJECT as P; ROOT = P.parent / 'settings.ini'", "settings.ini"),
+        ("import pkg; ROOT = pkg.PROJECT / 'VERSION'", "src/VERSION"),
+        ("ROOT = lambda: open(UP + '/VERSION')", "src/VERSION"),
+        ("ROOT = lambda UP: open(UP + '/VERSION')", ""),
+        ("UP = 'x'; ROOT = UP + '/VERSION'", ""),
+        ("ROOT = UP + '/other/__init__.py'", ""),
+        ("ROOT = UP + '/missing.txt'", ""),
+        ("ROOT = UP + '/pkg/own.txt'", ""),
+        ("ROOT = [*pathlib.Path(UP).rglob('*.py')]", ""),
+        ("ROOT = [*pathlib.Path(UP, 'nothing').glob('*.csv')]", ""),
+        ("ROOT = UP + '/' + os.environ.get('X', 'VERSION')", ""),
         ("ROOT = pathlib.Path(__file__).parent / 'settings.ini'", ""),
     ],
 )
 def test_r15_data_above_a_package_stays_at_home_and_that_is_said(
     tmp_path: Path, code: str, file: str
 ) -> None:
-    code = f"import os, pathlib; {code}"
     project(tmp_path, ABOVE.format(code=code))
     sender = """
     import sys; sys.path.insert(0, "src")
@@ -243,7 +280,7 @@ def test_r15_data_above_a_package_stays_at_home_and_that_is_said(
     said = run(tmp_path, sender).result
     assert len(said) == bool(file), said
     for each in said:
-        assert each.startswith(f"{tmp_path / file}: pkg/sub/reads.py looks for it")
+        assert each.startswith(f"{tmp_path / file}: pkg/sub/reads.py looks for it outside of its")
 
 
 def test_r15_a_file_that_becomes_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@
   those in the folder above), and `data_at_home` says so.
 
 - Data above a package, `Path(__file__).parents[2] / "table.csv"`, never travels: `data_above` finds
-  what a module seems to open there.
+  what a module seems to open there, and `places` what it opens by an expression that tells.
 
-Outside API: `beside`, `data_above`, `data_at_home`. Nothing here imports user code.
+Outside API: what is in `__all__`. Nothing here imports user code.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from modulepickle._base.reading import note, opened
 from modulepickle._local.finder import IMPORTABLE, LocalPackage
 from modulepickle._local.policy import Policy
 
-__all__ = ["Beside", "beside", "data_above", "data_at_home"]
+__all__ = ["Beside", "beside", "data_above", "data_at_home", "seems_to_look"]
 
 Watch = Callable[[str], "os.stat_result | None"]
 
@@ -311,11 +311,22 @@ UPWARDS: Final = (
 """One of these stands in code that leads to a folder above that of its file."""
 
 
-def data_above(source: bytes, here: str, package: str) -> Iterator[str]:
+def seems_to_look(source: bytes) -> bool:
+    """Tell whether source may open files in a folder above that of its own file."""
+    if b"__file__" not in source:
+        return False
+    steps = (b".parent", b"dirname")
+    return any(each in source for each in (b"parents", b"..", b"pardir")) or any(
+        source.count(each) > 1 for each in steps
+    )
+
+
+def data_above(source: bytes, here: str, package: str, explained: set[str]) -> Iterator[str]:
     """Yield the files above a package that a module of it names, and seems to open by its place.
 
     Args:
         source: of the module. here: its folder. package: that of the package.
+        explained: texts that are known to be parts of other paths.
     """
     root = os.path.dirname(package)
     if b"__file__" not in source or not any(each in source for each in UPWARDS):
@@ -325,7 +336,7 @@ def data_above(source: bytes, here: str, package: str) -> Iterator[str]:
         path = os.path.normpath(text.replace("\\", "/").lstrip("/") or ".")
         path = path.lstrip("." + os.sep) if path.startswith("..") else path
         stem, suffix = os.path.splitext(path)
-        if suffix and stem and text in names.parts and not path.endswith(IMPORTABLE):
+        if suffix and stem and text in names.parts - explained and not path.endswith(IMPORTABLE):
             places = (
                 os.path.join(each, path) for each in (here, package, root, os.path.dirname(root))
             )
