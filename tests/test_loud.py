@@ -302,6 +302,65 @@ def test_a_broken_file_that_nobody_imported_is_nothing_to_speak_of(tmp_path):
     assert run(tmp_path / "proj", HEAD + "import core\nresult = said(core.f)").result == []
 
 
+# -- What the script has put into a package ------------------------------------------------------
+
+REPLACED = """
+    === proj/pyproject.toml
+    === proj/shop.py
+    import functools
+    from deco import keep
+    def price():
+        return 1
+    @keep
+    def kept():
+        return 1
+    class Cart:
+        def total(self):
+            return 1
+        @staticmethod
+        def empty():
+            return 1
+    === proj/deco.py
+    import functools
+    def keep(f):
+        @functools.wraps(f)
+        def wrapper():
+            return f()
+        return wrapper
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "subject", "detail"),
+    [
+        ("shop.price = functools.wraps(shop.price)(lambda: 2)", "price", "what it names now was"),
+        ("shop.Cart.total = lambda self: 2", "Cart", "`total` of it was"),
+        ("shop.Cart.empty = staticmethod(lambda: 2)", "Cart", "`empty` of it was"),
+        ("shop.Cart.count = property(lambda self: 2)", "Cart", "`count` of it was"),
+        ("shop.price = shop.keep(shop.price)", "", ""),
+        ("shop.price = functools.lru_cache(shop.price)", "", ""),
+        ("shop.Cart.total = shop.price", "", ""),
+        ("shop.Cart.size = 5", "", ""),
+        ("__import__('importlib').reload(shop)", "", ""),
+    ],
+)
+def test_what_the_script_has_put_in_place_of_another(tmp_path, code, subject, detail):
+    code = f"""
+    import functools, shop
+    everything = lambda: [shop.price, shop.kept, shop.Cart, shop.Cart()]
+    result = [*said(everything())]
+    {code}
+    result += said(everything(), times=2)
+    """
+    project(tmp_path, REPLACED)
+    found = run(tmp_path / "proj", textwrap.dedent(HEAD) + textwrap.dedent(code)).result
+    assert len(found) == bool(subject), found
+    for text in found:
+        assert text.startswith(
+            f"`shop.{subject}`: {detail} made by the script, and a receiver gets"
+        )
+
+
 # -- Policies -----------------------------------------------------------------------------------
 
 

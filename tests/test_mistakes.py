@@ -125,6 +125,18 @@ modulepickle.dumps(helpers.double)
     return run(tree, start(tree) + code).stderr
 
 
+def replaced(tree: Path) -> str:
+    code = """
+import functools, helpers
+@functools.wraps(helpers.double)
+def mine(x):
+    return x
+helpers.double = mine
+modulepickle.dumps(helpers.double)
+"""
+    return run(tree, start(tree) + code).stderr
+
+
 def version(tree: Path) -> str:
     pythons = find_interpreters()
     if "3.11" not in pythons or "3.12" not in pythons:
@@ -305,6 +317,7 @@ MISTAKES: dict[str, Callable[[Path], str]] = {
     "A file kept changing while it was read": changing,
     "A file name cannot be written on every system": bad_name,
     "A file or folder cannot be read": unreadable,
+    "A name of a package was given something else by the script": replaced,
     "A symbolic link leads back into itself": cycle,
     "A symbolic link leads out of the package": link,
     "Can't pickle, it's not the same object": two_versions,

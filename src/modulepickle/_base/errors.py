@@ -62,6 +62,7 @@ class Reason(Enum):
     BY_NAME = "It goes by name, and no installed distribution has it"
     NO_EFFECT = "The policy has an entry without effect"
     COMPILED = "Compiled code imports modules by itself"
+    REPLACED = "A name of a package was given something else by the script"
     SECRET = "What looks like a secret travels by value"
 
     @property

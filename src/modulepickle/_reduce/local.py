@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import BuiltinFunctionType, FunctionType, GenericAlias, ModuleType
 from typing import Any, Final
 
+from modulepickle._base.errors import Problem, Reason
 from modulepickle._loader.received import resend, snapshot_of
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._local.tree import in_standard_library
@@ -109,6 +110,9 @@ def way_of(dump: Dump, obj: Any) -> Any:
         return NotImplemented
     if check is not None:
         check(obj, path)
+    # No call for a function of the module's own: 10,000 of them come here.
+    if type(obj) is not FunctionType or obj.__globals__ is not home.names:
+        _note_replaced(dump, obj, module, path)
     return snapshot, (sys.intern(module), sys.intern(path))
 
 
@@ -158,8 +162,43 @@ def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:
             if is_there:
                 return NotImplemented if is_plain else import_of(module, path)
         elif is_there or snapshot_of(obj, module, path) is not None:
+            _note_replaced(dump, obj, module, path)
             return snapshot, names_of(module, path)
     return VALUE
+
+
+def _note_replaced(dump: Dump, obj: Any, module: str, path: str) -> None:
+    """Note that a function, or a method of a class, is the script's own under another's name.
+
+    It goes by that name, so the receiver gets what the module's file makes. Decorators of other
+    modules, whose wrappers have the name of what they wrap, make the same there.
+    """
+    scripts = [vars(sys.modules[name]) for name in MAIN if name in sys.modules]
+    names = vars(obj) if isinstance(obj, type) else {"": obj}
+    for name, value in [*names.items()]:
+        # By their types: any other object may run code when it is asked for something.
+        if type(value) is staticmethod or type(value) is classmethod:
+            value = value.__func__
+        elif type(value) is property:
+            value = value.fget
+        if type(value) is not FunctionType:
+            continue
+        globals_ = value.__globals__
+        if not any(each is globals_ for each in scripts) or find(module, "__dict__") is globals_:
+            continue  # the last: the script has both names
+        what = f"`{name}` of it was" if name else "what it names now was"
+        detail = f"{what} made by the script, and a receiver gets that of its file"
+        if name:
+            remedy = "change the file, or derive a class in the script, and send that"
+        else:
+            detail = (
+                "what it names now was made by the script, and a receiver gets that of its file"
+            )
+            remedy = (
+                'change the file; or set its `__module__` to "__main__", so that it goes by value'
+            )
+        dump.note(Problem(Reason.REPLACED, f"`{module}.{path}`", detail, remedy))
+        return
 
 
 def _is_made_by_c(obj: Any) -> bool:
