@@ -665,6 +665,16 @@ def test_r05_no_false_alarm_after_an_edit_that_was_reloaded_or_undone(tmp_path):
     assert of_made(tmp_path, code) == []
 
 
+def test_r05_a_file_that_is_nested_too_deeply_to_be_compared_is_sent(tmp_path):
+    code = """
+        assert warned(*everything) == []
+        steps = "".join(f"elif X == {n}: pass\\n" for n in range(700))
+        edit("X = 1", f"X = 1\\nif X: pass\\n{steps}")
+        result = warned(*everything)
+    """
+    assert of_made(tmp_path, code) == []
+
+
 def test_r05_statements_of_any_kind_are_found_again(tmp_path):
     # Of each module of the standard library: what stands further down is none the less the same.
     code = """

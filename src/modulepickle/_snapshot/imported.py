@@ -104,7 +104,7 @@ _imported: dict[str, _Imported] = {}
 EDITED: Final[dict[str, _Imported]] = {}
 """Those whose files may have been edited since."""
 
-_found: Final[dict[Any, Edit | None]] = {}
+_found: Final[dict[Any, Any]] = {}
 """What `difference` has found, as long as no other snapshot is made."""
 
 
@@ -213,10 +213,19 @@ def difference(module: str, name: str, is_made: bool = False) -> Edit | None:
     """
     if not EDITED:
         return None
-    key = module, name, is_made, tuple([each.now().digest for each in EDITED.values()])
-    if key not in _found:
-        _found[key] = _searched(module, name, is_made)
-    return _found[key]
+    # A copy, as other threads may pickle as well.
+    key = module, name, is_made, tuple([each.now().digest for each in [*EDITED.values()]])
+    found: Edit | None = None
+    known = _found.get(key, ...)
+    if known is not ...:
+        found = known
+        return found
+    try:
+        found = _searched(module, name, is_made)
+    except UNREADABLE:  # it is nested too deeply, say
+        pass
+    _found[key] = found
+    return found
 
 
 def difference_for(function: FunctionType, imports: Iterable[str]) -> Edit | None:

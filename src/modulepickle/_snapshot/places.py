@@ -152,8 +152,7 @@ class _Module:
 
     def _subscript(self, node: ast.Subscript, scope: _Scope) -> Any:
         inner: Any = node.value
-        index: Any = getattr(node.slice, "value", node.slice)  # 3.8's `ast.Index` is in no 3.9
-        index = getattr(index, "value", index)
+        index = getattr(node.slice, "value", None)
         if getattr(inner, "attr", None) == "parents" and type(index) is int:
             value = self.value(inner.value, scope)
             if isinstance(value, PurePath) and 0 <= index < len(value.parents):
@@ -281,16 +280,20 @@ def looked_for(
             tells = seems_to_look(content) if is_first else _has_one(words, content)
             if tells and name not in trees:
                 try:
-                    trees[name] = parsed(content)
+                    tree = parsed(content)
+                    found = constants(tree, *_place(name, root), known)
                 except UNREADABLE:
                     continue
-                found = constants(trees[name], *_place(name, root), known)
+                trees[name] = tree
                 if found:
                     known[module_of(name)[0]] = found
     for name, tree in trees.items():
         texts = explained[name] = set()
-        for path in places(tree, *_place(name, root), known, texts):
-            yield name, path
+        try:
+            for path in places(tree, *_place(name, root), known, texts):
+                yield name, path
+        except RecursionError:  # an expression is nested too deeply for this
+            continue
 
 
 def _words(known: Constants) -> list[tuple[bytes, bytes]]:
