@@ -27,7 +27,7 @@ def known(key, make, *args):
     return registry.received.setdefault(key, make(*args))
 
 
-def make_class(meta, name, bases, space):
+def make_class(meta, name, bases, space, *_):
     space = fitting(space)
     # Not the metaclass's own `__new__`: it has run, and what it did is in the state.
     plain = next(
@@ -123,6 +123,12 @@ def set_class(made, state):
             put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
+
+
+def set_fields(made, _, fields):
+    """Give a structure of `ctypes` its fields, which can be done once."""
+    if "_fields_" not in vars(made):
+        setter_of(made)(made, "_fields_", fields)
 
 
 def set_boundary(made, name):

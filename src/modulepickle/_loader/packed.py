@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_c8819119"
+CLASSES_NAME: Final = "_modulepickle_classes_55832e10"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2329,7 +2329,7 @@ def known(key, make, *args):
     if key in registry.received:
         return registry.received[key]
     return registry.received.setdefault(key, make(*args))
-def make_class(meta, name, bases, space):
+def make_class(meta, name, bases, space, *_):
     space = fitting(space)
     plain = next(
         (
@@ -2398,6 +2398,9 @@ def set_class(made, state):
             put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
+def set_fields(made, _, fields):
+    if "_fields_" not in vars(made):
+        setter_of(made)(made, "_fields_", fields)
 def set_boundary(made, name):
     import enum
     if hasattr(enum, name):

@@ -28,6 +28,7 @@ from modulepickle._reduce.generated import OF_PLAIN, SPECIAL
 from modulepickle._reduce.keys import KNOWN
 from modulepickle._reduce.named import words_of
 from modulepickle._reduce.state import MAIN, in_stable_order
+from modulepickle._reduce.structures import parts_of
 
 __all__ = ["class_holds", "class_shell", "class_space"]
 
@@ -58,8 +59,13 @@ SETTABLE: Final = frozenset({"__doc__", "__type_params__"})
 """Entries that a class takes although its type has a descriptor of that name."""
 
 
-def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
+def class_shell(
+    cls: Any, key: bytes, made_with: Namespace, before: tuple[Any, ...] = ()
+) -> Reduced:
     """Return the call that finds a class by its key, or makes it without anything in it.
+
+    Args:
+        before: what completes bases that have to be complete by then (see `structures`).
 
     Raises:
         pickle.PicklingError: its metaclass is known to make no such class.
@@ -74,7 +80,7 @@ def class_shell(cls: Any, key: bytes, made_with: Namespace) -> Reduced:
     space.update(made_with)
     meta = _metaclass(cls)
     if not isinstance(cls, enum.EnumMeta):
-        return KNOWN, (key, MAKE_CLASS, meta, cls.__name__, cls.__bases__, space)
+        return KNOWN, (key, MAKE_CLASS, meta, cls.__name__, cls.__bases__, space, *before)
     if meta is enum.EnumMeta:
         meta = None  # its `__qualname__` is another since 3.11
     return KNOWN, (key, MAKE_ENUM, meta, cls.__name__, cls.__bases__, space)
@@ -110,6 +116,7 @@ def class_space(cls: Any) -> Namespace:
         space["__firstlineno__"] = mine["__firstlineno__"]
     if "__static_attributes__" in mine:  # of a set, in 3.13.0
         space["__static_attributes__"] = tuple(sorted(mine["__static_attributes__"]))
+    space.update(parts_of(cls))
     if "__slots__" in mine:
         space["__slots__"] = _slots(cls, mine["__slots__"])
     reserved = _reserved(type(cls))
@@ -240,6 +247,6 @@ def _is_of_class(cls: Any, value: Any, name: str) -> bool:
         # Since 3.15 all classes share those of `object`.
         return value.__objclass__ in (cls, object) and value.__name__ == name
     return type(value).__name__ == "CField" and (
-        "_anonymous_" in vars(cls)
+        hasattr(cls, "_anonymous_")
         or any(name == field[0] for field in vars(cls).get("_fields_", ()))
     )

@@ -13,6 +13,7 @@ from modulepickle._reduce.circles import Fill
 from modulepickle._reduce.classes import class_shell
 from modulepickle._reduce.functions import SET_FUNCTION, function_shell
 from modulepickle._reduce.state import Dump
+from modulepickle._reduce.structures import Fields, bases_of
 
 __all__ = ["SET_CLASS", "Definition", "Groups", "Item"]
 
@@ -31,10 +32,12 @@ class Definition:
         held: all that it holds, in groups by kind.
         links: the functions and classes that it leads to. later: what it gets after `now`.
         is_complete: whether it is a function that is filled as soon as it is made.
+        fields: stands for what sets those of a structure of `ctypes` (see `structures`).
     """
 
     __slots__ = (
-        "behind", "held", "is_class", "is_complete", "key", "later", "links", "now", "obj", "space",
+        "behind", "fields", "held", "is_class", "is_complete", "key", "later", "links", "now",
+        "obj", "space",
     )  # fmt: skip
 
     def __init__(self, obj: Any) -> None:
@@ -48,6 +51,7 @@ class Definition:
         self.behind: tuple[Any, ...] = ()
         self.links: list[Definition] = []
         self.later: list[Item] = []
+        self.fields: Fields | None = None
 
     def state(self, groups: Groups, behind: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         """Return the state that sets some of what it holds."""
@@ -58,7 +62,9 @@ class Definition:
     def shell(self, dump: Dump) -> Reduced:
         """Return the call that makes it and, if it is complete, the state that fills it."""
         if self.is_class:
-            return class_shell(self.obj, self.key, self.space)
+            known = [dump.parts.planned.get(id(base)) for base in bases_of(self.obj)]
+            before = (each.fields for each in known if each is not None and each.fields)
+            return class_shell(self.obj, self.key, self.space, (*before,))
         make, args = function_shell(dump, self.obj)
         if not self.is_complete:
             return make, args

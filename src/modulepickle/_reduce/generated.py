@@ -25,16 +25,16 @@ from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, is_of_texts
 from modulepickle._reduce.enums import enum_parts
 from modulepickle._reduce.functions import annotations_of
 from modulepickle._reduce.state import Dump
+from modulepickle._reduce.structures import structure
 
 __all__ = ["LATE", "OF_PLAIN", "SPECIAL", "generated_owner", "outline", "reduce_field"]
 
 FIELD: Final = Rebuilt("field", THE_CLASSES)
 
 LATE: Final = frozenset(
-    {"registered", "members", "member_attributes", "protocol", "dataclass_again", "_fields_"}
+    {"registered", "members", "member_attributes", "protocol", "dataclass_again"}
 )
-"""What is done late, since it may run methods of the class or needs other classes complete: a
-structure of `ctypes` has the size of its fields."""
+"""What is done late, since it may run methods of the class or needs other classes complete."""
 
 
 def _is_from(value: Any, module: Any) -> bool:
@@ -212,6 +212,7 @@ SPECIAL: Final[tuple[Callable[[Any, dict[str, Any]], set[str]], ...]] = (
     _named_tuple,
     _abstract,
     _protocol,
+    structure,
 )
 """Each puts what is made anew into `more`, and returns the names of the class's entries."""
 

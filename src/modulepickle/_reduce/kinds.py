@@ -31,6 +31,7 @@ from modulepickle._reduce.of_process import may_be_of_process, reducer_of_proces
 from modulepickle._reduce.of_pydantic import OF_PYDANTIC
 from modulepickle._reduce.stand_ins import emit_ready, emit_scope, emit_shipped
 from modulepickle._reduce.state import Dump, Reducer, Scope
+from modulepickle._reduce.structures import Fields, reduce_fields
 from modulepickle._reduce.whole import (
     Late,
     LateStep,
@@ -59,6 +60,7 @@ REDUCERS: Final[dict[type, Reducer | None]] = {
     Whole: reduce_whole,
     Step: reduce_step,
     LateStep: reduce_late_step,
+    Fields: reduce_fields,
     Late: reduce_late,
     Begun: reduce_begun,
     Fill: reduce_fill,

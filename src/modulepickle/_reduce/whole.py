@@ -50,6 +50,7 @@ from modulepickle._reduce.ready import (
 )
 from modulepickle._reduce.secrets import note_secrets
 from modulepickle._reduce.state import Dump
+from modulepickle._reduce.structures import Fields, types_in
 
 __all__ = [
     "Late", "LateStep", "Step", "Whole", "is_definition", "reduce_definition", "reduce_late",
@@ -98,7 +99,11 @@ class Plan:
         for index, now in enumerate(each.now):
             for name, value in each.held[index].items():
                 kind = type(value)
-                if kind in ATOMS and not each.later and name not in LATE:
+                if name == "fields" and is_class and index:
+                    each.fields = Fields(each.obj, value)
+                    types = [kind for kind, _ in types_in(value)]
+                    seen += by_value_class(dump, *types)
+                elif kind in ATOMS and not each.later and name not in LATE:
                     now[name] = value
                 elif kind is FunctionType and is_class and is_shell(dump, value):
                     now[name] = value
@@ -132,7 +137,6 @@ class Plan:
         return None
 
     def _sort(self, each: Definition, look: Look, group: int, name: str, value: Any) -> None:
-        seen = len(look.seen)
         look.begin()
         is_ready = look.is_ready(value) and not (each.is_class and name in LATE)
         # The order of a function's own attributes is kept.
@@ -141,9 +145,8 @@ class Plan:
         ):
             each.now[group][name] = value
             return
-        needs = look.needs + look.seen[seen:] if name == "_fields_" else look.needs
         is_last = look.is_opaque or name == "dataclass_again"  # which reads the fields: behind them
-        each.later.append(Item(each, group, name, value, needs, is_last))
+        each.later.append(Item(each, group, name, value, look.needs, is_last))
         if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
             each.now[0][name] = None  # reserves its place in the class
             each.behind = (*each.behind, name)
@@ -238,7 +241,9 @@ def reduce_late_step(dump: Dump, step: LateStep) -> Reduced:
 
 
 def _first(plan: Plan) -> tuple[StandIn, ...]:
-    return *(Step(each, each.now, each.behind) for each in plan.first()), Late(plan)
+    first = plan.first()
+    fields = (each.fields for each in first if each.fields)
+    return *fields, *(Step(each, each.now, each.behind) for each in first), Late(plan)
 
 
 def reduce_whole(_: Dump, whole: Whole) -> Reduced:
@@ -278,7 +283,9 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
     plan.add(root)
     if plan.is_simple():
         return root.shell(dump)
-    if not root.later and [each for each in plan.definitions if not each.is_complete] == [root]:
+    if not (root.later or root.fields) and [
+        each for each in plan.definitions if not each.is_complete
+    ] == [root]:
         setter = SET_CLASS if root.is_class else SET_FUNCTION
         return *root.shell(dump), root.state(root.now, root.behind), None, None, setter
     parts.open = plan
