@@ -4,7 +4,7 @@ What `EnumMeta` puts into each class differs between Pythons, so the receiver's 
 member is an instance of its class: its value, the part of it that is of a built-in type, and its
 attributes are sent, and no hook of the class runs again.
 
-Outside API: `enum_parts`.
+Outside API: `enum_parts`, `reducer_of_member`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from __future__ import annotations
 import copyreg
 import enum
 import functools
+import operator
 import sys
 from collections.abc import Set
 from types import FunctionType, MethodType
 from typing import Any, Final
 
-from modulepickle._reduce.state import in_stable_order
+from modulepickle._loader.emit import Call
+from modulepickle._reduce.local import VALUE, way_of
+from modulepickle._reduce.state import Dump, Reducer, in_stable_order
 
-__all__ = ["enum_parts"]
+__all__ = ["enum_parts", "reducer_of_member"]
 
 
 @functools.cache
@@ -161,3 +164,62 @@ def _is_built_in(cls: Any) -> bool:
     """Tell whether a class makes its instances by itself, in C."""
     new = vars(cls).get("__new__")
     return cls is object or not (new is None or isinstance(new, (FunctionType, staticmethod)))
+
+
+# --- members --------------------------------------------------------------------------------------
+
+
+def reducer_of_member(kind: Any, otherwise: Reducer) -> Reducer:
+    """Return the reducer for members of an enum, which looks them up by name where it has to.
+
+    An enum that goes by value is known there from the second pickle on, and then has the values
+    that came with the first one. So a value that is told by identity, as `UNSET = object()`, would
+    find no member. In an enum that goes by name no copy of such a value ever finds one; all other
+    members there are as plain pickle has them (R3).
+
+    Args:
+        otherwise: the reducer of other enums' members, and of combinations of flags.
+    """
+
+    def reduce(dump: Dump, obj: Any) -> Any:
+        found = otherwise(dump, obj)
+        value = obj._value_
+        is_by_value = type(found) is tuple and found[0] is kind and len(found) == 2
+        if not is_by_value or len(found[1]) != 1 or found[1][0] is not value:
+            return found  # somebody wrote a reduction of its own
+        if kind._member_map_.get(obj._name_) is not obj:
+            return found
+        if way_of(dump, kind) is not VALUE and not _is_told_by_identity(dump, value):
+            return found
+        is_plain = type(kind).__getitem__ is enum.EnumMeta.__getitem__
+        return operator.getitem, (
+            kind if is_plain else Call(getattr, kind, MAP),
+            in_stable_order(obj._name_),
+        )
+
+    return reduce
+
+
+MAP: Final = "_member_map_"
+
+
+def _is_told_by_identity(dump: Dump, value: Any, depth: int = 4) -> bool:
+    """Tell whether a copy of a value, as pickles make it, is certainly not equal to the value."""
+    kind: Any = type(value)
+    plain: Any = object
+    if kind in (tuple, list, set, frozenset, dict):
+        inner = [*value, *value.values()] if kind is dict else value
+        return depth > 0 and any(_is_told_by_identity(dump, each, depth - 1) for each in inner)
+    if kind is float:
+        return bool(value != value)
+    if kind is FunctionType:
+        return way_of(dump, value) is VALUE
+    if kind is functools.partial or kind is object:
+        return True
+    return (
+        kind.__eq__ is plain.__eq__
+        and kind.__reduce_ex__ is plain.__reduce_ex__
+        and kind.__reduce__ is plain.__reduce__
+        and kind.__new__ is plain.__new__
+        and kind not in dump.table
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from enum import EnumMeta
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -23,6 +24,7 @@ from typing import Final
 from modulepickle._loader.emit import Call, Rebuilt, ShippedText, TheFetcher, reduce_fetcher
 from modulepickle._local.finder import STANDARD_NAMES
 from modulepickle._reduce.circles import Begun, Fill, reduce_begun, reduce_fill
+from modulepickle._reduce.enums import reducer_of_member
 from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
 from modulepickle._reduce.objects import NAMED, OF_COPYREG, OF_DATACLASSES, OTHERS
@@ -98,6 +100,8 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
         return reduce_odd
     if "wrapt" in sys.modules and is_of_wrapt(kind):
         return reduce_of_wrapt
+    if isinstance(kind, EnumMeta):
+        return reducer_of_member(kind, reduce_odd)
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
     return reduce_odd if not plain and _may_name_local(dump, kind) else None
 
