@@ -177,3 +177,22 @@ def test_r19_what_a_dataclass_has_that_other_versions_have_otherwise(sender, ver
     """
     got = receive(data, textwrap.dedent(code), python=version).result
     assert got == (5, "D(x", True, "1/2")
+
+
+@pytest.mark.interpreters
+@pytest.mark.parametrize("sender", interpreters(VERSIONS[1:]))
+@pytest.mark.parametrize("version", interpreters())
+def test_r19_a_dataclass_sets_the_slots_that_are_no_parameters(sender, version, tmp_path):
+    code = """
+    from dataclasses import dataclass, field
+    @dataclass(slots=True)
+    class D:
+        x: int
+        n: int = field(default=4, init=False)
+    obj = D
+    """
+    data = send(tmp_path, textwrap.dedent(code), python=sender)
+    assert receive(data, "result = obj(1).n, repr(obj(1))", python=version).result == (
+        4,
+        "D(x=1, n=4)",
+    )

@@ -289,6 +289,44 @@ KINDS: Final[dict[str, Kind]] = {
             "Box.__doc__ is not None",
         ),
     ),
+    "dataclasses with slots that init fills": Kind(
+        """
+        from dataclasses import InitVar, dataclass, field
+        import dataclasses
+        @dataclass(slots=True)
+        class Own:
+            x: int
+            n: int = field(default=0, init=False)
+            many: list = field(default_factory=list, init=False)
+            i: InitVar[int] = 3
+            def __post_init__(self, i): self.x += i
+        @dataclass(frozen=True, slots=True, order=True, kw_only=True)
+        class Frozen:
+            x: int = field(default=4, init=False)
+            y: int = 2
+        @dataclass(slots=True, match_args=False)
+        class Sub(Own):
+            z: int = field(default=9, init=False)
+        @dataclass
+        class Bare:
+            n: int = field(default=5, init=False)
+        """,
+        "Own Frozen Sub Bare",
+        (
+            "Own(1)",
+            "Own(1).n",
+            "Own(1, 5).many",
+            "Frozen()",
+            "Frozen(y=1) < Frozen(y=2)",
+            "hash(Frozen()) == hash(Frozen(y=2))",
+            "dataclasses.replace(Frozen(), y=7)",
+            "Sub(1), Sub(1).z",
+            "hasattr(Sub, '__match_args__')",
+            "vars(Bare()), Bare().n",
+            "inspect.signature(Sub)",
+        ),
+        (3, 10),
+    ),
     "dataclasses with slots": Kind(
         """
         from dataclasses import dataclass, field, KW_ONLY, FrozenInstanceError

@@ -294,7 +294,11 @@ def set_dataclass(made, state):
             # Of a text, `dataclasses` would ask a module what it names.
             plain = object if isinstance(each.type, str) else each.type
             types_[name] = dataclasses.InitVar if kind == "_FIELD_INITVAR" else plain
-            other[name] = copy.copy(each)
+            other[name] = each = copy.copy(each)
+            # With slots the class has no value to which `__init__` could leave it.
+            if settings.get("slots") and not each.init and each.default is not dataclasses.MISSING:
+                each.default_factory = lambda value=each.default: value
+                each.default = dataclasses.MISSING
     flags = {name: settings[name] for name in [*settings][:6]}
     other = dataclasses.dataclass(**flags)(type(made.__name__, (), other))
     for name in (*names, "__replace__", "__dataclass_params__"):

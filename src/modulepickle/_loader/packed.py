@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_55832e10"
+CLASSES_NAME: Final = "_modulepickle_classes_5a000f30"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2526,7 +2526,10 @@ def set_dataclass(made, state):
         if kind != "_FIELD_CLASSVAR":
             plain = object if isinstance(each.type, str) else each.type
             types_[name] = dataclasses.InitVar if kind == "_FIELD_INITVAR" else plain
-            other[name] = copy.copy(each)
+            other[name] = each = copy.copy(each)
+            if settings.get("slots") and not each.init and each.default is not dataclasses.MISSING:
+                each.default_factory = lambda value=each.default: value
+                each.default = dataclasses.MISSING
     flags = {name: settings[name] for name in [*settings][:6]}
     other = dataclasses.dataclass(**flags)(type(made.__name__, (), other))
     for name in (*names, "__replace__", "__dataclass_params__"):

@@ -70,8 +70,18 @@ def _is_generated(cls: Any, name: str, value: Any) -> bool:
 
 def _would_write(cls: Any, name: str, code: Any) -> bool:
     """Tell whether `dataclasses` would write the same code again (up to Python 3.10)."""
+    ways = ["", "factories", "slots"][: 3 if sys.version_info >= (3, 10) else 2]
+    return any(_written_again(cls, name, way) == code.co_code for way in ways)
+
+
+def _written_again(cls: Any, name: str, way: str) -> Any:
+    """Return the bytecode of a method as `dataclasses` writes it.
+
+    Args:
+        way: "slots", or "factories": as receivers have it written for a class with slots.
+    """
     import copy  # not at the top: only users of `dataclasses` have it imported
-    from dataclasses import InitVar, dataclass
+    from dataclasses import MISSING, InitVar, dataclass
 
     settings = cls.__dataclass_params__
     kinds: dict[str, Any] = {}
@@ -82,12 +92,16 @@ def _would_write(cls: Any, name: str, code: Any) -> bool:
         if each._field_type.name != "_FIELD_CLASSVAR":
             is_only_for_init = each._field_type.name == "_FIELD_INITVAR"
             kinds[each.name] = InitVar if is_only_for_init else each.type
-            space[each.name] = copy.copy(each)
+            space[each.name] = each = copy.copy(each)
+            if way == "factories" and not each.init and each.default is not MISSING:
+                each.default, each.default_factory = MISSING, list
     flags = {flag: getattr(settings, flag) for flag in [*settings.__slots__][:6]}
+    if way == "slots":
+        flags["slots"] = True
     made: Any = dataclass(**flags)(type("other", (), space))
     made = vars(made).get(name)
     made = getattr(made, "__wrapped__", made)
-    return isinstance(made, FunctionType) and made.__code__.co_code == code.co_code
+    return made.__code__.co_code if isinstance(made, FunctionType) else None
 
 
 def generated_owner(function: FunctionType) -> Any:
@@ -116,8 +130,23 @@ def _dataclass(cls: Any, more: dict[str, Any]) -> set[str]:
     names = [name for name, value in vars(cls).items() if _is_generated(cls, name, value)]
     if sys.version_info < (3, 10):  # later ones write that as well
         names.append("__match_args__")
-    more["dataclass"] = names, {name: getattr(settings, name) for name in settings.__slots__}
+    flags = {name: getattr(settings, name) for name in settings.__slots__}
+    if "slots" not in flags and "__init__" in names and _sets_defaults(cls):  # before 3.12
+        flags["slots"] = True
+    more["dataclass"] = names, flags
     return {*names, "__dataclass_params__"}
+
+
+def _sets_defaults(cls: Any) -> bool:
+    """Tell whether `__init__` sets fields that are no parameters, as it does with slots."""
+    code = vars(cls)["__init__"].__code__
+    missing = sys.modules["dataclasses"].MISSING
+    return any(
+        not each.init
+        and each.default is not missing
+        and each.name in code.co_names + code.co_consts
+        for each in cls.__dataclass_fields__.values()
+    )
 
 
 def outline(fields: dict[str, Any]) -> dict[str, Any]:
