@@ -88,3 +88,54 @@ def test_members_of_a_module_go_by_name_only_where_their_value_finds_none(tmp_pa
         result = same, len(others), unset
     """
     assert run(tree, code).result == (True, 5, True)
+
+
+HOOKS = """
+    import abc, collections, collections.abc, enum, typing
+    T = typing.TypeVar("T")
+    class Meta(type):
+        def __new__(meta, name, bases, space, **more):
+            return super().__new__(meta, name, bases, space, **more)
+        def __init__(cls, *args, **more): pass
+    class Slots:
+        __slots__ = ("a", "__weakref__")
+    class Bare:
+        __slots__ = ()
+        def __init_subclass__(cls, /, key, **more): BARE.append(key)
+    BARE = []
+    class Held(Bare, key=0):
+        pass
+    seen = {}
+    def hooked(*bases, metaclass=type):
+        def hook(cls, /, key, **more):
+            seen.setdefault(cls.__base__.__name__, []).append((cls.__name__, key))
+        space = {"__init_subclass__": classmethod(hook), "seen": seen, "__module__": "__main__"}
+        return metaclass(f"Of{bases[0].__name__}", bases, space)
+    bases = [
+        hooked(abc.ABC, metaclass=abc.ABCMeta), hooked(collections.UserDict, metaclass=abc.ABCMeta),
+        hooked(object), hooked(list), hooked(Exception), hooked(tuple), hooked(Slots),
+        hooked(object, metaclass=Meta), hooked(collections.abc.Sized, metaclass=abc.ABCMeta),
+        Held,
+    ]
+    class Box(typing.Generic[T]):
+        def __init_subclass__(cls, /, key, **more): seen.setdefault("Box", []).append(key)
+    class Shut(typing.Protocol):
+        def __init_subclass__(cls, /, key=1, **more): seen.setdefault("Shut", []).append(key)
+    bases += [Box, Shut]
+    subclasses = [type(each)(f"Sub{i}", (each,), {}, key=i) for i, each in enumerate(bases)]
+    obj = bases, seen, BARE
+    also = bases, subclasses, seen, BARE
+"""
+
+
+@pytest.mark.parametrize("python", interpreters(["3.9", "3.11", "3.14", "3.15"]))
+def test_limits_the_hooks_of_a_class_that_is_there_do_not_run_for_one_that_comes(tmp_path, python):
+    asked = """
+    def told(bases, subclasses, seen, BARE):
+        return seen, BARE, [[one.__name__ for one in each.__subclasses__()] for each in bases]
+    """
+    native = run(tmp_path, f"{HOOKS}{asked}result = told(*also)").result
+    dumps = "(modulepickle.dumps(obj), modulepickle.dumps(also))"
+    datas = run(tmp_path, f"{HOOKS}    import modulepickle; result = {dumps}").result
+    code = f"{asked}result = told(*objs[1]), objs[0][0] == objs[1][0]"
+    assert receive(datas, code, python=python).result == (native, True)

@@ -41,16 +41,20 @@ def make_class(meta, name, bases, space, *_):
     )
     generic = any(vars(each).get("__module__") == "typing" for each in bases)
     # `__init_subclass__` has run as well. While the class is made, another one stands before it.
-    for slots in SHIELDS if hooks(bases) else ():
-        shield = {"__init_subclass__": ignore}
-        if slots is not None:
-            shield["__slots__"] = slots
+    if hooks(bases):
+        shield = shield_of(bases)
         try:
-            made = plain.__new__(meta, name, (type("", (), shield), *bases), {**space})
+            made = plain.__new__(meta, name, (shield, *bases), {**space})
             type.__setattr__(made, "__bases__", bases)
-            return made
-        except TypeError:  # the shield has not what the bases have: another one may
+        except TypeError:  # on some other Python it has not what the bases have
             pass
+        else:
+            try:
+                # Where it can be, it is taken away from the subclasses of what it is derived from.
+                type.__setattr__(shield, "__bases__", (Shielding,))
+            except TypeError:
+                pass
+            return made
     # `typing.Generic` looks whether it stands there by itself; the entry is set again later.
     made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
@@ -61,10 +65,6 @@ def fitting(space):
     """What a class of this Python is made with; the compiler adds these since 3.13."""
     newer = ("__firstlineno__", "__static_attributes__") if sys.version_info < (3, 13) else ()
     return {name: space[name] for name in space if name not in newer}
-
-
-# Slots of a shield: which one goes with the bases depends on what these have.
-SHIELDS = ((), None, ("__dict__",), ("__weakref__",))
 
 
 @classmethod
@@ -79,6 +79,46 @@ def hooks(bases):
         for base in bases
         for each in base.__mro__
     )
+
+
+class Shielding:
+    """What has been a shield is derived from this."""
+
+    __slots__ = ()
+
+
+def shield_of(bases):
+    """Make what can stand before bases, so that their hooks do not see the class that is made.
+
+    Bases can be set afterwards if they have the layout that the class was made with. So where no
+    other base has more than a `__dict__`, the shield gets what the first one has, from the same
+    class as that.
+    """
+    space = {"__init_subclass__": ignore, "__slots__": ()}
+    first = bases[0]
+    while not added(first) and first is not object:
+        first = first.__base__
+    if first is object or any(is_solid(each) for base in bases for each in base.__mro__):
+        return type("", (Shielding,), space)
+    space["__slots__"] = added(first)
+    return make_class(type(first.__base__), "", (first.__base__,), space)
+
+
+def added(made):
+    """What a class gives to instances, apart from its slots, that its base does not have."""
+    names = "__dict__", "__weakref__"
+    return [each for each in names if type(vars(made).get(each)) is types.GetSetDescriptorType]
+
+
+def is_solid(made):
+    """Whether instances have a place for more than that: a slot, or what a class of C has."""
+    if made is object:
+        return False
+    slots = (each for each in vars(made).values() if type(each) is types.MemberDescriptorType)
+    size, below = (
+        getattr(each, "__basicsize__", 0) for each in (made, made.__base__)
+    )  # not on PyPy
+    return size - below > 8 * len(added(made)) or any(each.__objclass__ is made for each in slots)
 
 
 def make_enum(meta, name, bases, space):

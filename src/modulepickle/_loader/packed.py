@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_5a000f30"
+CLASSES_NAME: Final = "_modulepickle_classes_d8f9214a"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2341,23 +2341,25 @@ def make_class(meta, name, bases, space, *_):
         type,
     )
     generic = any(vars(each).get("__module__") == "typing" for each in bases)
-    for slots in SHIELDS if hooks(bases) else ():
-        shield = {"__init_subclass__": ignore}
-        if slots is not None:
-            shield["__slots__"] = slots
+    if hooks(bases):
+        shield = shield_of(bases)
         try:
-            made = plain.__new__(meta, name, (type("", (), shield), *bases), {**space})
+            made = plain.__new__(meta, name, (shield, *bases), {**space})
             type.__setattr__(made, "__bases__", bases)
-            return made
         except TypeError:
             pass
+        else:
+            try:
+                type.__setattr__(shield, "__bases__", (Shielding,))
+            except TypeError:
+                pass
+            return made
     made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
     return made
 def fitting(space):
     newer = ("__firstlineno__", "__static_attributes__") if sys.version_info < (3, 13) else ()
     return {name: space[name] for name in space if name not in newer}
-SHIELDS = ((), None, ("__dict__",), ("__weakref__",))
 @classmethod
 def ignore(*_, **more):
     pass
@@ -2367,6 +2369,28 @@ def hooks(bases):
         for base in bases
         for each in base.__mro__
     )
+class Shielding:
+    __slots__ = ()
+def shield_of(bases):
+    space = {"__init_subclass__": ignore, "__slots__": ()}
+    first = bases[0]
+    while not added(first) and first is not object:
+        first = first.__base__
+    if first is object or any(is_solid(each) for base in bases for each in base.__mro__):
+        return type("", (Shielding,), space)
+    space["__slots__"] = added(first)
+    return make_class(type(first.__base__), "", (first.__base__,), space)
+def added(made):
+    names = "__dict__", "__weakref__"
+    return [each for each in names if type(vars(made).get(each)) is types.GetSetDescriptorType]
+def is_solid(made):
+    if made is object:
+        return False
+    slots = (each for each in vars(made).values() if type(each) is types.MemberDescriptorType)
+    size, below = (
+        getattr(each, "__basicsize__", 0) for each in (made, made.__base__)
+    )
+    return size - below > 8 * len(added(made)) or any(each.__objclass__ is made for each in slots)
 def make_enum(meta, name, bases, space):
     import enum
     meta = meta or enum.EnumMeta
