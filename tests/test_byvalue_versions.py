@@ -10,7 +10,7 @@ import pytest
 
 import test_byvalue_classes
 import test_byvalue_functions
-from receivers import VERSIONS, find_interpreters, interpreters, project, receive, send
+from receivers import VERSIONS, find_interpreters, interpreters, project, receive, run, send
 
 PAIRS = [
     *(("3.11", version) for version in VERSIONS if version != "3.11"),
@@ -196,3 +196,21 @@ def test_r19_a_dataclass_sets_the_slots_that_are_no_parameters(sender, version, 
         4,
         "D(x=1, n=4)",
     )
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r19_a_dataclass_as_the_type_of_an_enum_shows_as_this_python_has_it(python, tmp_path):
+    code = """
+    from dataclasses import dataclass
+    from enum import Enum
+    @dataclass(frozen=True)
+    class Planetary:
+        mass: float
+    class Planet(Planetary, Enum):
+        EARTH = 6.0
+    obj = Planet
+    result = repr(Planet.EARTH)
+    """
+    native = run(tmp_path, textwrap.dedent(code), python=python).result
+    data = send(tmp_path, textwrap.dedent(code), python=python)
+    assert receive(data, "result = repr(obj.EARTH)", python=python).result == native

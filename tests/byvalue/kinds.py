@@ -327,6 +327,51 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         (3, 10),
     ),
+    "enums that are something else of the script": Kind(
+        """
+        from enum import Enum
+        from dataclasses import dataclass, field
+        @dataclass(frozen=True)
+        class Planetary:
+            mass: float
+            radius: float
+            def density(self): return self.mass / self.radius
+        class Planet(Planetary, Enum):
+            EARTH = 6.0, 3.0
+            MARS = 1.0, 2.0
+        @dataclass(frozen=True)
+        class Moon:
+            x: int
+            of: object = Planet.EARTH
+        class Moons(Moon, Enum):
+            LUNA = 1
+        class Hexed:
+            def __repr__(self): return hex(self)
+        class Number(Hexed, int, Enum):
+            A = 255
+        class Twice(int):
+            def __new__(cls, value): return int.__new__(cls, value)
+            def __repr__(self): return hex(self)
+        class Double(Twice, Enum):
+            A = 255
+        class Own(Planetary, Enum):
+            A = 1.0, 2.0
+            def __repr__(self): return "mine"
+        """,
+        "Planet Moons Number Double Own",
+        (
+            "Planet.EARTH.density()",
+            "str(Planet.MARS), f'{Planet.MARS}'",
+            "Moons.LUNA.of is Planet.EARTH",
+            "Number.A",
+            "str(Number.A), int(Number.A)",
+            "Double.A",
+            "int(Double.A)",
+            "Own.A",
+            "Planet(Planet.MARS.value) is Planet.MARS",
+            "Planet.__mro__[1].__subclasses__()[:2]",
+        ),
+    ),
     "dataclasses with slots": Kind(
         """
         from dataclasses import dataclass, field, KW_ONLY, FrozenInstanceError

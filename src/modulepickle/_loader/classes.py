@@ -185,9 +185,11 @@ def set_members(made, state):
     """Give an enum its members: name -> index, and the parts of each."""
     import enum
 
-    names, members = state
+    names, members, *own = state
     if made._member_map_:
         return  # it came before, and its members are what they are
+    for each in own:
+        look_at_bases(made, each)
     plain = next(
         each
         for each in made.__mro__
@@ -235,6 +237,30 @@ def member(made, plain, value, state=(), args=(), items=None):
     for name, other in {**dict(state), "_value_": value}.items():
         object.__setattr__(each, name, other)
     return each
+
+
+# What `EnumMeta` decides by what the bases have.
+OF_BASES = (
+    *("_member_type_", "_value_repr_", "_use_args_", "_new_member_", "__new_member__"),
+    *("__repr__", "__str__", "__format__", "__reduce_ex__"),
+)
+
+
+def look_at_bases(made, own):
+    """Let `EnumMeta` look at bases again: they may have been empty when the enum was made."""
+    fresh = make_enum(type(made), made.__name__, made.__bases__, {})
+    for name in OF_BASES:
+        if name in own:
+            continue
+        if name in vars(fresh):
+            type.__setattr__(made, name, vars(fresh)[name])
+        elif name in vars(made):
+            type.__delattr__(made, name)
+    of_c = next(each for each in made.__mro__ if not each.__flags__ & 1 << 9)
+    try:
+        type.__setattr__(fresh, "__bases__", (type("", (of_c,), {}),))  # nobody's subclass
+    except TypeError:
+        pass
 
 
 def set_old_members(made, names, found):

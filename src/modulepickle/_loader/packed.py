@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_d8f9214a"
+CLASSES_NAME: Final = "_modulepickle_classes_c7dfc54a"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2432,9 +2432,11 @@ def set_boundary(made, name):
 OWN_NAMES = {"_name_", "_sort_order_"}
 def set_members(made, state):
     import enum
-    names, members = state
+    names, members, *own = state
     if made._member_map_:
         return
+    for each in own:
+        look_at_bases(made, each)
     plain = next(
         each
         for each in made.__mro__
@@ -2479,6 +2481,24 @@ def member(made, plain, value, state=(), args=(), items=None):
     for name, other in {**dict(state), "_value_": value}.items():
         object.__setattr__(each, name, other)
     return each
+OF_BASES = (
+    *("_member_type_", "_value_repr_", "_use_args_", "_new_member_", "__new_member__"),
+    *("__repr__", "__str__", "__format__", "__reduce_ex__"),
+)
+def look_at_bases(made, own):
+    fresh = make_enum(type(made), made.__name__, made.__bases__, {})
+    for name in OF_BASES:
+        if name in own:
+            continue
+        if name in vars(fresh):
+            type.__setattr__(made, name, vars(fresh)[name])
+        elif name in vars(made):
+            type.__delattr__(made, name)
+    of_c = next(each for each in made.__mro__ if not each.__flags__ & 1 << 9)
+    try:
+        type.__setattr__(fresh, "__bases__", (type("", (of_c,), {}),))
+    except TypeError:
+        pass
 def set_old_members(made, names, found):
     import types
     hidden = {

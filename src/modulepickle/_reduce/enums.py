@@ -60,12 +60,26 @@ def enum_parts(cls: Any, more: dict[str, Any]) -> set[str]:
         getattr(base, "_boundary_", None) is boundary for base in cls.__bases__
     ):
         more["boundary"] = boundary.name
-    more["members"], circles = _members(cls)
+    members, circles = _members(cls)
     if circles:
         more["member_attributes"] = circles
     made = {name for name in enum_names() if not _is_users(cls, name, vars(cls).get(name))}
     made |= {name for name, value in vars(cls).items() if _is_put(cls, name, value)}
-    return {*cls.__members__, *made, "_boundary_", "_value_repr_"}
+    made |= {*cls.__members__, "_boundary_", "_value_repr_"}
+    if any(each.__flags__ & HEAP and not isinstance(each, enum.EnumMeta) for each in cls.__mro__):
+        # Such a base may be empty when the enum is made; these names are not to be made again.
+        own = [name for name in vars(cls) if name in OF_BASES and name not in made]
+        members = *members, sorted(own)
+    more["members"] = members
+    return made
+
+
+HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+
+OF_BASES: Final = frozenset(
+    {"__repr__", "__str__", "__format__", "__reduce_ex__", "_new_member_", "__new_member__"}
+)
+"""What `EnumMeta` takes from the bases unless a class has its own."""
 
 
 def _is_users(cls: Any, name: str, value: Any) -> bool:
@@ -91,7 +105,7 @@ def _is_put(cls: Any, name: str, value: Any) -> bool:
 FROM_BASE: Final = {"__repr__", "__str__", "__format__", "__reduce_ex__"}
 
 
-def _members(cls: Any) -> tuple[tuple[dict[str, int], list[tuple[Any, ...]]], dict[str, Any]]:
+def _members(cls: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the names of an enum's members, aliases too -> index, with the members' parts.
 
     And, for each member, what attributes lead to members, as `Side.LEFT.other = Side.RIGHT`.

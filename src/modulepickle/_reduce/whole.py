@@ -146,7 +146,10 @@ class Plan:
             each.now[group][name] = value
             return
         is_last = look.is_opaque or name == "dataclass_again"  # which reads the fields: behind them
-        each.later.append(Item(each, group, name, value, look.needs, is_last))
+        needs = look.needs
+        if name == "members" and each.is_class and group:  # they are instances of the bases as well
+            needs = [*needs, *each.obj.__bases__]
+        each.later.append(Item(each, group, name, value, needs, is_last))
         if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
             each.now[0][name] = None  # reserves its place in the class
             each.behind = (*each.behind, name)
