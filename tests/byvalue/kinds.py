@@ -372,6 +372,39 @@ KINDS: Final[dict[str, Kind]] = {
             "Planet.__mro__[1].__subclasses__()[:2]",
         ),
     ),
+    "a metaclass with an order of its own": Kind(
+        """
+        class Backwards(type):
+            runs = []
+            def mro(cls):
+                Backwards.runs.append(cls.__name__)
+                first, *others, last = super().mro() if len(super().mro()) > 1 else (cls, object)
+                return [first, *reversed(others), last]
+        class One(metaclass=Backwards):
+            def name(self): return "one"
+        class Two(metaclass=Backwards):
+            seen = []
+            def __init_subclass__(cls, key): Two.seen.append((cls.__name__, key))
+            def name(self): return "two"
+        class Both(One, Two, key=1):
+            __slots__ = ("x",)
+        class Below(Both, key=2):
+            def again(self): return super().name()
+        def derive():
+            class More(Below, key=3): pass
+            return [each.__name__ for each in More.__mro__]
+        """,
+        "Both Below Two Backwards derive",
+        (
+            "Both().name()",
+            "Below().again()",
+            "[each.__name__ for each in Below.__mro__]",
+            "Two.seen, Backwards.runs",
+            "type(Below) is Backwards",
+            "Both.__bases__[0].__name__",
+            "derive()",
+        ),
+    ),
     "dataclasses with slots": Kind(
         """
         from dataclasses import dataclass, field, KW_ONLY, FrozenInstanceError

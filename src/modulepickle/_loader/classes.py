@@ -29,16 +29,7 @@ def known(key, make, *args):
 
 def make_class(meta, name, bases, space, *_):
     space = fitting(space)
-    # Not the metaclass's own `__new__`: it has run, and what it did is in the state.
-    plain = next(
-        (
-            each
-            for each in meta.__mro__
-            if each.__module__ in ("abc", "_ctypes")
-            or isinstance(vars(each).get("__new__"), type(len))
-        ),
-        type,  # PyPy's own is no builtin function
-    )
+    plain = plain_meta(meta)
     generic = any(vars(each).get("__module__") == "typing" for each in bases)
     # `__init_subclass__` has run as well. While the class is made, another one stands before it.
     if hooks(bases):
@@ -58,6 +49,37 @@ def make_class(meta, name, bases, space, *_):
     # `typing.Generic` looks whether it stands there by itself; the entry is set again later.
     made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
+    return made
+
+
+def plain_meta(meta):
+    """What makes a class: not a `__new__` that somebody wrote.
+
+    That has run, and what it did is in the state.
+    """
+    return next(
+        (
+            each
+            for each in meta.__mro__
+            if each.__module__ in ("abc", "_ctypes")
+            or isinstance(vars(each).get("__new__"), type(len))
+        ),
+        type,  # PyPy's own is no builtin function
+    )
+
+
+def make_ordered(meta, name, bases, space, order, *_):
+    """A class whose metaclass has a `mro` of its own, which has run as well; None: the class."""
+    shield = [type("", (), {"__slots__": (), "__init_subclass__": ignore})]
+
+    def mro(made):
+        return [made, *shield, *filter(None, order)] if shield else [each or made for each in order]
+
+    other = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
+    made = plain_meta(meta).__new__(other, name, bases, fitting(space))
+    shield.clear()
+    type.__setattr__(made, "__bases__", bases)
+    type.__setattr__(made, "__class__", meta)
     return made
 
 

@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_c7dfc54a"
+CLASSES_NAME: Final = "_modulepickle_classes_306cf18d"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2331,15 +2331,7 @@ def known(key, make, *args):
     return registry.received.setdefault(key, make(*args))
 def make_class(meta, name, bases, space, *_):
     space = fitting(space)
-    plain = next(
-        (
-            each
-            for each in meta.__mro__
-            if each.__module__ in ("abc", "_ctypes")
-            or isinstance(vars(each).get("__new__"), type(len))
-        ),
-        type,
-    )
+    plain = plain_meta(meta)
     generic = any(vars(each).get("__module__") == "typing" for each in bases)
     if hooks(bases):
         shield = shield_of(bases)
@@ -2356,6 +2348,26 @@ def make_class(meta, name, bases, space, *_):
             return made
     made = plain.__new__(meta, name, bases, {"__orig_bases__": (), **space} if generic else space)
     plain.__init__(made, name, bases, space)
+    return made
+def plain_meta(meta):
+    return next(
+        (
+            each
+            for each in meta.__mro__
+            if each.__module__ in ("abc", "_ctypes")
+            or isinstance(vars(each).get("__new__"), type(len))
+        ),
+        type,
+    )
+def make_ordered(meta, name, bases, space, order, *_):
+    shield = [type("", (), {"__slots__": (), "__init_subclass__": ignore})]
+    def mro(made):
+        return [made, *shield, *filter(None, order)] if shield else [each or made for each in order]
+    other = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
+    made = plain_meta(meta).__new__(other, name, bases, fitting(space))
+    shield.clear()
+    type.__setattr__(made, "__bases__", bases)
+    type.__setattr__(made, "__class__", meta)
     return made
 def fitting(space):
     newer = ("__firstlineno__", "__static_attributes__") if sys.version_info < (3, 13) else ()

@@ -33,6 +33,7 @@ from modulepickle._reduce.structures import parts_of
 __all__ = ["class_holds", "class_shell", "class_space"]
 
 MAKE_CLASS: Final = Rebuilt("make_class", THE_CLASSES)
+MAKE_ORDERED: Final = Rebuilt("make_ordered", THE_CLASSES)
 MAKE_ENUM: Final = Rebuilt("make_enum", THE_CLASSES)
 
 HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: not a class of C
@@ -80,7 +81,12 @@ def class_shell(
     space.update(made_with)
     meta = _metaclass(cls)
     if not isinstance(cls, enum.EnumMeta):
-        return KNOWN, (key, MAKE_CLASS, meta, cls.__name__, cls.__bases__, space, *before)
+        more = before
+        make = MAKE_CLASS
+        if any("mro" in vars(each) for each in type(cls).__mro__ if each is not type):
+            make = MAKE_ORDERED
+            more = tuple(None if each is cls else each for each in cls.__mro__), *before
+        return KNOWN, (key, make, meta, cls.__name__, cls.__bases__, space, *more)
     if meta is enum.EnumMeta:
         meta = None  # its `__qualname__` is another since 3.11
     return KNOWN, (key, MAKE_ENUM, meta, cls.__name__, cls.__bases__, space)
