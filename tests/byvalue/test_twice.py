@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from receivers import interpreters, project, receive, run, send
@@ -60,7 +62,7 @@ ENUMS = """
     import enum, functools
     class Key:
         def __init__(self, x): self.x = x
-        def __eq__(self, other): return self.x == other.x
+        def __eq__(self, other): return type(other) is Key
         def __hash__(self): return 1
     class Zone:
         def __reduce__(self): return zone, ()
@@ -139,3 +141,134 @@ def test_limits_the_hooks_of_a_class_that_is_there_do_not_run_for_one_that_comes
     datas = run(tmp_path, f"{HOOKS}    import modulepickle; result = {dumps}").result
     code = f"{asked}result = told(*objs[1]), objs[0][0] == objs[1][0]"
     assert receive(datas, code, python=python).result == (native, True)
+
+
+PATCHED = """
+    import enum, modulepickle
+    from unittest import mock
+    class Base:
+        def name(self): return "real"
+    class Mine(Base):
+        size = 1
+        @property
+        def own(self): return self.size
+    class Color(enum.Enum):
+        RED = 1
+        def name_of(self): return self.name
+    def task(): return Mine().name(), hasattr(Mine, "size"), hasattr(Color.RED, "other"), len(Color)
+    with mock.patch.object(Mine, "name", lambda self: "fake"):
+        Color.other = lambda self: 1
+        first = modulepickle.dumps(task)
+    del Color.other
+    second = modulepickle.dumps(task)
+    del Mine.size
+    result = first, second, modulepickle.dumps(task)
+"""
+
+
+@pytest.mark.parametrize("python", interpreters(["3.9", "3.11", "3.14"]))
+def test_a_class_loses_what_a_former_pickle_brought(tmp_path, python):
+    code = """
+        first = load(0)
+        found = [first()]
+        first.__globals__["Mine"].mine = "set here"
+        found += [load(1)(), load(2)(), load(0)()]
+        result = found, first.__globals__["Mine"].mine
+    """
+    datas = run(tmp_path, PATCHED).result
+    fake, real = ("fake", True, True, 1), ("real", True, False, 1)
+    right = [fake, real, ("real", False, False, 1), fake], "set here"
+    assert receive(datas, code, python=python, lazy=True).result == right
+
+
+SHARED = """
+    import dataclasses, enum
+    NUMBER = {number}
+    class Color(enum.Enum):
+        RED = 1
+        BLUE = 3
+        ALSO = 3
+        def shade(self): return self.name, HELP.x
+    class Help:
+        def __init__(self, x): self.x = x
+        def both(self): return HELP.x, OTHER["a"].x
+    HELP, OTHER = Help(NUMBER), {{"a": Help(5)}}
+    @dataclasses.dataclass
+    class Data:
+        color: Color = Color.RED
+        help: Help = dataclasses.field(default_factory=lambda: HELP)
+    def obj():
+        made = Data()
+        return Color(3).shade(), HELP.both(), made.color is Color(1), made.help.x, len(Color)
+"""
+
+
+def test_r14_threads_that_load_a_class_see_it_whole(tmp_path):
+    numbers = range(8)
+    datas = [send(tmp_path, SHARED.format(number=number)) for number in numbers]
+    code = """
+        import sys, threading
+        sys.setswitchinterval(1e-6)
+        found = []
+        def ask(index, barrier):
+            barrier.wait()
+            for _ in range(3):
+                try:
+                    found.append((index, *load(index)()))
+                except BaseException as error:
+                    found.append(repr(error))
+        for index in range(len(datas)):
+            barrier = threading.Barrier(8)
+            threads = [threading.Thread(target=ask, args=(index, barrier)) for _ in range(8)]
+            for each in threads: each.start()
+            for each in threads: each.join()
+        result = set(found), len(found)
+    """
+    right = {(each, ("BLUE", each), (each, 5), True, each, 2) for each in numbers}
+    assert receive(datas, code, lazy=True).result == (right, 8 * 8 * 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_r14_a_load_may_load_fork_and_fail_in_the_middle(tmp_path):
+    script = """
+        import sys
+        class Inner:
+            def f(self): return 1
+        class Outer:
+            def __init__(self): self.x = 1
+            def __setstate__(self, state):
+                self.x = sys.hook()
+            def get(self): return ONE.x
+        ONE = Outer()
+        def obj(): return ONE.get()
+        def inner(): return Inner().f()
+    """
+    datas = [send(tmp_path, script), send(tmp_path, f"{script}\n        obj = inner")]
+    code = """
+        import os, sys, threading
+        def nested(): return load(1)()
+        def forked():
+            child = os.fork()
+            if not child:
+                os._exit(load(1)() + 1)
+            return os.waitpid(child, 0)[1] >> 8
+        def failing(): raise ValueError("mine")
+        def elsewhere(call):
+            found = []
+            thread = threading.Thread(target=lambda: found.append(call()))
+            thread.start()
+            thread.join()
+            return found[0]
+        def is_free():
+            lock = sys._modulepickle_registry.lock
+            return lock.acquire(blocking=False) and not lock.release()
+        result = []
+        for sys.hook in failing, nested, forked, lambda: 5:
+            try:
+                result.append(load()())
+            except ValueError as error:
+                result.append(str(error))
+            result.append(elsewhere(is_free))
+        result.append(elsewhere(lambda: load()()))
+    """
+    assert receive(datas, code, lazy=True).result == ["mine", True, 1, True, 2, True, 5, True, 5]

@@ -4,8 +4,10 @@ Who runs it: stage 0 of a pickle, as with `functions`, whose docstring holds for
 travels when a class goes by value.
 """
 
+import _thread
 import sys
 import types
+import weakref
 
 from modulepickle._loader.registry import registry
 
@@ -20,11 +22,38 @@ def set_dispatch(made, registered):
 
 def known(key, make, *args):
     """What is known under a key, or is made."""
-    if key in registry.own:
-        return registry.own[key]
-    if key in registry.received:
-        return registry.received[key]
-    return registry.received.setdefault(key, make(*args))
+    found = registry.own.get(key, registry)
+    if found is registry:
+        found = registry.received.get(key, registry)
+    if found is registry:
+        with Held():  # two threads would make two
+            found = registry.received.get(key, registry)
+            if found is registry:
+                found = registry.received[key] = make(*args)
+    return found
+
+
+class Held:
+    """The registry's lock, which is waited for, but not for ever (see `execute_once`).
+
+    It is let go by the end of a `with` statement, or with this object.
+    """
+
+    def __init__(self):
+        self.thread, lock = _thread.get_ident(), registry.lock
+        self.lock = lock if lock.acquire(timeout=10) else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        lock, self.lock = self.lock, None
+        if lock and self.thread == _thread.get_ident():
+            lock.release()
+        elif lock and lock is registry.lock:  # nobody else can release it
+            vars(registry).update(lock=type(lock)())
+
+    __del__ = __exit__
 
 
 def make_class(meta, name, bases, space, *_):
@@ -168,29 +197,134 @@ def make_enum(meta, name, bases, space):
     return made
 
 
-def setter_of(made):
+def setter_of(made, name="__setattr__"):
     """What sets an attribute of a class: in C, so that no metaclass has a say."""
-    setters = (vars(each).get("__setattr__") for each in type(made).__mro__)
+    setters = (vars(each).get(name) for each in type(made).__mro__)
     return next(each for each in setters if each and not getattr(each, "__globals__", 0))
 
 
+class Setting:
+    """Sets the state of the classes of a pickle while that is loaded.
+
+    A class that is not whole yet is set by one thread, from its first part to the end: others wait.
+    One that is whole may be in use. Its methods come again with globals that are not complete
+    before the end, so it gets them there, unless they have changed.
+
+    Attributes:
+        new: the classes that are set now. later: id of a class -> its states, set at the end.
+        held: the lock.
+    """
+
+    def __init__(self):
+        self.new, self.later, self.held = [], {}, None
+
+    def add(self, made, state):
+        if id(made) in self.later:
+            self.later[id(made)].append((made, state))
+        elif len(state) == 3:  # a further part
+            set_state(made, state)
+        elif is_as_before(made, state):
+            self.later[id(made)] = [(made, state)]
+        elif self.held is None:
+            self.held = Held()
+            self.add(made, state)  # another thread may have set it meanwhile
+        else:
+            self.new.append(made)
+            set_state(made, state)
+
+    def finish(self):
+        with self.held or Held():
+            for states in self.later.values():
+                for made, state in states:
+                    set_state(made, state)
+            for made in self.new:
+                BROUGHT[id(made)][2] = True
+        LOADING.setting = list
+
+
+# In each thread: a weak reference to what sets classes there, if a pickle is being loaded. It lives
+# as long as the load, also if that fails, since it is an argument of `finish`.
+LOADING = _thread._local()
+
+# Id of a class -> a weak reference to it, the names that it got last, and whether it is whole.
+BROUGHT = vars(registry).setdefault("brought", {})
+
+
 def set_class(made, state):
-    key, attributes, more, *coming = state
-    if key in registry.own:
-        return
+    """Set some of what a class has.
+
+    A first part has the names of what comes later at its end, or None if that is all.
+    """
+    if state[0] in registry.own:
+        return None
+    setting = getattr(LOADING, "setting", list)()
+    if setting:
+        setting.add(made, state)
+    elif state[3:] in ((), (None,)):
+        with Held():
+            set_state(made, state)
+    else:
+        setting = Setting()
+        LOADING.setting = weakref.ref(setting)
+        setting.add(made, state)
+        return setting
+
+
+def finish(*parts):
+    """What comes when the parts of classes have been set."""
+    for each in parts:
+        if type(each) is Setting:
+            each.finish()
+
+
+def set_state(made, state):
+    _, attributes, more, *coming = state
     put = setter_of(made)
+    if coming:
+        names = {*attributes, *(coming[0] or ())}
+        key = id(made)
+        known = BROUGHT.setdefault(key, [None, names, coming == [None]])
+        known[0] = known[0] or weakref.ref(made, lambda _: BROUGHT.pop(key, 0))
+        for name in (known[1] - names) & {*vars(made)}:  # it was taken away since
+            setter_of(made, "__delattr__")(made, name)
+        known[1] = names
     for name in attributes:
         # What comes later has its place from now on; a class that was here keeps what it has.
-        if not (coming and name in coming[0] and name in vars(made)):
+        if not (coming and name in (coming[0] or ()) and name in vars(made)):
             put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
 
 
+def is_as_before(made, state):
+    """Whether a class is whole, and what comes has the same names and the same code."""
+    _, attributes, _, coming = state
+    _, names, is_whole = BROUGHT.get(id(made), (0, 0, False))
+    return (
+        is_whole
+        and names == {*attributes, *(coming or ())}
+        and all(
+            codes(attributes[name]) == codes(vars(made).get(name))
+            for name in attributes
+            if name not in (coming or ())
+        )
+    )
+
+
+def codes(value):
+    """The code of a function, and of those in a property or method."""
+    if isinstance(value, property):
+        return [*map(codes, (value.fget, value.fset, value.fdel))]
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
+    return value.__code__ if type(value) is types.FunctionType else None
+
+
 def set_fields(made, _, fields):
     """Give a structure of `ctypes` its fields, which can be done once."""
-    if "_fields_" not in vars(made):
-        setter_of(made)(made, "_fields_", fields)
+    with Held():
+        if "_fields_" not in vars(made):
+            setter_of(made)(made, "_fields_", fields)
 
 
 def set_boundary(made, name):
@@ -368,6 +502,8 @@ def set_dataclass(made, state):
     import dataclasses
 
     names, settings, *outline = state
+    if outline and "__dataclass_params__" in vars(made):
+        return  # it has been whole, and gets its fields later
     fields = outline[0] if outline else made.__dataclass_fields__
     types_ = {}
     home = (

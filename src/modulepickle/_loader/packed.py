@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_306cf18d"
+CLASSES_NAME: Final = "_modulepickle_classes_e37413d0"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2315,8 +2315,10 @@ def second_page():
     first, second = zlib.decompress(packed).decode().split("\f")
     return compile("\n" * first.count("\n") + second, second_page.__code__.co_filename, "exec")
 entry = execute_once(second_page, globals())
-import sys
+import _thread
+import sys
 import types
+import weakref
 def set_dispatch(made, registered):
     if type(registered) is tuple:
         registered, more = registered
@@ -2324,11 +2326,28 @@ def set_dispatch(made, registered):
     for kind in registered:
         made.register(*kind)
 def known(key, make, *args):
-    if key in registry.own:
-        return registry.own[key]
-    if key in registry.received:
-        return registry.received[key]
-    return registry.received.setdefault(key, make(*args))
+    found = registry.own.get(key, registry)
+    if found is registry:
+        found = registry.received.get(key, registry)
+    if found is registry:
+        with Held():
+            found = registry.received.get(key, registry)
+            if found is registry:
+                found = registry.received[key] = make(*args)
+    return found
+class Held:
+    def __init__(self):
+        self.thread, lock = _thread.get_ident(), registry.lock
+        self.lock = lock if lock.acquire(timeout=10) else None
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        lock, self.lock = self.lock, None
+        if lock and self.thread == _thread.get_ident():
+            lock.release()
+        elif lock and lock is registry.lock:
+            vars(registry).update(lock=type(lock)())
+    __del__ = __exit__
 def make_class(meta, name, bases, space, *_):
     space = fitting(space)
     plain = plain_meta(meta)
@@ -2421,22 +2440,91 @@ def make_enum(meta, name, bases, space):
         type.__setattr__(made, "__class__", meta)
         type.__setattr__(made, "__bases__", bases)
     return made
-def setter_of(made):
-    setters = (vars(each).get("__setattr__") for each in type(made).__mro__)
+def setter_of(made, name="__setattr__"):
+    setters = (vars(each).get(name) for each in type(made).__mro__)
     return next(each for each in setters if each and not getattr(each, "__globals__", 0))
+class Setting:
+    def __init__(self):
+        self.new, self.later, self.held = [], {}, None
+    def add(self, made, state):
+        if id(made) in self.later:
+            self.later[id(made)].append((made, state))
+        elif len(state) == 3:
+            set_state(made, state)
+        elif is_as_before(made, state):
+            self.later[id(made)] = [(made, state)]
+        elif self.held is None:
+            self.held = Held()
+            self.add(made, state)
+        else:
+            self.new.append(made)
+            set_state(made, state)
+    def finish(self):
+        with self.held or Held():
+            for states in self.later.values():
+                for made, state in states:
+                    set_state(made, state)
+            for made in self.new:
+                BROUGHT[id(made)][2] = True
+        LOADING.setting = list
+LOADING = _thread._local()
+BROUGHT = vars(registry).setdefault("brought", {})
 def set_class(made, state):
-    key, attributes, more, *coming = state
-    if key in registry.own:
-        return
+    if state[0] in registry.own:
+        return None
+    setting = getattr(LOADING, "setting", list)()
+    if setting:
+        setting.add(made, state)
+    elif state[3:] in ((), (None,)):
+        with Held():
+            set_state(made, state)
+    else:
+        setting = Setting()
+        LOADING.setting = weakref.ref(setting)
+        setting.add(made, state)
+        return setting
+def finish(*parts):
+    for each in parts:
+        if type(each) is Setting:
+            each.finish()
+def set_state(made, state):
+    _, attributes, more, *coming = state
     put = setter_of(made)
+    if coming:
+        names = {*attributes, *(coming[0] or ())}
+        key = id(made)
+        known = BROUGHT.setdefault(key, [None, names, coming == [None]])
+        known[0] = known[0] or weakref.ref(made, lambda _: BROUGHT.pop(key, 0))
+        for name in (known[1] - names) & {*vars(made)}:
+            setter_of(made, "__delattr__")(made, name)
+        known[1] = names
     for name in attributes:
-        if not (coming and name in coming[0] and name in vars(made)):
+        if not (coming and name in (coming[0] or ()) and name in vars(made)):
             put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
+def is_as_before(made, state):
+    _, attributes, _, coming = state
+    _, names, is_whole = BROUGHT.get(id(made), (0, 0, False))
+    return (
+        is_whole
+        and names == {*attributes, *(coming or ())}
+        and all(
+            codes(attributes[name]) == codes(vars(made).get(name))
+            for name in attributes
+            if name not in (coming or ())
+        )
+    )
+def codes(value):
+    if isinstance(value, property):
+        return [*map(codes, (value.fget, value.fset, value.fdel))]
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
+    return value.__code__ if type(value) is types.FunctionType else None
 def set_fields(made, _, fields):
-    if "_fields_" not in vars(made):
-        setter_of(made)(made, "_fields_", fields)
+    with Held():
+        if "_fields_" not in vars(made):
+            setter_of(made)(made, "_fields_", fields)
 def set_boundary(made, name):
     import enum
     if hasattr(enum, name):
@@ -2569,6 +2657,8 @@ def set_dataclass(made, state):
     import copy
     import dataclasses
     names, settings, *outline = state
+    if outline and "__dataclass_params__" in vars(made):
+        return
     fields = outline[0] if outline else made.__dataclass_fields__
     types_ = {}
     home = (

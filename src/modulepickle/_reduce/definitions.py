@@ -56,7 +56,7 @@ class Definition:
     def state(self, groups: Groups, behind: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         """Return the state that sets some of what it holds."""
         if self.is_class:
-            return (self.key, *groups, behind) if behind else (self.key, *groups)
+            return (self.key, *groups, *behind)
         return (*groups, *behind) if behind or groups[3] else groups[:3]
 
     def shell(self, dump: Dump) -> Reduced:

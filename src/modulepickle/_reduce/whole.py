@@ -32,7 +32,7 @@ from __future__ import annotations
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import Rebuilt, Reduced, StandIn
+from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced, StandIn
 from modulepickle._reduce.circles import begin, settle
 from modulepickle._reduce.classes import class_holds, class_space
 from modulepickle._reduce.definitions import SET_CLASS, Definition, Groups, Item
@@ -58,6 +58,7 @@ __all__ = [
 ]  # fmt: skip
 
 WHOLE: Final = Rebuilt("whole")
+FINISH: Final = Rebuilt("finish", THE_CLASSES)
 
 FEW: Final = 16
 """How many functions may be written inside each other."""
@@ -119,7 +120,8 @@ class Plan:
         look.seen += by_value_class(dump, *obj.__bases__, type(obj))
         each.key = key_of(dump, obj)
         each.space = class_space(obj)
-        each.held, each.behind = class_holds(obj, each.space, dump.parts.naming)
+        each.held, _ = class_holds(obj, each.space, dump.parts.naming)
+        each.behind = ((),)
         if not _is_plain(dump, (each.space,)):  # more than a docstring
             look.is_ready([*each.space.values()])
         note_secrets(dump, obj, "attribute", each.held[0])
@@ -150,9 +152,10 @@ class Plan:
         if name == "members" and each.is_class and group:  # they are instances of the bases as well
             needs = [*needs, *each.obj.__bases__]
         each.later.append(Item(each, group, name, value, needs, is_last))
-        if each.is_class and not group and not (name[:1] == name[-1:] == "_"):
-            each.now[0][name] = None  # reserves its place in the class
-            each.behind = (*each.behind, name)
+        if each.is_class and not group:
+            each.behind = ((*each.behind[0], name),)
+            if not (name[:1] == name[-1:] == "_"):
+                each.now[0][name] = None  # reserves its place in the class
         if name == "__dataclass_fields__":
             each.held[1]["dataclass_again"] = each.held[1]["dataclass"]
             each.held[1]["dataclass"] = (*each.held[1]["dataclass"], outline(value))
@@ -250,15 +253,20 @@ def _first(plan: Plan) -> tuple[StandIn, ...]:
 
 
 def reduce_whole(_: Dump, whole: Whole) -> Reduced:
-    """Return a call that does nothing, with the steps as its arguments."""
-    return WHOLE, _first(whole.plan)
+    """Return a call with the steps as its arguments, which ends the setting of classes."""
+    return _ended(_first(whole.plan))
+
+
+def _ended(steps: tuple[StandIn, ...]) -> Reduced:
+    has_classes = any(isinstance(each, Step) and each.owner.is_class for each in steps)
+    return FINISH if has_classes else WHOLE, steps
 
 
 def reduce_late(dump: Dump, late: Late) -> Reduced:
     """Return such a call for what has joined the plan since, if anything has, then for the rest."""
     new = _first(late.plan)
     if len(new) > 1:
-        return WHOLE, new
+        return _ended(new)
     if dump.parts.open is late.plan:
         dump.parts.open = None
     return WHOLE, tuple(Order(dump, late.plan.definitions).steps())
@@ -289,8 +297,9 @@ def reduce_definition(dump: Dump, obj: Any) -> Reduced:
     if not (root.later or root.fields) and [
         each for each in plan.definitions if not each.is_complete
     ] == [root]:
-        setter = SET_CLASS if root.is_class else SET_FUNCTION
-        return *root.shell(dump), root.state(root.now, root.behind), None, None, setter
+        if root.is_class:
+            return *root.shell(dump), root.state(root.now, (None,)), None, None, SET_CLASS
+        return *root.shell(dump), root.state(root.now, root.behind), None, None, SET_FUNCTION
     parts.open = plan
     return *root.shell(dump), Whole(plan), None, None, WHOLE
 
