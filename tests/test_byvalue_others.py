@@ -73,6 +73,37 @@ CASES = {
             ],
         ),
     ),
+    "views of what others have as well": (
+        """
+        import array, collections, types
+        class Own:
+            def __init__(self):
+                self._all = {}
+                self.view, self.names = types.MappingProxyType(self._all), self._all.keys()
+        class B: x = 1
+        own, names, table, ordered = Own(), vars(B), {}, collections.OrderedDict()
+        values, pairs, loose = table.values(), ordered.items(), {object: print}.keys()
+        user = collections.UserDict()
+        of_user = types.MappingProxyType(user)
+        table["self"] = types.MappingProxyType(table)
+        data, numbers = bytearray(b"abc"), array.array("i", [1, 2])
+        memory, fixed, part = memoryview(data), memoryview(data).toreadonly(), memoryview(data)[1:]
+        cast = memoryview(numbers).cast("B")
+        def obj():
+            own._all["k"] = table["t"] = ordered["o"] = user["u"] = B.y = 1
+            data[0], memory[1], part[0], numbers[1] = b"ABCD"
+            return (
+                dict(own.view), [*own.names], [*values][1:], [*pairs], dict(of_user), names["y"],
+                table["self"]["self"] is table["self"], [*loose] == [object],
+                bytes(memory), bytes(fixed), fixed.readonly, bytes(part), cast[4], cast.format,
+            )
+        """,
+        "result = obj()",
+        (
+            {"k": 1}, ["k"], [1], [("o", 1)], {"u": 1}, 1, True, True,
+            b"ABc", b"ABc", True, b"Cc", 68, "B",
+        ),
+    ),
     "properties and descriptors": (
         """
         class C:

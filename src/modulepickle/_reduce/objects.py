@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import collections
+import collections.abc as abc_of
 import contextlib
 import copyreg
 import functools
@@ -146,24 +147,64 @@ def _parameters_of(_: Dump, obj: Any) -> Reduced:
 
 
 def _memoryview(_: Dump, obj: memoryview) -> Reduced:
-    flat = Call(memoryview, obj.tobytes())
-    if obj.format == "B" and obj.ndim == 1:
-        return memoryview, (obj.tobytes(),)
-    shape = [obj.shape] if obj.ndim != 1 else []
-    return operator.methodcaller("cast", obj.format, *shape), (flat,)
+    """Reduce a view of memory to one of the same object; of a copy if it shows a part."""
+    owner: Any = obj.obj
+    is_known = type(owner) in (bytes, bytearray) or type(owner).__module__ in ("array", "numpy")
+    if not is_known or memoryview(owner).nbytes != obj.nbytes or not obj.c_contiguous:
+        owner = obj.tobytes() if obj.readonly else bytearray(obj.tobytes())
+    whole = memoryview(owner)
+    made = Call(memoryview, owner)
+    if (whole.format, whole.shape) != (obj.format, obj.shape):
+        if whole.format != "B" or whole.ndim != 1:
+            made = Call(operator.methodcaller("cast", "B"), made)
+        if obj.format != "B" or obj.ndim != 1:
+            shape = [obj.shape] if obj.ndim != 1 else []
+            made = Call(operator.methodcaller("cast", obj.format, *shape), made)
+    if obj.readonly and not whole.readonly:
+        made = Call(operator.methodcaller("toreadonly"), made)
+    return made.reduced
+
+
+def _shown(obj: Any) -> Any:
+    """Return the mapping that a view or proxy shows, or None if the interpreter does not tell."""
+    found = gc.get_referents(obj)
+    return found[0] if len(found) == 1 and isinstance(found[0], abc_of.Mapping) else None
 
 
 def _reduce_view(_: Dump, obj: Any) -> Reduced:
-    """Reduce a view of a dict to a view of a new dict that holds no more than the view shows."""
+    """Reduce a view of a dict to a view of that dict.
+
+    If nobody else has the dict, a new one does that holds no more than the view shows.
+    """
     name = type(obj).__name__.rpartition("_")[2]
     kind: Any = dict if type(obj).__name__.startswith("dict") else collections.OrderedDict
+    shown, references = _references(obj)
+    if shown is not None and references > ALONE:
+        return Call(getattr, kind, name), (shown,)
     if name == "values":
         return operator.methodcaller(name), (kind(enumerate(obj)),)
     return operator.methodcaller(name), (kind(obj) if name == "items" else kind.fromkeys(obj),)
 
 
+def _references(view: Any) -> tuple[Any, int]:
+    """Return what a view shows, and how many references to that there are: on PyPy, many."""
+    shown = _shown(view)
+    return shown, sys.getrefcount(shown) if hasattr(sys, "getrefcount") else sys.maxsize
+
+
+ALONE: Final = _references({}.keys())[1]
+"""The references to a dict that a view has alone."""
+
+
 def _proxy(_: Dump, obj: Any) -> Reduced:
-    return types.MappingProxyType, (dict(obj),)
+    shown = _shown(obj)
+    if shown is None:
+        return types.MappingProxyType, (dict(obj),)
+    if "__module__" in shown and type(shown) is dict:
+        for cls in gc.get_referrers(shown):
+            if isinstance(cls, type) and _shown(vars(cls)) is shown:
+                return vars, (cls,)
+    return types.MappingProxyType, (shown,)
 
 
 def _weak_set(_: Dump, obj: Any) -> Reduced:
