@@ -104,6 +104,34 @@ CASES = {
             b"ABc", b"ABc", True, b"Cc", 68, "B",
         ),
     ),
+    "methods of C that are overridden": (
+        """
+        import collections
+        class Config(dict):
+            def __init__(self, *args):
+                super().__init__(*args)
+                self.raw, self.own, self.set = super().get, self.get, super().__setattr__
+            def get(self, key, default=None): return "masked"
+            def __setattr__(self, name, value): super().__setattr__(name, [value])
+            @classmethod
+            def fromkeys(cls, keys): return "mine"
+        class Many(list):
+            def __init__(self): self.append = super().append
+        class Tens(collections.Counter):
+            def __setitem__(self, key, value): super().__setitem__(key, value * 10)
+        config, many, tens = Config({"a": 1}), Many(), Tens()
+        plain, keys = super(Tens, tens).__setitem__, super(Config, Config).fromkeys
+        def obj():
+            plain("a", 2)
+            tens["b"] = 3
+            many.append(1)
+            config.set[0]("q", 4)
+            own = config.raw[0]("a"), config.own[0]("a"), config.q
+            return dict(tens), [*many], own, dict(keys("ab"))
+        """,
+        "result = obj()",
+        ({"a": 2, "b": 30}, [1], (1, "masked", 4), {"a": None, "b": None}),
+    ),
     "properties and descriptors": (
         """
         class C:

@@ -23,7 +23,7 @@ from modulepickle._reduce.script import reduce_script
 from modulepickle._reduce.state import BUILTINS, Dump, Scope, by_value, find
 from modulepickle._reduce.whole import is_definition, reduce_definition
 from modulepickle._reduce.whose import import_of, module_of, there
-from modulepickle._reduce.wrappers import reduce_special
+from modulepickle._reduce.wrappers import reduce_of_base, reduce_special
 from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
@@ -135,7 +135,13 @@ def reduce_odd(dump: Dump, obj: Any) -> Any:
 
 def reduce_builtin(dump: Dump, obj: Any) -> Any:
     """Reduce a function made in C. Those that our own calls use are recognised at once."""
-    return NotImplemented if BUILTINS.names.get(obj.__name__) is obj else reduce_odd(dump, obj)
+    if BUILTINS.names.get(obj.__name__) is obj:
+        return NotImplemented
+    if obj.__self__ is not None and type(obj.__self__) is not ModuleType:
+        found = reduce_of_base(obj)
+        if found is not NotImplemented:
+            return found
+    return reduce_odd(dump, obj)
 
 
 def reduction_of(dump: Dump, obj: Any) -> Any:

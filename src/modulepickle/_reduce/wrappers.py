@@ -26,7 +26,7 @@ from modulepickle._reduce.state import Dump, Reducer
 __all__ = [
     "HEAP", "VIEWS", "WRAPPER", "is_of_wrapt", "is_special", "lru_cache", "reduce_cached_property",
     "reduce_descriptor",
-    "reduce_dispatching_method", "reduce_method", "reduce_of_wrapt",
+    "reduce_dispatching_method", "reduce_method", "reduce_of_base", "reduce_of_wrapt",
     "reduce_partial_method", "reduce_property",
     "reduce_special", "reduce_wrapper", "reducer_of_subclass", "wrapper_state",
 ]  # fmt: skip
@@ -239,6 +239,36 @@ def reduce_method(_: Dump, obj: MethodType) -> Any:
     if type(function) is not FunctionType:
         return NotImplemented
     return NotImplemented if _leads_to(self, name, obj) else _bound(obj)
+
+
+def reduce_of_base(obj: Any) -> Any:
+    """Reduce a method made in C, as `super().get`, if its name leads to one that overrides it.
+
+    Plain pickle looks the name up in the object that the method is bound to.
+    """
+    self, name = obj.__self__, obj.__name__
+    is_class = isinstance(self, type)
+    owner: Any = self if is_class else type(self)
+    if not owner.__flags__ & HEAP:
+        return NotImplemented
+    to = (None, owner) if is_class else (self, owner)
+    mine = obj if is_class else getattr(self, "__dict__", {}).get(name, obj)
+    is_first = type(mine) is type(obj) and mine == obj
+    for base in owner.__mro__:
+        if name in vars(base):
+            found = vars(base)[name]
+            if type(found) in OF_C and found.__get__(*to) == obj:
+                if is_first:
+                    return NotImplemented
+                return Call(getattr, found, "__get__"), to
+            is_first = False
+    return NotImplemented
+
+
+OF_C: Final = (
+    types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType,
+)  # fmt: skip
+"""Types of methods made in C, where they stand in their class."""
 
 
 def _leads_to(self: Any, name: str, obj: MethodType) -> bool:
