@@ -214,3 +214,34 @@ def test_r19_a_dataclass_as_the_type_of_an_enum_shows_as_this_python_has_it(pyth
     native = run(tmp_path, textwrap.dedent(code), python=python).result
     data = send(tmp_path, textwrap.dedent(code), python=python)
     assert receive(data, "result = repr(obj.EARTH)", python=python).result == native
+
+
+@pytest.mark.interpreters
+@pytest.mark.parametrize("python", interpreters(VERSIONS[4:]))
+def test_r19_what_is_deprecated_warns_there(python, tmp_path):
+    code = """
+    from warnings import deprecated
+    @deprecated("use g")
+    def f(x): return x + 1
+    def make():
+        @deprecated("old")
+        class Old:
+            def __init__(self, x): self.x = x
+        class New(Old):
+            def get(self): return self.x
+        return New
+    obj = f, make()
+    """
+    data = send(tmp_path, textwrap.dedent(code), python=python)
+    code = """
+    (f, New), (_, again) = load(), load()
+    result = [f(1), New(2).get(), again is New]
+    import warnings
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        class Newer(New): pass
+        f(1), Newer(3)
+    result += [str(each.message) for each in found]
+    """
+    got = receive(data, textwrap.dedent(code), python=python, lazy=True, fresh=True).result
+    assert got == [2, 2, True, "old", "use g"]

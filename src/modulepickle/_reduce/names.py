@@ -10,6 +10,7 @@ type (`_reduce.dispatch`).
 from __future__ import annotations
 
 import importlib
+import operator
 import sys
 from types import ModuleType
 from typing import Any, Final
@@ -103,7 +104,13 @@ def reduce_module(dump: Dump, module: ModuleType) -> Any:
     return reduce_dynamic_module(dump, module)
 
 
+COMPLETED: Final = {"_py_warnings": "warnings"}
+"""Modules of the standard library that are of use once another one has been imported."""
+
+
 def _by_import(name: str) -> Reduced:
+    if name in COMPLETED:
+        return operator.getitem, ((Call(__import__, COMPLETED[name]), Call(__import__, name)), 1)
     return importlib.import_module if "." in name else __import__, (sys.intern(str(name)),)
 
 
