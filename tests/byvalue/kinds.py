@@ -405,6 +405,29 @@ KINDS: Final[dict[str, Kind]] = {
             "derive()",
         ),
     ),
+    "subclasses that nothing else names": Kind(
+        """
+        import threading
+        class Shape:
+            kind = ""
+            @classmethod
+            def names(cls): return [each.__name__ for each in cls.__subclasses__()]
+        class Circle(Shape): kind = "c"
+        class Square(Shape):
+            kind = "s"
+            def other(self): return Circle
+        class Tiny(Square): pass
+        class Last(Shape): kind = "l"
+        class Failure(Exception): lock = threading.Lock()
+        def walk(cls):
+            for each in cls.__subclasses__():
+                yield each.__name__
+                yield from walk(each)
+        last = Last()
+        """,
+        "last walk",
+        ("last.names()", "type(last).__base__.names()", "[*walk(type(last).__base__)]"),
+    ),
     "dataclasses with slots": Kind(
         """
         from dataclasses import dataclass, field, KW_ONLY, FrozenInstanceError

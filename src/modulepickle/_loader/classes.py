@@ -172,7 +172,7 @@ def is_solid(made):
     return size - below > 8 * len(added(made)) or any(each.__objclass__ is made for each in slots)
 
 
-def make_enum(meta, name, bases, space):
+def make_enum(meta, name, bases, space, *_):
     """The enum without members; see `set_members`."""
     import enum
 

@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_e37413d0"
+CLASSES_NAME: Final = "_modulepickle_classes_30024ec7"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2422,7 +2422,7 @@ def is_solid(made):
         getattr(each, "__basicsize__", 0) for each in (made, made.__base__)
     )
     return size - below > 8 * len(added(made)) or any(each.__objclass__ is made for each in slots)
-def make_enum(meta, name, bases, space):
+def make_enum(meta, name, bases, space, *_):
     import enum
     meta = meta or enum.EnumMeta
     shielded = meta

@@ -66,7 +66,7 @@ def class_shell(
     """Return the call that finds a class by its key, or makes it without anything in it.
 
     Args:
-        before: what completes bases that have to be complete by then (see `structures`).
+        before: what has to come first: what completes bases (see `structures`), other classes.
 
     Raises:
         pickle.PicklingError: its metaclass is known to make no such class.
@@ -89,7 +89,7 @@ def class_shell(
         return KNOWN, (key, make, meta, cls.__name__, cls.__bases__, space, *more)
     if meta is enum.EnumMeta:
         meta = None  # its `__qualname__` is another since 3.11
-    return KNOWN, (key, MAKE_ENUM, meta, cls.__name__, cls.__bases__, space)
+    return KNOWN, (key, MAKE_ENUM, meta, cls.__name__, cls.__bases__, space, *before)
 
 
 def _is_of_msgspec(meta: type) -> bool:

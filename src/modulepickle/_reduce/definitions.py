@@ -5,6 +5,7 @@ Outside API: `SET_CLASS`, `Definition`, `Groups`, `Item`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, Final
 
@@ -32,18 +33,19 @@ class Definition:
         held: all that it holds, in groups by kind.
         links: the functions and classes that it leads to. later: what it gets after `now`.
         is_complete: whether it is a function that is filled as soon as it is made.
+        is_made: whether it has been written (see `_earlier`).
         fields: stands for what sets those of a structure of `ctypes` (see `structures`).
     """
 
     __slots__ = (
-        "behind", "fields", "held", "is_class", "is_complete", "key", "later", "links", "now",
-        "obj", "space",
+        "behind", "fields", "held", "is_class", "is_complete", "is_made", "key", "later", "links",
+        "now", "obj", "space",
     )  # fmt: skip
 
     def __init__(self, obj: Any) -> None:
         self.obj = obj
         self.is_class = type(obj) is not FunctionType
-        self.is_complete = False
+        self.is_complete = self.is_made = False
         self.key = b""
         self.space: dict[str, Any] = {}
         self.held: Groups = ()
@@ -63,12 +65,24 @@ class Definition:
         """Return the call that makes it and, if it is complete, the state that fills it."""
         if self.is_class:
             known = [dump.parts.planned.get(id(base)) for base in bases_of(self.obj)]
-            before = (each.fields for each in known if each is not None and each.fields)
-            return class_shell(self.obj, self.key, self.space, (*before,))
+            before = [each.fields for each in known if each is not None and each.fields]
+            earlier = self._earlier(dump) if dump.parts.in_order else ()
+            return class_shell(self.obj, self.key, self.space, (*before, *earlier))
         make, args = function_shell(dump, self.obj)
         if not self.is_complete:
             return make, args
         return make, args, self.state(self.now, self.behind), None, None, SET_FUNCTION
+
+    def _earlier(self, dump: Dump) -> Iterator[Any]:
+        """Yield what was derived from its bases before it, and is still to be made."""
+        self.is_made = True
+        for base in self.obj.__bases__:
+            for each in type.__subclasses__(base):
+                if each is self.obj:
+                    break
+                known = dump.parts.planned.get(id(each))
+                if known is not None and not known.is_made:
+                    yield each
 
 
 class Item:

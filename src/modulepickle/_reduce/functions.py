@@ -118,7 +118,7 @@ def function_holds(dump: Dump, function: FunctionType) -> Held:
     used: dict[str, Any] = {}
     inside: dict[str, Any] = {}
     if home_of(dump, function) is None:
-        used = _used(function, words, attributes.get("__annotations__"), values)
+        used = _used(dump, function, words, attributes.get("__annotations__"), values)
         inside = _imported_inside(dump, words) if words.imports else inside
     reached = _submodules(words, used, values, inside) if used or values or inside else ()
     return (used, values, attributes, own), reached
@@ -213,6 +213,7 @@ def reduce_sorted(_: Dump, obj: SortedSet) -> Reduced:
 
 
 def _used(
+    dump: Dump,
     function: FunctionType,
     words: Named,
     annotations: dict[str, Any] | None,
@@ -225,10 +226,32 @@ def _used(
         for each in annotations.values():
             if type(each) is not type:
                 found.update((sys.intern(word), None) for word in words_of(each))
+    if "__subclasses__" in words.words:
+        dump.parts.in_order = True
+        found = {**dict.fromkeys(_subclasses(globals_)), **found}
     if not (words.imports or found or values):
         return {}
     found.update(named_of_script(function.__code__, words, globals_, values, found))
     return {name: in_stable_order(_resolved(globals_[name])) for name in found if name in globals_}
+
+
+def _subclasses(globals_: dict[str, Any]) -> list[str]:
+    """Return the names of derived classes in a script, for code that asks for subclasses.
+
+    Nothing else may name them. What is derived from classes of the standard library alone is not
+    what such code is after.
+    """
+    mine = globals_.get("__name__")
+    return [
+        sys.intern(name)
+        for name, value in [*globals_.items()]
+        if isinstance(value, type)
+        and vars(value).get("__module__") == mine
+        and any(
+            base.__module__ == mine or str(base.__module__).partition(".")[0] not in STANDARD_NAMES
+            for base in value.__mro__[1:]
+        )
+    ]
 
 
 def _resolved(value: object) -> object:

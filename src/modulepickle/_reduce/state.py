@@ -106,6 +106,7 @@ class ByValue:
         naming: whether the bytes are only hashed, to name a class (`_reduce.keys`).
         reached: local package -> digest, of those met while naming.
         used: whether something went by value already.
+        in_order: whether code asks for subclasses, so that classes are made in their order.
         cells: ids of the cells that functions of the pickle fill.
         planned: id of a function or class -> its definition, which keeps it alive. open: the plan
         whose classes are not whole yet (see `_reduce.whole`).
@@ -116,14 +117,15 @@ class ByValue:
     """
 
     __slots__ = (
-        "_codes", "_kept", "_names", "_scopes", "begun", "by_value", "cells", "homes", "making",
-        "naming", "open", "places", "planned", "reached", "used",
+        "_codes", "_kept", "_names", "_scopes", "begun", "by_value", "cells", "homes", "in_order",
+        "making", "naming", "open", "places", "planned", "reached", "used",
     )  # fmt: skip
 
     def __init__(self, naming: bool = False) -> None:
         self.naming: bool = naming
         self.reached: dict[str, bytes] = {}
         self.used: bool = naming
+        self.in_order = False
         self.cells: set[int] = set()
         self.planned: dict[int, Any] = {}
         self.homes: dict[int, ModuleType | None] = {}
