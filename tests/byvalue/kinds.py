@@ -405,6 +405,23 @@ KINDS: Final[dict[str, Kind]] = {
             "derive()",
         ),
     ),
+    "values that are told by identity": Kind(
+        """
+        NAN, OTHER = float("nan"), float("nan")
+        NAMES = frozenset(["a", "b", "c"])
+        class Row:
+            missing, names = NAN, NAMES
+            def same(self, x=NAN, names=NAMES):
+                return x is NAN, x is self.missing, self.missing in [NAN], names is self.names
+        def plain(*, x=NAN, y=OTHER):
+            return x is NAN, y is NAN, x != x
+        def closed(x):
+            return lambda: x is NAN
+        close, row = closed(NAN), Row()
+        """,
+        "row plain close",
+        ("row.same()", "plain()", "close()"),
+    ),
     "subclasses that nothing else names": Kind(
         """
         import threading

@@ -25,7 +25,7 @@ from modulepickle._pickler.stored import Store, store_writer
 from modulepickle._reduce.dispatch import HOOK, Dispatcher, resumed
 from modulepickle._reduce.kinds import REDUCERS
 from modulepickle._reduce.of_modules import may_be_of_module, reducer_of_module
-from modulepickle._reduce.state import Live, Positioned, SortedSet
+from modulepickle._reduce.state import Live, NotANumber, Positioned, SortedSet
 from modulepickle._snapshot.tasks import opened
 
 __all__ = [
@@ -51,7 +51,9 @@ STATE: Final = "_modulepickle_shipping"
 PROTOCOL: Final = "_modulepickle_protocol"
 """Attribute of a pickler object that `extend` made the class of: its protocol."""
 
-OURS: Final = frozenset({FunctionType, ModuleType, CodeType, CellType, Live, Positioned, SortedSet})
+OURS: Final = frozenset(
+    {FunctionType, ModuleType, CodeType, CellType, Live, NotANumber, Positioned, SortedSet}
+)
 """Types that we reduce although the pickler could, since our functions hold them."""
 
 IF_OF_MODULE: Final = reducer_of_module(None)

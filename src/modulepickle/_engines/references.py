@@ -20,7 +20,15 @@ from modulepickle._loader.emit import Reduced, StandIn
 from modulepickle._loader.registry import registry
 from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduction_of
-from modulepickle._reduce.state import Live, Positioned, Scope, SortedSet, by_value, find
+from modulepickle._reduce.state import (
+    Live,
+    NotANumber,
+    Positioned,
+    Scope,
+    SortedSet,
+    by_value,
+    find,
+)
 from modulepickle._reduce.wrappers import HEAP
 from modulepickle._snapshot.ref import SnapshotRef
 from modulepickle._snapshot.shipment import Shipment
@@ -30,8 +38,8 @@ __all__ = ["Sending", "peer", "sending"]
 peers: Any = _peers  # shipped text, without annotations
 
 DEFERRED: Final = (
-    CellType, CodeType, FunctionType, Live, ModuleType, Positioned, Scope, SnapshotRef, SortedSet,
-    StandIn,
+    CellType, CodeType, FunctionType, Live, ModuleType, NotANumber, Positioned, Scope, SnapshotRef,
+    SortedSet, StandIn,
 )  # fmt: skip
 """Types, classes aside, for which the scheduler gets only the call that makes the object."""
 

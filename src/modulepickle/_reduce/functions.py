@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import gc
 import importlib.util
+import operator
 import sys
 import types
 import weakref
@@ -37,6 +38,7 @@ from modulepickle._reduce.state import (
     MAIN,
     Dump,
     Live,
+    NotANumber,
     Positioned,
     SortedSet,
     by_value,
@@ -47,7 +49,8 @@ from modulepickle._snapshot.ref import SnapshotRef
 
 __all__ = [
     "SET_FUNCTION", "Held", "annotations_of", "function_holds", "function_shell", "home_of",
-    "reduce_annotate", "reduce_cell", "reduce_code", "reduce_live", "reduce_positioned",
+    "reduce_annotate", "reduce_cell", "reduce_code", "reduce_live", "reduce_not_a_number",
+    "reduce_positioned",
     "reduce_sorted",
 ]  # fmt: skip
 
@@ -202,6 +205,11 @@ def reduce_annotate(_: Dump, function: FunctionType) -> Reduced:
     except NameError:
         values = _told(call(function, form.FORWARDREF))
     return ANNOTATE, (values, call(function, form.STRING))
+
+
+def reduce_not_a_number(_: Dump, obj: NotANumber) -> Reduced:
+    """Reduce a NaN to an item of a tuple, so that it has a place in the pickler's memo."""
+    return operator.getitem, ((obj.value,), 0)
 
 
 def reduce_sorted(_: Dump, obj: SortedSet) -> Reduced:

@@ -30,12 +30,13 @@ from modulepickle._reduce.functions import (
     reduce_cell,
     reduce_code,
     reduce_live,
+    reduce_not_a_number,
     reduce_positioned,
     reduce_sorted,
 )
 from modulepickle._reduce.generated import reduce_field
 from modulepickle._reduce.keys import KNOWN, key_of, tracked
-from modulepickle._reduce.state import MAIN, Dump, Live, Positioned, Reducer, SortedSet
+from modulepickle._reduce.state import MAIN, Dump, Live, NotANumber, Positioned, Reducer, SortedSet
 from modulepickle._reduce.wrappers import (
     VIEWS,
     WRAPPER,
@@ -335,6 +336,7 @@ OTHERS: Final[dict[type, Reducer]] = {
     Live: reduce_live,
     Positioned: reduce_positioned,
     SortedSet: reduce_sorted,
+    NotANumber: reduce_not_a_number,
     types.GetSetDescriptorType: reduce_descriptor,
     types.ClassMethodDescriptorType: reduce_descriptor,
     types.MemberDescriptorType: _unless_plain(reduce_descriptor),

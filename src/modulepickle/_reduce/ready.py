@@ -16,7 +16,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from modulepickle._reduce.local import VALUE, way_of
-from modulepickle._reduce.state import MAIN, Dump, SortedSet, by_value
+from modulepickle._reduce.state import MAIN, Dump, NotANumber, SortedSet, by_value
 from modulepickle._reduce.wrappers import is_special, wrapper_state
 
 __all__ = ["ATOMS", "Look", "by_value_class", "is_definition", "is_module_ready", "is_shell"]
@@ -285,6 +285,7 @@ KINDS: Final = {
     set: Look._is_set_ready,
     frozenset: Look._is_set_ready,
     SortedSet: lambda look, value: Look._is_set_ready(look, value.items),
+    NotANumber: lambda look, value: True,
     list: Look._is_list_ready,
     tuple: Look._is_list_ready,
     staticmethod: Look._is_wrapper_ready,

@@ -8,6 +8,7 @@ Outside API: what is in `__all__`.
 
 from __future__ import annotations
 
+import _thread
 import builtins
 import copyreg
 import pickle
@@ -36,6 +37,7 @@ __all__ = [
     "InStore",
     "KnownModule",
     "Live",
+    "NotANumber",
     "Positioned",
     "Reducer",
     "Scope",
@@ -87,16 +89,34 @@ class SortedSet:
         self.items = items
 
 
+class NotANumber:
+    """Stands for a NaN, which is told by identity: a pickler makes each mention of it another."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+
+_stand_ins = _thread._local()
+"""In each thread: id of a value -> the value, and what stands for it in the present dump."""
+
+
 def in_stable_order(value: Any) -> Any:
-    """Return a value, or a stand-in if its plain pickle would have a random order.
+    """Return a value, or a stand-in if its plain pickle would have a random order, or for a NaN.
 
     A string that may equal a name is interned, as it is in a module: otherwise code that was
     received would have two objects, as attribute names are interned, and the pickler would write
     both.
     """
-    if type(value) is str:
+    kind = type(value)
+    if kind is str:
         return sys.intern(value) if value.isidentifier() else value
-    return SortedSet(value) if type(value) is frozenset and len(value) > 1 else value
+    if (kind is not float or value == value) and (kind is not frozenset or len(value) < 2):
+        return value
+    known: Any = _stand_ins.__dict__
+    if id(value) not in known:
+        made = SortedSet(value) if kind is frozenset else NotANumber(value)
+        known[id(value)] = value, made
+    return known[id(value)][1]
 
 
 class ByValue:
@@ -295,6 +315,7 @@ class Dump:
         self._shipment: Shipment | None = None
         self.resent: dict[bytes, SnapshotRef] = {}
         self.parts = ByValue()
+        _stand_ins.__dict__.clear()
         self._notices: dict[Problem, None] = {}
         self.begun: set[object] = set()
 
