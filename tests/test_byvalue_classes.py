@@ -272,6 +272,73 @@ CASES = {
             "Sub(x=1, y=[], z=3, more=1)",
         ],
     ),
+    "what a user put in place of generated methods": (
+        """
+        import dataclasses, enum, functools, typing
+        from dataclasses import dataclass, field
+        called = []
+        def trace(function):
+            @functools.wraps(function)
+            def wrapper(*args):
+                called.append(function.__name__)
+                return function(*args)
+            return wrapper
+        class Unit:
+            def __hash__(self): return 1
+            def __repr__(self): return "unit"
+        ONE = Unit()
+        @dataclass(order=True)
+        class P:
+            age: int = 1
+            units: list = field(default_factory=lambda: [ONE])
+            to = dataclasses.asdict
+            @functools.wraps(dataclasses.asdict)
+            def more(self): return {"more": self.to()}
+            def again(self): first(self, 8); return self
+        first, shown = P.__init__, P.__repr__
+        P.__init__ = trace(P.__init__)
+        P.__lt__ = trace(P.__lt__)
+        P.__repr__ = lambda self: "<" + shown(self) + ">"
+        @dataclass
+        class Plain:
+            unit: Unit = ONE
+            units: list = field(default_factory=lambda: [ONE])
+            def again(self): plain(self); return self
+        plain = Plain.__init__
+        def make(n):
+            @dataclass(frozen=True)
+            class Local:
+                x: int = n
+            def __setattr__(self, name, value):
+                old(self, name, value + n)
+            old, Local.__setattr__ = Local.__setattr__, __setattr__
+            return Local
+        class Casts(typing.Protocol):
+            cast = staticmethod(typing.cast)
+        class Sub(Casts): pass
+        class Flag(enum.Flag):
+            A = 1
+            B = 2
+            __or__ = None
+        obj = P, Plain, called, Sub, Flag, make(1), make(2)
+        """,
+        """
+        P, Plain, called, Sub, Flag, *locals_ = obj
+        result = [repr(P(2)), P(1) < P(2), called[-2:], P(3).again().age, repr(P().more()["more"])]
+        result += [repr(Plain().again()), Plain.again.__globals__["plain"] is Plain.__init__]
+        result += [Sub().cast(int, "x"), Flag.__dict__["__or__"], [each().x for each in locals_]]
+        for each in locals_:
+            try:
+                each().x = 3
+            except AttributeError as error:
+                result.append(str(error))
+        """,
+        [
+            "<P(age=2, units=[unit])>", True, ["__init__", "__lt__"], 8,
+            "{'age': 1, 'units': [unit]}", "Plain(unit=unit, units=[unit])", True, "x", None,
+            [1, 2], "cannot assign to field 'x'", "cannot assign to field 'x'",
+        ],
+    ),
     "named tuples": (
         """
         import collections, typing

@@ -498,18 +498,57 @@ def set_generic(made, _):
 
 def set_dataclass(made, state):
     """Let this Python's dataclasses write the methods that the sender's wrote."""
-    import copy
-    import dataclasses
-
     names, settings, *outline = state
     if outline and "__dataclass_params__" in vars(made):
         return  # it has been whole, and gets its fields later
     fields = outline[0] if outline else made.__dataclass_fields__
+    other = written(made, fields, settings)
+    for name in (*names, "__replace__", "__dataclass_params__"):
+        each = other.get(name) or STATE.get(name)
+        if each is None or (name not in names and name in vars(made)):
+            continue
+        if outline or name not in names or not hasattr(vars(made).get(name), "__code__"):
+            type.__setattr__(made, name, each)
+        elif name == "__init__":  # somebody may have it already
+            refill(made.__init__, each)
+    said = getattr(vars(made).get("__init__"), "__annotations__", {}) if "__init__" in names else {}
+    for name in {*said} & {*fields}:
+        said[name] = fields[name].type
+    for name in settings:
+        if hasattr(made.__dataclass_params__, name):
+            setattr(made.__dataclass_params__, name, settings[name])
+
+
+set_dataclass_again = set_dataclass  # with the fields that it was not to wait for
+
+
+def refill(function, other):
+    """Give a function what another one of the same code has."""
+    for cell, new in zip(function.__closure__ or (), other.__closure__ or ()):
+        cell.cell_contents = new.cell_contents
+    for name in "__defaults__", "__kwdefaults__", "__annotations__":
+        setattr(function, name, getattr(other, name))
+
+
+def rewritten(made, name):
+    """A method that dataclasses wrote for a class, which has another one in its place."""
+    settings = made.__dataclass_params__
+    flags = {each: getattr(settings, each) for each in settings.__slots__}
+    flags.setdefault("slots", "__slots__" in vars(made))  # before 3.12
+    return written(made, made.__dataclass_fields__, flags)[name]
+
+
+def written(made, fields, settings):
+    """What this Python's dataclasses write for a class with such fields: name -> entry."""
+    import copy
+    import dataclasses
+
     types_ = {}
     home = (
         made.__module__ if sys.modules.get(made.__module__) else "builtins"
     )  # text is looked up there
     other = {"__annotations__": types_, "__qualname__": made.__qualname__, "__module__": home}
+    other["__doc__"] = "-"  # else it is written of defaults, which may be incomplete
     if hasattr(made, "__post_init__"):
         other["__post_init__"] = None
     for name, each in fields.items():
@@ -525,26 +564,14 @@ def set_dataclass(made, state):
                 each.default = dataclasses.MISSING
     flags = {name: settings[name] for name in [*settings][:6]}
     other = dataclasses.dataclass(**flags)(type(made.__name__, (), other))
-    for name in (*names, "__replace__", "__dataclass_params__"):
-        each = vars(other).get(name) or STATE.get(name)
-        if each is None or (name not in names and name in vars(made)):
-            continue
+    for each in vars(other).values():
         for inner in each, getattr(each, "__wrapped__", each):
             if isinstance(inner, types.FunctionType):
                 inner.__module__ = made.__module__
                 for cell in inner.__closure__ or ():
                     if cell.cell_contents is other:
                         cell.cell_contents = made
-        type.__setattr__(made, name, each)
-    said = getattr(vars(made).get("__init__"), "__annotations__", {}) if "__init__" in names else {}
-    for name in {*said} & {*fields}:
-        said[name] = fields[name].type
-    for name in settings:
-        if hasattr(made.__dataclass_params__, name):
-            setattr(made.__dataclass_params__, name, settings[name])
-
-
-set_dataclass_again = set_dataclass  # with the fields that it was not to wait for
+    return vars(other)
 
 
 def getstate(self):

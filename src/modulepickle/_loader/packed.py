@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_30024ec7"
+CLASSES_NAME: Final = "_modulepickle_classes_22723bd0"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2654,17 +2654,45 @@ def set_generic(made, _):
     plain = getattr(plain, "__func__", 0) or typing._generic_class_getitem
     made.__class_getitem__ = classmethod(plain)
 def set_dataclass(made, state):
-    import copy
-    import dataclasses
     names, settings, *outline = state
     if outline and "__dataclass_params__" in vars(made):
         return
     fields = outline[0] if outline else made.__dataclass_fields__
+    other = written(made, fields, settings)
+    for name in (*names, "__replace__", "__dataclass_params__"):
+        each = other.get(name) or STATE.get(name)
+        if each is None or (name not in names and name in vars(made)):
+            continue
+        if outline or name not in names or not hasattr(vars(made).get(name), "__code__"):
+            type.__setattr__(made, name, each)
+        elif name == "__init__":
+            refill(made.__init__, each)
+    said = getattr(vars(made).get("__init__"), "__annotations__", {}) if "__init__" in names else {}
+    for name in {*said} & {*fields}:
+        said[name] = fields[name].type
+    for name in settings:
+        if hasattr(made.__dataclass_params__, name):
+            setattr(made.__dataclass_params__, name, settings[name])
+set_dataclass_again = set_dataclass
+def refill(function, other):
+    for cell, new in zip(function.__closure__ or (), other.__closure__ or ()):
+        cell.cell_contents = new.cell_contents
+    for name in "__defaults__", "__kwdefaults__", "__annotations__":
+        setattr(function, name, getattr(other, name))
+def rewritten(made, name):
+    settings = made.__dataclass_params__
+    flags = {each: getattr(settings, each) for each in settings.__slots__}
+    flags.setdefault("slots", "__slots__" in vars(made))
+    return written(made, made.__dataclass_fields__, flags)[name]
+def written(made, fields, settings):
+    import copy
+    import dataclasses
     types_ = {}
     home = (
         made.__module__ if sys.modules.get(made.__module__) else "builtins"
     )
     other = {"__annotations__": types_, "__qualname__": made.__qualname__, "__module__": home}
+    other["__doc__"] = "-"
     if hasattr(made, "__post_init__"):
         other["__post_init__"] = None
     for name, each in fields.items():
@@ -2678,24 +2706,14 @@ def set_dataclass(made, state):
                 each.default = dataclasses.MISSING
     flags = {name: settings[name] for name in [*settings][:6]}
     other = dataclasses.dataclass(**flags)(type(made.__name__, (), other))
-    for name in (*names, "__replace__", "__dataclass_params__"):
-        each = vars(other).get(name) or STATE.get(name)
-        if each is None or (name not in names and name in vars(made)):
-            continue
+    for each in vars(other).values():
         for inner in each, getattr(each, "__wrapped__", each):
             if isinstance(inner, types.FunctionType):
                 inner.__module__ = made.__module__
                 for cell in inner.__closure__ or ():
                     if cell.cell_contents is other:
                         cell.cell_contents = made
-        type.__setattr__(made, name, each)
-    said = getattr(vars(made).get("__init__"), "__annotations__", {}) if "__init__" in names else {}
-    for name in {*said} & {*fields}:
-        said[name] = fields[name].type
-    for name in settings:
-        if hasattr(made.__dataclass_params__, name):
-            setattr(made.__dataclass_params__, name, settings[name])
-set_dataclass_again = set_dataclass
+    return vars(other)
 def getstate(self):
     return [getattr(self, name) for name in field_names(self)]
 def setstate(self, state):

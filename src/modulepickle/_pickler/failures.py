@@ -155,7 +155,8 @@ class Recording(Dispatcher, pickle.Pickler):
 
     def _note(self, node: Node, reduction: tuple[Any, ...]) -> None:
         """Note what an object is pickled with."""
-        if is_a(node.obj, FunctionType, type) and is_a(reduction[0], Rebuilt):
+        by_value = is_a(node.obj, FunctionType, type) and is_a(reduction[0], Rebuilt)
+        if by_value and len(reduction) > 2:  # else it is made anew there, of nothing that it holds
             node.is_by_value = True
             node.held = [*held_by(node.obj, reduction[2])]
         for label, part in parts_of(node.obj, reduction):

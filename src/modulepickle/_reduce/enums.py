@@ -84,7 +84,10 @@ OF_BASES: Final = frozenset(
 
 def _is_users(cls: Any, name: str, value: Any) -> bool:
     function = getattr(value, "__func__", value)
-    if not isinstance(function, FunctionType) or _is_put(cls, name, value):
+    if not isinstance(function, FunctionType):
+        # For operators, `EnumMeta` puts functions of `Flag`: a None is the user's.
+        return name[:2] == "__" and isinstance(vars(enum.Flag).get(name), FunctionType)
+    if _is_put(cls, name, value):
         return False
     inherited = [vars(base).get("__new__") for base in cls.__mro__[1:]]  # `EnumMeta` finds it there
     return all(getattr(each, "__func__", each) is not function for each in inherited)

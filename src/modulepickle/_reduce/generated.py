@@ -6,7 +6,7 @@ place of them goes to `more`: name of a `set_` function of `_loader.classes` -> 
 A function counts as theirs by its origin: its module or, since `dataclasses` compiles text without
 a file, the qualified name of its code.
 
-Outside API: `SPECIAL`, `OF_PLAIN`, `LATE`, `generated_owner`, `outline`, `reduce_field`.
+Outside API: what is in `__all__`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import gc
 import sys
 import typing
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FunctionType, MappingProxyType
 from typing import Any, Final
 
@@ -27,7 +27,9 @@ from modulepickle._reduce.functions import annotations_of
 from modulepickle._reduce.state import Dump
 from modulepickle._reduce.structures import structure
 
-__all__ = ["LATE", "OF_PLAIN", "SPECIAL", "generated_owner", "outline", "reduce_field"]
+__all__ = [
+    "LATE", "OF_PLAIN", "SPECIAL", "generated_owner", "outline", "reduce_field", "stands_in",
+]  # fmt: skip
 
 FIELD: Final = Rebuilt("field", THE_CLASSES)
 
@@ -49,37 +51,55 @@ _written: weakref.WeakKeyDictionary[FunctionType, bool] = weakref.WeakKeyDiction
 """Function -> whether `dataclasses` wrote it, which its code does not tell on older Pythons."""
 
 
+FROM_LIBRARY: Final = frozenset({"__repr__", "__getstate__", "__setstate__", "__replace__"})
+"""What a dataclass has of the module itself; all else is compiled for it. An `asdict` that a user
+wrote into a class is the user's."""
+
+
+def _inner(function: Any) -> Any:
+    """Return what `dataclasses` compiled, without its guard against a `__repr__` in a circle.
+
+    What anybody else has wrapped around a method is theirs.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_name != "wrapper":
+        return function
+    if function.__globals__.get("__name__") not in ("dataclasses", "reprlib"):  # that, since 3.14
+        return function
+    inner = getattr(function, "__wrapped__", function)
+    return inner if getattr(inner, "__name__", "") == "__repr__" else function
+
+
 def _is_generated(cls: Any, name: str, value: Any) -> bool:
     """Tell whether a method was written by `dataclasses` for this class."""
     title = getattr(value, "__qualname__", "")
-    value = getattr(value, "__wrapped__", value)
-    if not isinstance(value, FunctionType):
+    inner = _inner(value)
+    if not isinstance(inner, FunctionType):
         return False
-    code = value.__code__
+    code = inner.__code__
     if code.co_filename != "<string>":
+        if name not in FROM_LIBRARY or inner is not value:
+            return False
         return is_of_texts(value) or _is_from(value, sys.modules.get("dataclasses", sys))
     # The latter is 3.9's.
     if title not in (f"{cls.__qualname__}.{name}", f"__create_fn__.<locals>.{name}"):
         return False
     if sys.version_info >= (3, 11):
         return code.co_qualname.startswith("__create_fn__.")
-    if value not in _written:
-        _written[value] = _would_write(cls, name, code)
-    return _written[value]
+    if inner not in _written:
+        ways = [_inner(_would_write(cls, way).get(name)) for way in WAYS]
+        codes = [made.__code__.co_code for made in ways if isinstance(made, FunctionType)]
+        _written[inner] = code.co_code in codes
+    return _written[inner]
 
 
-def _would_write(cls: Any, name: str, code: Any) -> bool:
-    """Tell whether `dataclasses` would write the same code again (up to Python 3.10)."""
-    ways = ["", "factories", "slots"][: 3 if sys.version_info >= (3, 10) else 2]
-    return any(_written_again(cls, name, way) == code.co_code for way in ways)
+WAYS: Final = ("", "factories", "slots") if sys.version_info >= (3, 10) else ("", "factories")
+"""How `dataclasses` may have written a method: with slots, or as receivers have it written for a
+class with slots."""
 
 
-def _written_again(cls: Any, name: str, way: str) -> Any:
-    """Return the bytecode of a method as `dataclasses` writes it.
-
-    Args:
-        way: "slots", or "factories": as receivers have it written for a class with slots.
-    """
+def _would_write(cls: Any, way: str = "") -> dict[str, Any]:
+    """Return the entries of a class for which `dataclasses` has written the same methods again."""
     import copy  # not at the top: only users of `dataclasses` have it imported
     from dataclasses import MISSING, InitVar, dataclass
 
@@ -99,14 +119,19 @@ def _written_again(cls: Any, name: str, way: str) -> Any:
     if way == "slots":
         flags["slots"] = True
     made: Any = dataclass(**flags)(type("other", (), space))
-    made = vars(made).get(name)
-    made = getattr(made, "__wrapped__", made)
-    return made.__code__.co_code if isinstance(made, FunctionType) else None
+    return {**vars(made), "": made}
+
+
+_owners: weakref.WeakKeyDictionary[FunctionType, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+"""Method that stands in its dataclass no more -> the class."""
 
 
 def generated_owner(function: FunctionType) -> Any:
-    """Return the dataclass that a method was written for, or None: it has no source."""
-    inner = getattr(function, "__wrapped__", function)  # of a `__repr__`
+    """Return the dataclass that a method was written for, or None: it has no source.
+
+    The method need not stand in the class any more: somebody may have wrapped it.
+    """
+    inner = _inner(function)
     if not isinstance(inner, FunctionType) or inner.__code__.co_filename != "<string>":
         return None
     name = function.__name__
@@ -120,7 +145,64 @@ def generated_owner(function: FunctionType) -> Any:
             for cls in gc.get_referrers(space):
                 if isinstance(cls, type) and _is_generated(cls, name, function):
                     return cls
-    return None
+    known = _owners.get(function)
+    owner = None if known is None else known()
+    if owner is None:
+        owner = next((cls for cls in _dataclasses() if _wrote(cls, name, function)), None)
+        if owner is not None:
+            _owners[function] = weakref.ref(owner)
+    return owner
+
+
+def stands_in(cls: Any, function: FunctionType) -> bool:
+    """Tell whether a method still stands in the dataclass that it was written for."""
+    return vars(cls).get(function.__name__) is function
+
+
+def _dataclasses() -> Iterator[Any]:
+    """Yield all dataclasses of this process."""
+    todo: list[Any] = [object]
+    seen = set()
+    for each in todo:  # grows as it is read
+        for cls in type.__subclasses__(each):
+            if cls not in seen:
+                seen.add(cls)
+                todo.append(cls)
+                if "__dataclass_fields__" in vars(cls) and "__dataclass_params__" in vars(cls):
+                    yield cls
+
+
+def _wrote(cls: Any, name: str, function: FunctionType) -> bool:
+    """Tell whether `dataclasses` wrote a method for a class: it would write the same again."""
+    titles = f"{cls.__qualname__}.{name}", f"__create_fn__.<locals>.{name}"  # 3.9's
+    if function.__module__ != cls.__module__ or function.__qualname__ not in titles:
+        return False
+    try:
+        spaces = [_would_write(cls, way) for way in WAYS]
+    except Exception:  # its fields were changed since
+        return False
+    return any(_is_same_method(cls, _inner(function), name, space) for space in spaces)
+
+
+def _is_same_method(cls: Any, mine: FunctionType, name: str, space: dict[str, Any]) -> bool:
+    made = _inner(space.get(name))
+    if not isinstance(made, FunctionType):
+        return False
+    mine_held = [each.cell_contents for each in mine.__closure__ or ()]
+    made_held = [each.cell_contents for each in made.__closure__ or ()]
+    mine_held += mine.__defaults__ or ()
+    made_held += made.__defaults__ or ()
+    mine_held += (mine.__kwdefaults__ or {}).values()
+    made_held += (made.__kwdefaults__ or {}).values()
+    return (
+        all(getattr(mine.__code__, part) == getattr(made.__code__, part) for part in PARTS)
+        and len(mine_held) == len(made_held)
+        and all(a is b or (a is cls and b is space[""]) for a, b in zip(mine_held, made_held))
+    )
+
+
+PARTS: Final = ("co_code", "co_consts", "co_names", "co_varnames", "co_freevars")
+"""What shows that two methods do the same."""
 
 
 def _dataclass(cls: Any, more: dict[str, Any]) -> set[str]:
@@ -232,7 +314,10 @@ def _protocol(cls: Any, more: dict[str, Any]) -> set[str]:
     if type(cls).__module__ != "typing" or not vars(cls).get("_is_protocol", False):
         return set()
     more["protocol"] = bool(getattr(cls, "_is_runtime_protocol", False))
-    return {name for name, value in vars(cls).items() if _is_from(value, typing)}
+    # These two are what `typing` writes; a `cast` that stands in the class is the user's.
+    return {
+        name for name in ("__init__", "__subclasshook__") if _is_from(vars(cls).get(name), typing)
+    }
 
 
 SPECIAL: Final[tuple[Callable[[Any, dict[str, Any]], set[str]], ...]] = (

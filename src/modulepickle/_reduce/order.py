@@ -119,13 +119,26 @@ class Order:
     def _before(self, each: Node) -> Iterator[Node]:
         """Yield what comes before an item: its needs, and what those lead to.
 
-        An enum is of no use without its members, whatever its methods lead to.
+        An enum is of no use without its members, nor a dataclass without its fields, whatever
+        their methods lead to.
         """
         if isinstance(each, Definition):
             members = [item for item in each.later if item.name == "members" and item.group]
             return iter((*members, *each.links, *each.later))
-        found = (self._planned.get(id(need)) for need in each.needs)
-        return iter([need for need in found if need is not None])
+        found = [self._planned.get(id(need)) for need in each.needs]
+        needs = [need for need in found if need is not None]
+        nodes: list[Node] = []
+        for need in needs:
+            nodes += [*_fields(need), need]
+        return iter(nodes)
+
+
+def _fields(need: Definition) -> list[Item]:
+    """Return what makes the fields of a dataclass, and its methods of them."""
+    return [item for item in need.later if need.is_class and item.name in OF_FIELDS]
+
+
+OF_FIELDS: Final = frozenset({"__dataclass_fields__", "dataclass", "dataclass_again"})
 
 
 def _rank(item: Item) -> tuple[bool, ...]:

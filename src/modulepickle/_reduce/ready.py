@@ -15,6 +15,7 @@ from enum import EnumMeta
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from modulepickle._reduce.generated import generated_owner
 from modulepickle._reduce.local import VALUE, way_of
 from modulepickle._reduce.state import MAIN, Dump, NotANumber, SortedSet, by_value
 from modulepickle._reduce.wrappers import is_special, wrapper_state
@@ -156,6 +157,10 @@ class Look:
         if not _goes_by_value(self._dump, value):
             return True
         if not is_definition(value):
+            owner = generated_owner(value) if type(value) is FunctionType else None
+            if owner is not None:  # it is there, or is right, once its class has all fields
+                self.seen += by_value_class(self._dump, owner)
+                self.needs.append(owner)
             self._look_inside(value)
             return isinstance(value, type) and not value.__flags__ & HEAP
         self.seen.append(value)
@@ -211,7 +216,9 @@ class Look:
         """Tell it of a field of a dataclass, or one of the marks in it."""
         if kind.__name__ != "Field":
             return kind.__name__.startswith("_")
-        values = [getattr(value, name) for name in FIELD if hasattr(value, name)]
+        missing = sys.modules["dataclasses"].MISSING  # a `sentinel`, since 3.15
+        values = [getattr(value, name, missing) for name in FIELD]
+        values = [each for each in values if each is not missing]
         return self._all([*values, {**value.metadata}])
 
     def _is_alias_ready(self, value: Any) -> bool:

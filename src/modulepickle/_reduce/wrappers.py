@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced, is_of_texts
 from modulepickle._reduce.functions import reduce_annotate
-from modulepickle._reduce.generated import generated_owner
+from modulepickle._reduce.generated import generated_owner, stands_in
 from modulepickle._reduce.state import Dump, Reducer
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
 
 SET_DISPATCH: Final = Rebuilt("set_dispatch", THE_CLASSES)
 WRAPPER: Final = Rebuilt("wrapper", THE_CLASSES)
+REWRITTEN: Final = Rebuilt("rewritten", THE_CLASSES)
 SET_WRAPPER: Final = Rebuilt("set_wrapper", THE_CLASSES)
 
 HEAP: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -84,7 +85,10 @@ def reduce_special(dump: Dump, obj: Any) -> Any:
             return _dispatcher_call(obj)
         if _is_annotate(obj):
             return reduce_annotate(dump, obj)
-        return operator.getitem, (Call(vars, generated_owner(obj)), obj.__name__)
+        cls = generated_owner(obj)
+        if not stands_in(cls, obj):
+            return REWRITTEN, (cls, obj.__name__)
+        return operator.getitem, (Call(vars, cls), obj.__name__)
     if id(obj) in _NAMES:
         return getattr, (types, _NAMES[id(obj)])
     for view in VIEWS:
