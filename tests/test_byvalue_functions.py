@@ -20,6 +20,8 @@ LIBRARY = """
         return count
 
     double = lambda x: 2 * x
+    in_a_line = {"thunk": lambda i: lambda: i, "prefix": lambda prefix: lambda x: prefix + x}
+    in_a_line["list"], in_a_line["pair"] = [lambda: (lambda: 1)], (lambda: 3, lambda: 4)
     def decorate(function):
         def wrapper(*args):
             return "wrapped", function(*args)
@@ -42,6 +44,31 @@ def tree(tmp_path):
 
 CASES = {
     "lambda": ("obj = lambda x, y=2: x + y", "result = obj(1), obj(1, 1)", (3, 2)),
+    "lambdas in one line": (
+        """
+        thunk, keep, pair = lambda: lambda: "inner", lambda x: lambda x: x, lambda a: lambda b: a
+        three = lambda *, key: lambda y: lambda: (key, y)
+        def both(a=lambda v: "a", *, b=lambda v: "b"): return a, b
+        found = {}
+        found[max([1, 2], key=lambda v: -v)] = lambda v: v * 10
+        same = lambda f: f
+        pairs = {same(lambda: 1): same(lambda: 2), same(lambda: 3): same(lambda: 4)}
+        kinds = [lambda: 1, lambda: 1.0, lambda: True, lambda: 0.0, lambda: -0.0]
+        made = [(lambda: i, lambda: -i) for i in range(2) if (lambda: i < 9)()]
+        either = lambda z: (lambda: z) if z else (lambda: 9); unlike = (lambda: 1) is (lambda: 2)
+        obj = thunk, keep, pair, three, both, found, pairs, kinds, made, either
+        """,
+        """
+        thunk, keep, pair, three, both, found, pairs, kinds, made, either = obj
+        result = [thunk()(), keep(1)(2), pair(1)(2), three(key=1)(2)(), [f(0) for f in both()]]
+        result += [found[1](2), [(a(), b()) for a, b in pairs.items()], [repr(f()) for f in kinds]]
+        result += [[(a(), b()) for a, b in made], [either(n)() for n in (0, 1)]]
+        """,
+        [
+            "inner", 2, 1, (1, 2), ["a", "b"], 20, [(1, 2), (3, 4)],
+            ["1", "1.0", "True", "0.0", "-0.0"], [(1, -1), (1, -1)], [9, 1],
+        ],
+    ),
     "defaults": (
         "def obj(a, /, b=[1], *c, d={'k': 1}, **e): return a, b, c, d, e",
         "result = obj(0), obj(1, 2, 3, d=4, e=5)",
@@ -262,6 +289,11 @@ CASES = {
                   one.__globals__ is vars(library), one.__code__ is not two.__code__)
         """,
         (1, 3, 13, 13, 6, ("wrapped", 1), True, False),
+    ),
+    "lambdas of a shipped module, in one line": (
+        "from library import in_a_line as obj",
+        "result = obj['thunk'](1)(), obj['prefix']('a')('b'), obj['list'][0]()(), obj['pair'][1]()",
+        (1, "ab", 1, 4),
     ),
     "a lambda of an installed module": (
         """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from receivers import receive, send
+from receivers import VERSIONS, find_interpreters, receive, send
+
+FOUND = [each for each in VERSIONS if each in find_interpreters()]
 
 MAKERS = """
 class Case:
@@ -45,3 +47,24 @@ def test_r16_the_second_hop_has_the_bytes_of_the_first(tmp_path, name):
         again.result, "import modulepickle; result = modulepickle.dumps(obj)", bare=False
     )
     assert third.result == data
+
+
+NESTED = """
+def outer():
+    inner = lambda: lambda: lambda: "innermost"
+    def function():
+        def function(): return "inner"
+        return function
+    return inner, function
+obj = outer()
+"""
+
+
+def test_r16_of_a_lambda_in_a_lambda_the_inner_one_is_sent_on(tmp_path):
+    data = send(tmp_path, NESTED)
+    code = "import modulepickle; result = modulepickle.dumps((obj[0](), obj[0]()(), obj[1]()))"
+    on = receive(data, code, bare=False).result
+    use = "result = obj[0]()(), obj[1](), obj[2]()"
+    for version in (FOUND[0], FOUND[-1]):
+        got = receive(on, use, python=find_interpreters()[version])
+        assert got.result == ("innermost", "innermost", "inner")

@@ -22,11 +22,13 @@ import re
 import sys
 import warnings
 import zlib
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, Final, NamedTuple, Union
 
 from modulepickle._loader.registry import registry
 from modulepickle._reduce.code import nested
+from modulepickle._reduce.lambdas import as_data, compiled_apart, lambdas_in
 from modulepickle._snapshot.files import held_lines
 
 __all__ = ["MARKED", "TO_MATCH", "Place", "SourceFile", "label", "locate", "source_file"]
@@ -58,10 +60,11 @@ class SourceFile:
     Attributes:
         text: of the file. codes: name and first line -> code objects. nodes: the same -> functions.
         classes: qualified name -> classes; each with what is around it, as a `Place` has it.
+        alone: whether it is a text that came in a pickle, and not the whole file.
     """
 
-    def __init__(self, text: str, name: str, flags: int) -> None:
-        self.text = text
+    def __init__(self, text: str, name: str, flags: int, alone: bool = False) -> None:
+        self.text, self.alone = text, alone
         self.codes: dict[tuple[str, int], list[CodeType]] = {}
         self.nodes: dict[tuple[str, int], list[tuple[Definition, tuple[str, ...]]]] = {}
         self.classes: dict[str, list[tuple[ast.ClassDef, tuple[str, ...]]]] = {}
@@ -72,6 +75,7 @@ class SourceFile:
             self._add(compile(text, name, "exec", flags, True))
         self._index(tree, ())
         self._one_by_one = False
+        self._apart: list[dict[int, set[bytes]]] = []
 
     def _add(self, top: CodeType) -> None:
         for code in nested(top):
@@ -95,13 +99,43 @@ class SourceFile:
             return True
         if not self._one_by_one and key in self.codes:
             self._one_by_one = True
-            for statement in self._body:
-                module = ast.Module([statement], [])
-                try:
-                    self._add(compile(module, self._name, "exec", self._flags, True))
-                except SyntaxError:  # a `from __future__` that does not stand first any more
-                    continue
+            for top in self._compiled_one_by_one(ast.Module(self._body, [])):
+                self._add(top)
+        if self.alone and key in self.codes:  # its columns are others there
+            same = as_data(code, True)
+            return any(as_data(each, True) == same for each in self.codes[key])
         return code in self.codes.get(key, ())
+
+    def _compiled(self, tree: ast.Module) -> Iterator[CodeType]:
+        yield compile(tree, self._name, "exec", self._flags, True)
+
+    def _compiled_one_by_one(self, tree: ast.Module) -> Iterator[CodeType]:
+        for statement in tree.body:
+            try:
+                yield from self._compiled(ast.Module([statement], []))
+            except SyntaxError:  # a `from __future__` that does not stand first any more
+                continue
+
+    def written_as(self, code: CodeType) -> list[tuple[Definition, tuple[str, ...]]]:
+        """Return those of the lambdas in a line that compile to this: they all do the same."""
+        nodes, same = self.nodes[code.co_name, code.co_firstlineno], as_data(code, self.alone)
+        for index, tops in enumerate((self._compiled, self._compiled_one_by_one)):
+            if len(self._apart) == index:
+                self._apart.append(self._compiled_apart(tops))
+            found = [each for each in nodes if same in self._apart[index].get(id(each[0]), ())]
+            if found:
+                return found
+        return []
+
+    def _compiled_apart(
+        self, tops: Callable[[ast.Module], Iterator[CodeType]]
+    ) -> dict[int, set[bytes]]:
+        """Return what each lambda compiles to, by the id of its node."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = compiled_apart(self.text, tops, self.alone)
+        nodes = lambdas_in(ast.Module(self._body, []))
+        return {id(node): each for (node, _), each in zip(nodes, made)}
 
 
 def _title(node: ast.ClassDef, around: tuple[str, ...]) -> str:
@@ -136,7 +170,7 @@ def source_file(name: str, flags: int, held: list[str] | None = None) -> SourceF
     if lines:
         text = "".join(lines) if received is None else "\n" * (received[1] - 1) + received[0]
         try:
-            file = SourceFile(text, name, flags)
+            file = SourceFile(text, name, flags, received is not None)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass
     if len(_files) >= 64:  # cells of a long session
@@ -162,15 +196,11 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
     if file is None or not file.holds(code):
         return None
     found = file.nodes.get((code.co_name, code.co_firstlineno), [])
-    found = [each for each in found if _takes(each[0], code)]
-    if len(found) > 1 and sys.version_info < (3, 11):
-        found = _by_order(file, code, found)
-    elif len(found) > 1:
-        found = [each for each in found if _covers(each[0], code)]
-        found.sort(key=lambda each: -each[0].col_offset)
-    if not found or (len(found) > 1 and not hasattr(code, "co_positions")):
+    if len(found) > 1:
+        found = file.written_as(code)
+    if not found:
         return None
-    node, around = found[0]
+    node, around = next((each for each in found if _covers(each[0], code)), found[0])
     column = node.col_offset
     source = registry.sources.get(code.co_filename)
     if source is not None:  # its place is in the text that came, not in a whole file
@@ -182,21 +212,6 @@ def locate(code: CodeType, fresh: bool) -> Place | None:
     end = node.end_lineno or 0, node.end_col_offset or 0
     flags = code.co_flags & FUTURE
     return Place(text, node.lineno, column, end, flags, code.co_freevars, around)
-
-
-def _by_order(
-    file: SourceFile, code: CodeType, found: list[tuple[Definition, tuple[str, ...]]]
-) -> list[tuple[Definition, tuple[str, ...]]]:
-    """Return the definition, of several in a line, that code belongs to, if their order shows it.
-
-    It is needed before Python 3.11, which records columns. Two with equal code share one object.
-    """
-    codes = [*dict.fromkeys(file.codes[code.co_name, code.co_firstlineno])]
-    nodes = file.nodes[code.co_name, code.co_firstlineno]
-    if len(codes) != len(nodes) or code not in codes:
-        return found
-    node = nodes[codes.index(code)]
-    return [node] if node in found else found
 
 
 def _parsed(text: str) -> Any:
@@ -216,16 +231,6 @@ def _reads(text: str, node: Definition) -> bool:
     return type(alone) is type(node) and [*map(ast.dump, (alone.args, *same))] == [
         *map(ast.dump, (node.args, *body))
     ]
-
-
-def _takes(node: Definition, code: CodeType) -> bool:
-    """Tell whether a definition has the code's parameters."""
-    given = node.args
-    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
-    names += [each.arg for each in (given.vararg, given.kwarg) if each is not None]
-    have = code.co_varnames[: len(names)]
-    # A private name is mangled in a class.
-    return all(mine.endswith(name) for mine, name in zip(have, names)) and len(have) == len(names)
 
 
 def _covers(node: Definition, code: CodeType) -> bool:
@@ -263,4 +268,18 @@ def _received(code: CodeType) -> Place | None:
     node = _parsed(text)  # other code objects in it have no text of their own
     if getattr(node, "name", "<lambda>") != code.co_name or free != code.co_freevars:
         return None
+    if len([*nested(code)]) != _size(node, free):  # it stands in it, under the same name
+        return None
     return Place(text, line, column, (0, 0), flags, free, tuple(around))
+
+
+def _size(node: Any, free: tuple[str, ...]) -> int:
+    """Return how many code objects a definition that stands alone has, with all that are in it."""
+    name = getattr(node, "name", "<lambda>")
+    node.args.defaults, node.args.kw_defaults = [], [None] * len(node.args.kwonlyargs)
+    node.type_params = []
+    tree = ast.parse(f"def _({','.join(free)}): 0")
+    around: Any = tree.body[0]
+    around.body.append(ast.Expr(node) if isinstance(node, ast.Lambda) else node)
+    made = nested(compile(ast.fix_missing_locations(tree), "", "exec", 0, True))
+    return len([*nested(next(each for each in made if each.co_name == name))])
