@@ -20,6 +20,11 @@ LIBRARY = """
         return count
 
     double = lambda x: 2 * x
+    import types
+    def old():
+        @types.coroutine
+        def inside(): yield 5
+        return inside
     in_a_line = {"thunk": lambda i: lambda: i, "prefix": lambda prefix: lambda x: prefix + x}
     in_a_line["list"], in_a_line["pair"] = [lambda: (lambda: 1)], (lambda: 3, lambda: 4)
     def decorate(function):
@@ -202,6 +207,29 @@ CASES = {
         "obj[0](); obj[0](); result = obj[1]()",
         (2, 2),
     ),
+    "a generator that is a coroutine": (
+        """
+        import types
+        def make(n):
+            @types.coroutine
+            def old():
+                got = yield n
+                return got
+            return old
+        old = make(3)
+        async def run(): return await old()
+        obj = run
+        """,
+        """
+        coroutine = obj()
+        result = [coroutine.send(None)]
+        try:
+            coroutine.send(4)
+        except StopIteration as end:
+            result.append(end.value)
+        """,
+        [3, 4],
+    ),
     "decorated": (
         """
         import functools, contextlib
@@ -294,6 +322,11 @@ CASES = {
         "from library import in_a_line as obj",
         "result = obj['thunk'](1)(), obj['prefix']('a')('b'), obj['list'][0]()(), obj['pair'][1]()",
         (1, "ab", 1, 4),
+    ),
+    "a coroutine of a shipped module": (
+        "import library; obj = library.old()",
+        "result = next(obj()), obj.__code__.co_flags & 256",
+        (5, 256),
     ),
     "a lambda of an installed module": (
         """

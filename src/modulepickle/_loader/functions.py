@@ -26,7 +26,7 @@ def code(magic, version, data, path, source="", *place):
     """The code object: of its bytecode, or on another Python, of its source.
 
     ``source`` is text, or a module and where the place in it ends. ``place`` begins with its line
-    and column.
+    and column; without source, it is the name.
     """
     if type(source) is tuple:
         module, *end = source
@@ -51,7 +51,7 @@ def code(magic, version, data, path, source="", *place):
     here = sys.version.split()[0]
     if not source:
         raise pickle.UnpicklingError(
-            f"code of {path} is bytecode of Python {version}, without source; this is Python "
+            f"{place[0]} of {path} is bytecode of Python {version}, without source; this is Python "
             f"{here}: load it with Python {version}, or define it on lines of its own, in a "
             "file that no tool rewrites"
         )

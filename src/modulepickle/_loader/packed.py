@@ -2113,7 +2113,7 @@ builtins.__class__ = Builtins
 registry.texts.setdefault(__name__, find)
 """
 
-FUNCTIONS_NAME: Final = "_modulepickle_functions_df7ad869"
+FUNCTIONS_NAME: Final = "_modulepickle_functions_62f6acf0"
 FUNCTIONS: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2190,7 +2190,7 @@ def code(magic, version, data, path, source="", *place):
     here = sys.version.split()[0]
     if not source:
         raise pickle.UnpicklingError(
-            f"code of {path} is bytecode of Python {version}, without source; this is Python "
+            f"{place[0]} of {path} is bytecode of Python {version}, without source; this is Python "
             f"{here}: load it with Python {version}, or define it on lines of its own, in a "
             "file that no tool rewrites"
         )

@@ -368,8 +368,10 @@ _emitted: dict[int, tuple[weakref.ref[CodeType], tuple[Any, ...]]] = {}
 """Id of a code object -> the object, and what it is made from. Equal ones may be of two files."""
 
 
-def reduce_code(_: Dump, code: CodeType) -> Reduced:
+def reduce_code(dump: Dump, code: CodeType) -> Reduced:
     """Reduce a code object to bytecode, and source for other Pythons."""
+    if code.co_flags & ITERABLE:
+        return _of_a_coroutine(_without_flag(dump, code))
     known = _emitted.get(id(code))
     if known is None or known[0]() is not code:
         forget = functools.partial(_emitted.pop, id(code))  # called with the dead reference
@@ -383,7 +385,7 @@ def _made_from(code: CodeType) -> tuple[Any, ...]:
     place = locate(code, fresh=False) if code.co_flags & OPTIMIZED else None
     start = (MAGIC, VERSION, freeze(code), label(code, place))
     if place is None:
-        return start
+        return *start, "", f"`{getattr(code, 'co_qualname', code.co_name)}`"  # 3.11 has the former
     text, line, column, _end, flags, free, around = place
     return *start, text, line, column, flags, free, *around
 
@@ -392,11 +394,31 @@ def reduce_positioned(dump: Dump, obj: Positioned) -> Reduced:
     """Reduce code of a shipped module to its place there; code that was changed, to bytecode."""
     from modulepickle._reduce.places import locate
 
+    if obj.code.co_flags & ITERABLE:
+        return _of_a_coroutine(dump.parts.positioned(_without_flag(dump, obj.code), obj.module))
     place = locate(obj.code, fresh=True)
     if place is None:
         return reduce_code(dump, obj.code)
     _, line, column, end, flags, free, around = place
     return CODE, (b"", "", b"", "", (obj.module, *end), line, column, flags, free, *around)
+
+
+ITERABLE: Final = 256  # CO_ITERABLE_COROUTINE: no compiler sets it, but `types.coroutine`
+
+
+def _without_flag(dump: Dump, code: CodeType) -> CodeType:
+    """Return the code that `types.coroutine` was given: that is what a source compiles to."""
+    plain = code.replace(co_flags=code.co_flags & ~ITERABLE)
+    dump.parts.keep(plain)
+    return plain
+
+
+def _of_a_coroutine(plain: CodeType | Positioned) -> Reduced:
+    """Return the call that does to code what `types.coroutine` did to it here."""
+    free = plain.code.co_freevars if isinstance(plain, Positioned) else plain.co_freevars
+    cells = tuple(Call(CELL) for _ in free) or None
+    made = Call(types.coroutine, Call(FunctionType, plain, {}, None, None, cells))
+    return getattr, (made, "__code__")
 
 
 def reduce_live(_: Dump, obj: Live) -> Reduced:
