@@ -20,7 +20,7 @@ ENTRIES: Final = {
     "missing-distribution": r"ModuleNotFoundError: No module named .*; missing here: ",
     "no-module": r"ModuleNotFoundError: No module named ",
     "damaged": r"ImportError: .* is damaged: pickle it again",
-    "bytecode": r"_pickle\.UnpicklingError: code of .* is bytecode of Python ",
+    "bytecode": r"_pickle\.UnpicklingError: .* of .* is bytecode of Python ",
     "newer-syntax": r"SyntaxError: .*, was written for Python ",
     "no-library": r"RuntimeError: modulepickle\.\w+\(\) was called where the library is not",
 }
