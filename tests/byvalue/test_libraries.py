@@ -63,6 +63,42 @@ LIBRARIES = """
     class Struct(Base, metaclass=StructMeta):
         def __init__(self, x):
             self.x = x
+    === wrapt.py
+    class _FunctionWrapperBase:
+        def __init__(self, wrapped, *parts):
+            instance, wrapper, enabled, binding, parent = (*parts, None, None, None)[:5]
+            self._self_put(__wrapped__=wrapped, _self_instance=instance, _self_wrapper=wrapper,
+                           _self_enabled=enabled, _self_binding=binding, _self_parent=parent)
+        def _self_put(self, **parts):
+            for name in parts: object.__setattr__(self, name, parts[name])
+        def __getattr__(self, name): return getattr(self.__wrapped__, name)
+        __module__ = property(lambda self: self.__wrapped__.__module__)
+        __dict__ = property(lambda self: self.__wrapped__.__dict__)
+        __class__ = property(lambda self: self.__wrapped__.__class__)
+        __slots__ = ("__wrapped__", "_self_instance", "_self_wrapper", "_self_enabled",
+                     "_self_binding", "_self_parent", "_self_adapter")
+        def __reduce_ex__(self, protocol): raise NotImplementedError("define __reduce_ex__")
+    class BoundFunctionWrapper(_FunctionWrapperBase):
+        __slots__ = ()
+        __module__ = _FunctionWrapperBase.__dict__["__module__"]
+        def __call__(self, *args):
+            return self._self_wrapper(self.__wrapped__, self._self_instance, args)
+    class FunctionWrapper(_FunctionWrapperBase):
+        __slots__ = ()
+        __module__ = _FunctionWrapperBase.__dict__["__module__"]
+        def __init__(self, wrapped, wrapper, enabled=None):
+            super().__init__(wrapped, None, wrapper, enabled, "function")
+        def __call__(self, *args): return self._self_wrapper(self.__wrapped__, None, args)
+        def __get__(self, instance, owner):
+            bound = self.__wrapped__.__get__(instance, owner)
+            parts = self._self_wrapper, self._self_enabled, self._self_binding, self
+            return BoundFunctionWrapper(bound, instance, *parts)
+    class AdapterWrapper(FunctionWrapper):
+        __slots__ = ()
+        __module__ = _FunctionWrapperBase.__dict__["__module__"]
+        def __init__(self, *parts, adapter):
+            super().__init__(*parts)
+            self._self_put(_self_adapter=adapter)
     === typing_extensions.py
     import typing
     def TypeVar(name, *, default, infer_variance=False):
@@ -184,3 +220,31 @@ def test_what_has_a_module_that_is_no_text_is_refused_as_plain_pickle_does(tmp_p
     # As Python 3.14 says it, and as those before it do.
     assert "module name must be a string" in said or "Can't pickle <" in said
     assert "what to do: " in said
+
+
+def test_functions_that_wrapt_has_wrapped(tmp_path, site):
+    script = """
+from wrapt import AdapterWrapper, FunctionWrapper
+def wrapper(wrapped, instance, args): return "wrapped", wrapped(*args), instance is not None
+def adapter(x, y): pass
+@lambda function: FunctionWrapper(function, wrapper)
+def plain(x): return x
+adapted = AdapterWrapper(plain, wrapper, adapter=adapter)
+class C:
+    @lambda function: FunctionWrapper(function, wrapper)
+    def method(self, x): return x
+    @lambda function: FunctionWrapper(function, wrapper)
+    @classmethod
+    def make(cls, x): return cls.__name__, x
+obj = plain, adapted, C, C().method, C.make
+"""
+    code = """
+plain, adapted, C, method, make = obj
+result = [plain(1), adapted(1)[1], adapted._self_adapter.__name__, plain.__name__]
+result += [C().method(1), C.make(1), method(1), make(1), type(method).__name__]
+"""
+    one, made = ("wrapped", 1, True), ("wrapped", ("C", 1), False)
+    assert sent(tmp_path, site, script, code) == [
+        ("wrapped", 1, False), ("wrapped", 1, False), "adapter", "plain",
+        one, made, one, made, "BoundFunctionWrapper",
+    ]  # fmt: skip

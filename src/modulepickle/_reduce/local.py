@@ -146,11 +146,14 @@ def _looked_up(dump: Dump, obj: Any, module: Any, path: str) -> Any:
     is_plain = True
     if module is None:
         module, is_plain = module_of(obj, path)
-    if not isinstance(module, str):
-        return NotImplemented
+    if not isinstance(module, str):  # a class of proxies has a property of that name
+        found, is_plain = search(obj, path)[0], False
+        if found == NOBODY:
+            return NotImplemented
+        module = found
     if not by_value(dump, module):
-        if module not in sys.modules and _is_made_by_c(obj):
-            # C code may give its name without the package.
+        if find(module, path) is not obj and _is_made_by_c(obj):
+            # C code may give its name without the package, or no module at all.
             found, _ = search(obj, path)
             is_plain = found == NOBODY
             module = module if is_plain else found

@@ -209,11 +209,11 @@ def _begun(globals_: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def by_value(dump: Dump, module: str) -> bool:
+def by_value(dump: Dump, module: Any) -> bool:
     """Tell whether definitions of a module of that name go by value."""
     known = dump.parts.by_value
     if module not in known:
-        known[module] = (
+        known[module] = isinstance(module, str) and (  # a class may have any `__module__`
             module in MAIN
             or is_registered(module)
             or dump.policy.ships_by_value(module)

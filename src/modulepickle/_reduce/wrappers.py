@@ -239,7 +239,10 @@ def reduce_method(_: Dump, obj: MethodType) -> Any:
     for base in owner.__mro__:
         if name in vars(base):
             found = vars(base)[name]
-            return NotImplemented if getattr(found, "__func__", found) is function else _bound(obj)
+            is_there = getattr(found, "__func__", found) is function and not is_of_wrapt(
+                type(found)
+            )
+            return NotImplemented if is_there else _bound(obj)
     if type(function) is not FunctionType:
         return NotImplemented
     return NotImplemented if _leads_to(self, name, obj) else _bound(obj)
@@ -313,7 +316,13 @@ def is_of_wrapt(kind: type) -> bool:
 def reduce_of_wrapt(_: Dump, obj: Any) -> Reduced:
     """Reduce a function that wrapt has wrapped, which refuses to be pickled: to its parts."""
     make: Any = type(obj)
-    if "_self_adapter" in object.__getattribute__(obj, "__dict__"):
+    # By its class: an attribute that a proxy does not have is that of what it wraps.
+    names = {base.__name__ for base in make.__mro__}
+    if "BoundFunctionWrapper" in names:
+        owner = (obj._self_owner,) if hasattr(make, "_self_owner") else ()
+        bound = obj._self_enabled, obj._self_binding, obj._self_parent, *owner
+        return make, (obj.__wrapped__, obj._self_instance, obj._self_wrapper, *bound)
+    if not names.isdisjoint({"AdapterWrapper", "_AdapterFunctionWrapper"}):  # the latter, since 2.0
         make = functools.partial(make, adapter=obj._self_adapter)
     return make, (obj.__wrapped__, obj._self_wrapper, obj._self_enabled)
 
