@@ -305,6 +305,18 @@ CASES = {
         "result = obj()",
         (42, "library.deep", "other"),
     ),
+    "what each process has of its own, as a global": (
+        """
+        import sys
+        import modulepickle
+        M = sys.modules
+        def make(modules, library):
+            return lambda: (M is modules is sys.modules, library is modulepickle, library.__name__)
+        obj = make(M, modulepickle)
+        """,
+        "result = obj()",
+        (True, True, "modulepickle"),
+    ),
     "a closure of a shipped module": (
         """
         import library

@@ -202,3 +202,45 @@ pickler.dump([big])
 result = pickle.loads(file.getvalue())[0] is big
 """
     assert run(tree, code).result is True
+
+
+REFUSED = {
+    "import ctypes; held = ctypes.CDLL(None)": "ctypes has loaded it into this process",
+    "import ctypes; held = ctypes.c_char_p(b'x')": "ctypes objects containing pointers cannot be",
+    "import random; held = random.SystemRandom()": "System entropy source does not have state.",
+    "import multiprocessing as m; held = m.get_context('spawn').Queue()": "Queue objects should",
+    "held = type('P', (), {'__class__': property(lambda self: int)})()": "__newobj__",
+    "held = type('Five', (), {'__reduce__': lambda self: 5})()": "__reduce__ must return",
+}
+
+
+@pytest.mark.parametrize("held", REFUSED)
+def test_r15_a_refusal_of_python_says_what_holds_the_object(tmp_path, held):
+    code = f"""
+    import modulepickle
+    {held}
+    def function(): return held
+    try:
+        modulepickle.dumps(function)
+    except modulepickle.PackagingError as error:
+        result = [(each.detail, each.chain) for each in error.problems]
+    """
+    ((detail, chain),) = run(tmp_path, textwrap.dedent(code)).result
+    assert REFUSED[held] in detail
+    assert chain == ("`function`", "global `held`")
+
+
+@pytest.mark.parametrize("kind", ["ValueError", "RuntimeError", "NotImplementedError"])
+@pytest.mark.parametrize("hook", ["__reduce__", "__getstate__"])
+def test_an_error_that_a_class_raises_by_itself_stays_what_it_is(tmp_path, kind, hook):
+    code = f"""
+    import modulepickle
+    class Own:
+        def {hook}(self): raise {kind}("not now")
+    result = ""
+    try:
+        modulepickle.dumps([Own()])
+    except {kind} as error:
+        result = type(error).__name__, str(error)
+    """
+    assert run(tmp_path, textwrap.dedent(code)).result == (kind, "not now")

@@ -12,7 +12,9 @@ Outside API: `Recorder`, `problems_of`, `recorder_like`.
 from __future__ import annotations
 
 import io
+import os
 import pickle
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
@@ -21,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 from modulepickle._base.errors import PackagingError, Problem, Reason
 from modulepickle._loader.emit import Rebuilt, Reduced, StandIn
 from modulepickle._local.policy import Policy, effective
+from modulepickle._local.tree import in_standard_library
 from modulepickle._pickler.nodes import Node, held_by, is_a, items_of, parts_of
 from modulepickle._reduce.dispatch import HOOK, Dispatcher
 from modulepickle._reduce.names import reduction_of
@@ -267,12 +270,37 @@ def problems_of(pickler: Dispatcher, obj: Any, error: Exception) -> Exception:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Tell whether an error is pickle's own, and not one that a class raises by itself."""
-    if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
+    """Tell whether an error is of pickle or Python, and not one that a class has of its own."""
+    if isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
+        text = str(error).lower()
+        # The last is what 3.14 says of an object whose `__module__` is no text.
+        if text.startswith(
+            ("cannot pickle", "can't pickle", "can't get local", "module name must")
+        ):
+            return True
+    elif not isinstance(error, REFUSALS):
         return False
-    text = str(error).lower()
-    # The last is what 3.14 says of an object whose `__module__` is no text.
-    return text.startswith(("cannot pickle", "can't pickle", "can't get local", "module name must"))
+    return _is_of_python(error)
+
+
+REFUSALS: Final = (ValueError, RuntimeError, NotImplementedError)
+"""What Python's own classes refuse to be pickled with, apart from pickle's errors: a pointer of
+`ctypes`, a queue of `multiprocessing`, `random.SystemRandom`."""
+
+
+def _is_of_python(error: Exception) -> bool:
+    """Tell whether Python raised an error when it was asked to pickle: no other code ran there."""
+    is_asked = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code is reduction_of.__code__ or code.co_filename == PICKLER:
+            is_asked = True
+        elif not code.co_filename.startswith("<frozen "):
+            is_asked = is_asked and in_standard_library(os.path.normcase(code.co_filename))
+    return is_asked
+
+
+PICKLER: Final = os.path.join(os.path.dirname(__file__), "pickler.py")
 
 
 def recorder_like(pickler: Dispatcher) -> Recording:

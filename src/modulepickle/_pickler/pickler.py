@@ -97,18 +97,18 @@ class Pickler(Dispatcher, pickle.Pickler):
         try:
             self._dump(obj)
             self.finish()
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
-            from modulepickle._pickler.failures import problems_of  # only for those who fail
+        except RecursionError as error:
+            from modulepickle._pickler.deep import too_deep  # only for those who fail
+
+            raise too_deep(self, obj, error) from None
+        except (pickle.PicklingError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            from modulepickle._pickler.failures import problems_of  # as above
 
             better = problems_of(self, obj, error)
             if better is error:
                 raise
             # Of an error of ours, it says the same and more: that is not to be printed twice.
             raise better from None if isinstance(error, PackagingError) else error
-        except RecursionError as error:
-            from modulepickle._pickler.deep import too_deep  # as above
-
-            raise too_deep(self, obj, error) from None
         finally:
             del self.parts  # it keeps objects alive
             self.known_modules.clear()

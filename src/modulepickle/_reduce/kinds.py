@@ -29,7 +29,12 @@ from modulepickle._reduce.local import is_standard
 from modulepickle._reduce.names import reduce_builtin, reduce_module, reduce_named, reduce_odd
 from modulepickle._reduce.objects import NAMED, OF_COPYREG, OF_DATACLASSES, OTHERS
 from modulepickle._reduce.of_modules import may_be_of_module, reducer_of_module
-from modulepickle._reduce.of_process import may_be_of_process, reducer_of_process
+from modulepickle._reduce.of_process import (
+    is_loaded_library,
+    may_be_of_process,
+    reducer_of_process,
+    refuse_library,
+)
 from modulepickle._reduce.of_pydantic import OF_PYDANTIC
 from modulepickle._reduce.stand_ins import emit_ready, emit_scope, emit_shipped
 from modulepickle._reduce.state import Dump, Reducer, Scope
@@ -102,6 +107,8 @@ def _reducer_of(dump: Dump, kind: type) -> Reducer | None:
         return reduce_of_wrapt
     if isinstance(kind, EnumMeta):
         return reducer_of_member(kind, reduce_odd)
+    if is_loaded_library(kind):
+        return refuse_library
     plain = kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
     return reduce_odd if not plain and _may_name_local(dump, kind) else None
 

@@ -15,8 +15,9 @@ import sys
 from types import ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import SYS, Call, Reduced
+from modulepickle._loader.emit import LIBRARY, SYS, Call, Reduced
 from modulepickle._loader.received import requirements_of, resend, snapshot_of
+from modulepickle._local.distributions import requirement
 from modulepickle._reduce.local import PLAIN_KINDS, VALUE, is_standard, names_of, shipped, way_of
 from modulepickle._reduce.objects import reduce_by_name, reduce_dynamic_module, reduce_sentinel
 from modulepickle._reduce.of_pydantic import with_parameters
@@ -91,6 +92,10 @@ def reduce_module(dump: Dump, module: ModuleType) -> Any:
         return reduce_dynamic_module(dump, module)
     if type(module) is ModuleType and sys.modules.get(name) is module and is_standard(name):
         return _by_import(name)
+    if name == LIBRARY and sys.modules.get(name) is module:
+        # As where code imports it: a receiver that lacks it has a stand-in.
+        scope = Scope({name: requirement(name)[1] or name})
+        return Call(getattr, scope, "import_module"), (name,)
     snapshot = shipped(dump, module, name, "")
     if snapshot is not None and (
         sys.modules.get(name) is module or snapshot_of(module, name, "") is not None

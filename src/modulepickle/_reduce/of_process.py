@@ -4,12 +4,16 @@ They go by reference, whatever they are here: the environment of the sender may 
 streams may be a notebook's or a test's, and code that reads a variable or prints a line means those
 of the process that it runs in.
 
-Outside API: `may_be_of_process`, `reducer_of_process`.
+So does a library that `ctypes` has loaded, which is refused: it would hold an address of here.
+
+Outside API: `is_loaded_library`, `may_be_of_process`, `refuse_library`,
+`reducer_of_process`.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,7 +21,9 @@ from typing import Any, Final
 from modulepickle._loader.emit import SYS, Call, Reduced
 from modulepickle._reduce.state import Dump, Reducer
 
-__all__ = ["may_be_of_process", "reducer_of_process"]
+__all__ = [
+    "is_loaded_library", "may_be_of_process", "reducer_of_process", "refuse_library",
+]  # fmt: skip
 
 STREAMS: Final = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
 ENVIRONMENTS: Final = ("environ", "environb")
@@ -75,3 +81,22 @@ def _layers(stream: Any, reduction: Reduced) -> Iterator[tuple[Any, Reduced]]:
 def _flat(reduction: Reduced) -> tuple[Any, ...]:
     function, arguments = reduction
     return function, *arguments
+
+
+def is_loaded_library(kind: type) -> bool:
+    """Tell whether objects of a type are libraries that `ctypes` has loaded."""
+    found = getattr(sys.modules.get("ctypes"), "CDLL", None)
+    plain: Any = object
+    is_one = found is not None and issubclass(kind, found)
+    return is_one and kind.__reduce_ex__ is plain.__reduce_ex__
+
+
+def refuse_library(_: Dump, obj: Any) -> Any:
+    """Refuse such a library.
+
+    Raises:
+        pickle.PicklingError: always.
+    """
+    raise pickle.PicklingError(
+        f"Cannot pickle the library {obj._name!r}: ctypes has loaded it into this process"
+    )

@@ -15,6 +15,7 @@ from enum import EnumMeta
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from modulepickle._loader.emit import Call
 from modulepickle._reduce.generated import generated_owner
 from modulepickle._reduce.local import VALUE, way_of
 from modulepickle._reduce.state import MAIN, Dump, NotANumber, SortedSet, by_value
@@ -229,6 +230,9 @@ class Look:
         parts = *(getattr(value, "__args__", None) or ()), *getattr(value, "__metadata__", ())
         return self._all(parts) and is_ready and len(self.seen) == seen
 
+    def _is_call_ready(self, _: Any) -> bool:
+        return True  # it is that of `sys.modules`
+
     def _is_method_ready(self, value: Any) -> bool:
         self._all([value.__func__, value.__self__])
         return False
@@ -299,4 +303,5 @@ KINDS: Final = {
     classmethod: Look._is_wrapper_ready,
     property: Look._is_wrapper_ready,
     MethodType: Look._is_method_ready,
+    Call: Look._is_call_ready,
 }

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from modulepickle._base.errors import Problem
 from modulepickle._base.loud import announce
 from modulepickle._base.process import DIGEST_SIZE, fold, sha256
-from modulepickle._loader.emit import LIBRARY, Reduced, reduce_shipped
+from modulepickle._loader.emit import LIBRARY, SYS, Call, Reduced, reduce_shipped
 from modulepickle._local.policy import Policy, is_registered
 from modulepickle._snapshot.ref import SnapshotRef
 
@@ -100,16 +100,21 @@ _stand_ins = _thread._local()
 """In each thread: id of a value -> the value, and what stands for it in the present dump."""
 
 
+MODULES: Final = Call(getattr, SYS, "modules")
+
+
 def in_stable_order(value: Any) -> Any:
     """Return a value, or a stand-in if its plain pickle would have a random order, or for a NaN.
 
     A string that may equal a name is interned, as it is in a module: otherwise code that was
     received would have two objects, as attribute names are interned, and the pickler would write
-    both.
+    both. `sys.modules` is each process's own; no pickler asks how a dict is reduced.
     """
     kind = type(value)
     if kind is str:
         return sys.intern(value) if value.isidentifier() else value
+    if value is sys.modules:
+        return MODULES
     if (kind is not float or value == value) and (kind is not frozenset or len(value) < 2):
         return value
     known: Any = _stand_ins.__dict__
