@@ -68,6 +68,22 @@ def test_r16_it_is_sent_on(data, tmp_path):
     assert receive(again, "result = [each() for each in obj]").result == RIGHT
 
 
+AS_A_GLOBAL = """
+import sys, __main__
+MODE = "fast"
+this = sys.modules[__name__]
+def obj(): return __main__.MODE, getattr(this, "MODE", "slow")
+"""
+
+
+def test_r16_with_main_as_a_global_it_is_sent_on_from_hop_to_hop(tmp_path):
+    data = send(tmp_path, AS_A_GLOBAL)
+    for _ in range(3):
+        assert receive(data, "result = obj()").result == ("fast", "fast")
+        again = "import modulepickle; result = modulepickle.dumps(obj)"
+        data = receive(data, again, bare=False).result
+
+
 def test_what_did_not_travel_is_an_error_that_says_so(data):
     code = """
         from sys import modules

@@ -40,6 +40,14 @@ def script_of(globals_: dict[str, Any]) -> ModuleType | None:
     return found if hasattr(type(found), MARK) else None
 
 
+def _is_script(value: Any, globals_: dict[str, Any]) -> bool:
+    """Tell whether a value is the `__main__` that has these globals, or its stand-in."""
+    if type(value) in NO_MODULES or not issubclass(type(value), ModuleType):
+        return False
+    is_one = value is sys.modules.get("__main__") or hasattr(type(value), MARK)
+    return is_one and value.__dict__ is globals_
+
+
 def named_of_script(
     code: CodeType,
     words: Named,
@@ -54,13 +62,8 @@ def named_of_script(
         used: its other globals.
     """
     if "__main__" not in words.imports:
-        script = None
-        for value in (*values.values(), *map(globals_.get, used)):
-            if type(value) not in NO_MODULES and issubclass(type(value), ModuleType):
-                script = script or script_of(globals_)
-                if value is script:
-                    break
-        else:
+        found_values = (*values.values(), *map(globals_.get, used))
+        if not any(_is_script(each, globals_) for each in found_values):
             return {}
     elif script_of(globals_) is None:
         return {}
