@@ -521,6 +521,27 @@ CASES = {
         "result = obj[0].__annotations__, getattr(obj[1], '__annotations__', {})",
         ({"x": int, "y": "list[str]"}, {}),
     ),
+    "annotations that name the script's classes": (
+        """
+        import dataclasses
+        class Item: pass
+        class C:
+            item: "Item"
+        @dataclasses.dataclass
+        class D:
+            item: "Item"
+        def function(item: "Item"): pass
+        obj = Item, C, D, function
+        """,
+        """
+        import typing
+        Item, C, D, function = obj
+        result = [each.__annotations__["item"] is Item for each in (C, D)]
+        result += [typing.get_type_hints(C)["item"] is Item, D.__dataclass_fields__["item"].type]
+        result += [function.__annotations__["item"]]
+        """,
+        [True, True, True, "Item", "Item"],
+    ),
 }  # fmt: skip
 
 

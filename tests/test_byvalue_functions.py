@@ -194,6 +194,21 @@ CASES = {
         "result = obj(), 'unused' in obj.__globals__",
         (([1, 1], 1, None), False),
     ),
+    "globals named by texts": (
+        """
+        import threading
+        LIMIT, mode, cache, lock = 3, "fast", threading.Lock(), threading.Lock()
+        def reads(): return globals()["LIMIT"], globals().get("mode", "slow"), "gone" in globals()
+        def makes():
+            if "cache" not in globals():
+                globals()["cache"] = "made here"
+            return globals()["cache"]
+        def keeps(): return globals().setdefault("lock", "kept here")
+        obj = reads, makes, keeps
+        """,
+        "result = [each() for each in obj]",
+        [(3, "fast", False), "made here", "kept here"],
+    ),
     "globals are written": (
         """
         n = 0

@@ -49,6 +49,21 @@ def test_r16_the_second_hop_has_the_bytes_of_the_first(tmp_path, name):
     assert third.result == data
 
 
+def test_r16_an_instance_of_the_script_s_own_class_comes_home_by_modulepickle_alone(tmp_path):
+    data = send(tmp_path, "class A: n = 5\ndef obj(): return A()")
+    code = """
+        import pickle, modulepickle
+        result = [modulepickle.dumps(obj())]
+        try:
+            pickle.dumps(obj())
+        except pickle.PicklingError:
+            result.append("no name there")
+    """
+    home, refused = receive(data, code, bare=False).result
+    assert receive(home, "result = obj.n").result == 5
+    assert refused == "no name there"
+
+
 NESTED = """
 def outer():
     inner = lambda: lambda: lambda: "innermost"

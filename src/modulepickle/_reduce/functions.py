@@ -230,6 +230,8 @@ def _used(
     """Return the globals that a function uses, also by annotations that are text."""
     found = dict.fromkeys(words.used)
     globals_ = function.__globals__
+    if words.texts:
+        found.update((name, None) for name in words.texts if name[:2] != "__")
     if annotations:
         for each in annotations.values():
             if type(each) is not type:

@@ -47,20 +47,23 @@ class Named:  # no NamedTuple: to make that class takes longer than all of this 
     Attributes:
         used: globals that it loads, stores or deletes.
         words: all names in it, attributes included.
+        texts: names in it that are text, where it looks into `globals()`: `globals()["limit"]`.
         imports: modules that it imports; relative ones with their dots.
         doc: the docstring of a function that has this code.
     """
 
-    __slots__ = ("doc", "imports", "used", "words")
+    __slots__ = ("doc", "imports", "texts", "used", "words")
 
     def __init__(
         self,
         used: tuple[str, ...],
         words: frozenset[str],
         imports: tuple[str, ...],
+        texts: tuple[str, ...],
         doc: str | None,
     ) -> None:
         self.used, self.words, self.imports, self.doc = used, words, imports, doc
+        self.texts = texts
 
 
 _known: dict[int, tuple[weakref.ref[CodeType], Named]] = {}
@@ -80,19 +83,25 @@ def _found_in(code: CodeType) -> Named:
     used: dict[str, None] = {}
     imports: dict[str, None] = {}
     words: set[str] = set()
+    texts: dict[str, None] = {}
     for each in nested(code):
         words.update(each.co_names)
-        _scan(each, used, imports)
+        stores = _scan(each, used, imports)
+        # What code puts there, it makes there.
+        if "globals" in each.co_names and not stores and "setdefault" not in each.co_names:
+            found = (sys.intern(text) for text in each.co_consts if isinstance(text, str))
+            texts.update((text, None) for text in found if text.isidentifier())
     cells = tuple(CellType() for _ in code.co_freevars)
     doc = FunctionType(code, {}, None, None, cells).__doc__ if code.co_flags & OPTIMIZED else None
-    return Named(tuple(used), frozenset(words), tuple(imports), doc)
+    return Named(tuple(used), frozenset(words), tuple(imports), tuple(texts), doc)
 
 
-def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> None:
+def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> bool:
+    """Add what code uses and imports; tell whether it puts an item into anything."""
     import dis  # not at the top: it is needed only here
 
     constants: list[Any] = [0, None]
-    base = ""
+    base, stores = "", False
     for step in dis.get_instructions(code):
         if step.opname in GLOBALS:
             used[sys.intern(step.argval)] = None
@@ -103,9 +112,11 @@ def _scan(code: CodeType, used: dict[str, None], imports: dict[str, None]) -> No
             imports[f"{base}{'' if base.endswith('.') else '.'}{step.argval}"] = None
         elif "CONST" in step.opname or step.opname == "LOAD_SMALL_INT":  # releases differ
             constants.append(step.argval)
+        stores = stores or step.opname == "STORE_SUBSCR"
     if not {"import_module", "__import__"}.isdisjoint(code.co_names):
         texts = [const for const in code.co_consts if isinstance(const, str)]
         imports.update((text, None) for text in texts if re.fullmatch(DOTTED, text))
+    return stores
 
 
 def _index_of_import(argument: int) -> int:
