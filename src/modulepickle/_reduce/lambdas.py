@@ -36,11 +36,17 @@ def _without_place(code: CodeType, alone: bool) -> CodeType:
         _without_place(each, alone) if isinstance(each, CodeType) else each
         for each in code.co_consts
     )
-    # That of 3.9, the last to have it, is `co_lnotab`; 3.11 is the first to have a qualified name.
+    # That of 3.9, the last to have it, is `co_lnotab`.
     more: dict[str, Any] = {"co_linetable" if sys.version_info >= (3, 10) else "co_lnotab": b""}
     if alone and sys.version_info >= (3, 11):
         more["co_qualname"] = code.co_name
+    elif alone:  # up to 3.10 those of the functions in it are constants
+        consts = tuple(_last(each) if isinstance(each, str) else each for each in consts)
     return code.replace(co_consts=consts, co_firstlineno=1, **more)
+
+
+def _last(text: str) -> str:
+    return text.rpartition(".")[2] if "<locals>." in text else text
 
 
 def lambdas_in(node: ast.AST, depth: int = 0) -> Iterator[tuple[ast.Lambda, int]]:
