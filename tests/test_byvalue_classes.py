@@ -313,6 +313,11 @@ CASES = {
                 old(self, name, value + n)
             old, Local.__setattr__ = Local.__setattr__, __setattr__
             return Local
+        class T(typing.NamedTuple):
+            x: int
+            unit: Unit = ONE
+        def new(cls, *args): return plain_new(cls, *args)._replace(x=5)
+        plain_new, T.__new__ = T.__new__, new
         class Casts(typing.Protocol):
             cast = staticmethod(typing.cast)
         class Sub(Casts): pass
@@ -320,10 +325,10 @@ CASES = {
             A = 1
             B = 2
             __or__ = None
-        obj = P, Plain, called, Sub, Flag, make(1), make(2)
+        obj = P, Plain, called, Sub, Flag, make(1), make(2), T
         """,
         """
-        P, Plain, called, Sub, Flag, *locals_ = obj
+        P, Plain, called, Sub, Flag, *locals_, T = obj
         result = [repr(P(2)), P(1) < P(2), called[-2:], P(3).again().age, repr(P().more()["more"])]
         result += [repr(Plain().again()), Plain.again.__globals__["plain"] is Plain.__init__]
         result += [Sub().cast(int, "x"), Flag.__dict__["__or__"], [each().x for each in locals_]]
@@ -332,11 +337,13 @@ CASES = {
                 each().x = 3
             except AttributeError as error:
                 result.append(str(error))
+        result += [repr(T(1)), T._fields]
         """,
         [
             "<P(age=2, units=[unit])>", True, ["__init__", "__lt__"], 8,
             "{'age': 1, 'units': [unit]}", "Plain(unit=unit, units=[unit])", True, "x", None,
             [1, 2], "cannot assign to field 'x'", "cannot assign to field 'x'",
+            "T(x=5, unit=unit)", ("x", "unit"),
         ],
     ),
     "named tuples": (

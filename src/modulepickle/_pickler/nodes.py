@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from modulepickle._loader.emit import Call
+from modulepickle._loader.emit import Call, Rebuilt
 from modulepickle._reduce.state import MAIN, Scope
 from modulepickle._snapshot.ref import SnapshotRef
 
@@ -93,14 +93,15 @@ class Node:
 def parts_of(obj: Any, reduction: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
     """Yield the parts of a reduction, each with what to call it, or "" if it needs no name."""
     state = reduction[2] if len(reduction) > 2 else None
-    if is_a(obj, FunctionType) and isinstance(state, tuple):
+    by_value = is_a(reduction[0], Rebuilt)
+    if by_value and is_a(obj, FunctionType) and isinstance(state, tuple):
         for kind, values in zip(("global", "closure variable", "attribute"), state):
             for name, value in values.items():
                 yield f"{kind} `{name}`", value
         for modules in state[3:]:  # submodules of packages that it names
             for module in modules:
                 yield "", module
-    elif is_a(obj, type) and isinstance(state, tuple):
+    elif by_value and is_a(obj, type) and isinstance(state, tuple):
         for base in obj.__bases__:
             yield f"base `{base.__qualname__}`", base
         for values in state[1:]:

@@ -19,7 +19,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from modulepickle._loader.emit import THE_CLASSES, Call, Rebuilt, Reduced, is_of_texts
-from modulepickle._reduce.functions import reduce_annotate
+from modulepickle._reduce.functions import annotations_of, reduce_annotate
 from modulepickle._reduce.generated import generated_owner, stands_in
 from modulepickle._reduce.state import Dump, Reducer
 
@@ -60,6 +60,8 @@ def is_special(obj: Any) -> bool:
         code = obj.__code__
         if code is DISPATCHER or (code.co_name == ANNOTATE and _is_annotate(obj)):
             return True
+        if _is_new_of_tuple(obj):
+            return True
         may_be_generated = code.co_filename == "<string>" or obj.__dict__  # with `__wrapped__`
         return bool(may_be_generated) and generated_owner(obj) is not None
     return (
@@ -77,6 +79,27 @@ def _is_annotate(function: FunctionType) -> bool:
     return sys.version_info >= (3, 14) or is_of_texts(function)
 
 
+def _is_new_of_tuple(function: FunctionType) -> bool:
+    """Tell whether a function is the `__new__` that `collections` compiled for a named tuple."""
+    return function.__name__ == "__new__" and "_tuple_new" in function.__globals__
+
+
+def _new_of_tuple(function: FunctionType) -> Reduced:
+    """Reduce it to that of another named tuple with such fields: it says nothing of its class."""
+    fields = function.__code__.co_varnames[1 : function.__code__.co_argcount]
+    defaults = function.__defaults__ or ()
+    make: Any = functools.partial(
+        collections.namedtuple, rename=True, defaults=(None,) * len(defaults)
+    )
+    state = {
+        "__defaults__": function.__defaults__,
+        "__qualname__": function.__qualname__,
+        "__doc__": function.__doc__,
+        "__annotations__": annotations_of(function),
+    }
+    return getattr, (Call(make, "made", fields), "__new__"), (None, state)
+
+
 def reduce_special(dump: Dump, obj: Any) -> Any:
     """Reduce such a function or class; plain pickle refuses one made in C that has no name."""
     dump.parts.used = True
@@ -85,6 +108,8 @@ def reduce_special(dump: Dump, obj: Any) -> Any:
             return _dispatcher_call(obj)
         if _is_annotate(obj):
             return reduce_annotate(dump, obj)
+        if _is_new_of_tuple(obj):
+            return _new_of_tuple(obj)
         cls = generated_owner(obj)
         if not stands_in(cls, obj):
             return REWRITTEN, (cls, obj.__name__)
