@@ -191,8 +191,8 @@ SHARED = """
         def shade(self): return self.name, HELP.x
     class Help:
         def __init__(self, x): self.x = x
-        def both(self): return HELP.x, OTHER["a"].x
-    HELP, OTHER = Help(NUMBER), {{"a": Help(5)}}
+        def both(self): return self.x, NUMBER
+    HELP = Help(NUMBER)
     @dataclasses.dataclass
     class Data:
         color: Color = Color.RED
@@ -224,7 +224,7 @@ def test_r14_threads_that_load_a_class_see_it_whole(tmp_path):
             for each in threads: each.join()
         result = set(found), len(found)
     """
-    right = {(each, ("BLUE", each), (each, 5), True, each, 2) for each in numbers}
+    right = {(each, ("BLUE", each), (each, each), True, each, 2) for each in numbers}
     assert receive(datas, code, lazy=True).result == (right, 8 * 8 * 3)
 
 

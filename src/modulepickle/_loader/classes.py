@@ -207,38 +207,25 @@ class Setting:
     """Sets the state of the classes of a pickle while that is loaded.
 
     A class that is not whole yet is set by one thread, from its first part to the end: others wait.
-    One that is whole may be in use. Its methods come again with globals that are not complete
-    before the end, so it gets them there, unless they have changed.
 
     Attributes:
-        new: the classes that are set now. later: id of a class -> its states, set at the end.
-        held: the lock.
+        new: the classes that are set now. held: the lock.
     """
 
     def __init__(self):
-        self.new, self.later, self.held = [], {}, None
+        self.new, self.held = [], None
 
     def add(self, made, state):
-        if id(made) in self.later:
-            self.later[id(made)].append((made, state))
-        elif len(state) == 3:  # a further part
-            set_state(made, state)
-        elif is_as_before(made, state):
-            self.later[id(made)] = [(made, state)]
-        elif self.held is None:
-            self.held = Held()
-            self.add(made, state)  # another thread may have set it meanwhile
-        else:
+        if len(state) == 4 and not BROUGHT.get(id(made), (0, 0, 0))[2]:
+            self.held = self.held or Held()
             self.new.append(made)
-            set_state(made, state)
+        set_state(made, state)
 
     def finish(self):
-        with self.held or Held():
-            for states in self.later.values():
-                for made, state in states:
-                    set_state(made, state)
-            for made in self.new:
-                BROUGHT[id(made)][2] = True
+        for made in self.new:
+            BROUGHT[id(made)][2] = True
+        if self.held:
+            self.held.__exit__()
         LOADING.setting = list
 
 
@@ -291,33 +278,44 @@ def set_state(made, state):
     for name in attributes:
         # What comes later has its place from now on; a class that was here keeps what it has.
         if not (coming and name in (coming[0] or ()) and name in vars(made)):
+            if coming and name in vars(made):
+                both = map(functions_in, (vars(made)[name], attributes[name]))
+                for old, new in zip(*both):
+                    lend(old, new)
             put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
 
 
-def is_as_before(made, state):
-    """Whether a class is whole, and what comes has the same names and the same code."""
-    _, attributes, _, coming = state
-    _, names, is_whole = BROUGHT.get(id(made), (0, 0, False))
-    return (
-        is_whole
-        and names == {*attributes, *(coming or ())}
-        and all(
-            codes(attributes[name]) == codes(vars(made).get(name))
-            for name in attributes
-            if name not in (coming or ())
-        )
-    )
-
-
-def codes(value):
-    """The code of a function, and of those in a property or method."""
+def functions_in(value):
+    """A function, or those in a property or method."""
     if isinstance(value, property):
-        return [*map(codes, (value.fget, value.fset, value.fdel))]
-    if isinstance(value, (staticmethod, classmethod)):
-        value = value.__func__
-    return value.__code__ if type(value) is types.FunctionType else None
+        return [value.fget, value.fset, value.fdel]
+    return [getattr(value, "__func__", 0) if isinstance(value, METHODS) else value]
+
+
+METHODS = (staticmethod, classmethod)
+
+
+def lend(old, new):
+    """Lend a function what the one in its place has and it is still to get.
+
+    Another thread may be using the class.
+    """
+    kind = types.FunctionType
+    if type(old) is not kind or type(new) is not kind or old.__code__ != new.__code__:
+        return
+    codes = [new.__code__]
+    for code in codes:
+        codes += [each for each in code.co_consts if type(each) is type(code)]
+        for name in code.co_names:
+            if name in old.__globals__:
+                new.__globals__.setdefault(name, old.__globals__[name])
+    for ours, theirs in zip(new.__closure__ or (), old.__closure__ or ()):
+        if ours == types.CellType() != theirs:
+            ours.cell_contents = theirs.cell_contents
+    new.__defaults__ = new.__defaults__ or old.__defaults__
+    new.__kwdefaults__ = new.__kwdefaults__ or old.__kwdefaults__
 
 
 def set_fields(made, _, fields):
@@ -355,6 +353,10 @@ def set_members(made, state):
         or each is object
     )
     found = [member(made, plain, *each) for each in members]
+    if hasattr(made._member_type_, "__dataclass_fields__") and hasattr(made, "_value_repr_"):
+        if not all(isinstance(each._value_, made._member_type_) for each in found):
+            # Before Python 3.11 the value was what stands in the class statement.
+            type.__setattr__(made, "_value_repr_", repr)
     if not hasattr(enum, "_proto_member"):  # before 3.11
         return set_old_members(made, names, found)
     kept = {}

@@ -2271,7 +2271,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_22723bd0"
+CLASSES_NAME: Final = "_modulepickle_classes_0067f6fd"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2445,27 +2445,17 @@ def setter_of(made, name="__setattr__"):
     return next(each for each in setters if each and not getattr(each, "__globals__", 0))
 class Setting:
     def __init__(self):
-        self.new, self.later, self.held = [], {}, None
+        self.new, self.held = [], None
     def add(self, made, state):
-        if id(made) in self.later:
-            self.later[id(made)].append((made, state))
-        elif len(state) == 3:
-            set_state(made, state)
-        elif is_as_before(made, state):
-            self.later[id(made)] = [(made, state)]
-        elif self.held is None:
-            self.held = Held()
-            self.add(made, state)
-        else:
+        if len(state) == 4 and not BROUGHT.get(id(made), (0, 0, 0))[2]:
+            self.held = self.held or Held()
             self.new.append(made)
-            set_state(made, state)
+        set_state(made, state)
     def finish(self):
-        with self.held or Held():
-            for states in self.later.values():
-                for made, state in states:
-                    set_state(made, state)
-            for made in self.new:
-                BROUGHT[id(made)][2] = True
+        for made in self.new:
+            BROUGHT[id(made)][2] = True
+        if self.held:
+            self.held.__exit__()
         LOADING.setting = list
 LOADING = _thread._local()
 BROUGHT = vars(registry).setdefault("brought", {})
@@ -2500,27 +2490,33 @@ def set_state(made, state):
         known[1] = names
     for name in attributes:
         if not (coming and name in (coming[0] or ()) and name in vars(made)):
+            if coming and name in vars(made):
+                both = map(functions_in, (vars(made)[name], attributes[name]))
+                for old, new in zip(*both):
+                    lend(old, new)
             put(made, name, attributes[name])
     for name in more:
         globals()["set_" + name](made, more[name])
-def is_as_before(made, state):
-    _, attributes, _, coming = state
-    _, names, is_whole = BROUGHT.get(id(made), (0, 0, False))
-    return (
-        is_whole
-        and names == {*attributes, *(coming or ())}
-        and all(
-            codes(attributes[name]) == codes(vars(made).get(name))
-            for name in attributes
-            if name not in (coming or ())
-        )
-    )
-def codes(value):
+def functions_in(value):
     if isinstance(value, property):
-        return [*map(codes, (value.fget, value.fset, value.fdel))]
-    if isinstance(value, (staticmethod, classmethod)):
-        value = value.__func__
-    return value.__code__ if type(value) is types.FunctionType else None
+        return [value.fget, value.fset, value.fdel]
+    return [getattr(value, "__func__", 0) if isinstance(value, METHODS) else value]
+METHODS = (staticmethod, classmethod)
+def lend(old, new):
+    kind = types.FunctionType
+    if type(old) is not kind or type(new) is not kind or old.__code__ != new.__code__:
+        return
+    codes = [new.__code__]
+    for code in codes:
+        codes += [each for each in code.co_consts if type(each) is type(code)]
+        for name in code.co_names:
+            if name in old.__globals__:
+                new.__globals__.setdefault(name, old.__globals__[name])
+    for ours, theirs in zip(new.__closure__ or (), old.__closure__ or ()):
+        if ours == types.CellType() != theirs:
+            ours.cell_contents = theirs.cell_contents
+    new.__defaults__ = new.__defaults__ or old.__defaults__
+    new.__kwdefaults__ = new.__kwdefaults__ or old.__kwdefaults__
 def set_fields(made, _, fields):
     with Held():
         if "_fields_" not in vars(made):
@@ -2546,6 +2542,9 @@ def set_members(made, state):
         or each is object
     )
     found = [member(made, plain, *each) for each in members]
+    if hasattr(made._member_type_, "__dataclass_fields__") and hasattr(made, "_value_repr_"):
+        if not all(isinstance(each._value_, made._member_type_) for each in found):
+            type.__setattr__(made, "_value_repr_", repr)
     if not hasattr(enum, "_proto_member"):
         return set_old_members(made, names, found)
     kept = {}
