@@ -20,6 +20,7 @@ class Registry:
         sources: file name -> source of code that was received, to send it on (see `functions`).
         received, own: key -> class of a definition that was made here, or sent from here (see
             `classes`).
+        brought: what pickles have set on such a class (see `classes`, which puts it here).
         calls, originals: name of a function of the standard library -> what it asks, and what it
             was (see `callers`).
         finder: what stands on `sys.meta_path` for all that is active (see `loader`).
