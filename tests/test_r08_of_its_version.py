@@ -255,3 +255,38 @@ def test_r08_a_file_of_the_package_by_any_loader(tmp_path, python):
     found = receive(datas, code, lazy=True, python=python).result
     assert [version for version, _ in found] == [1, 2, 1]
     assert all(all(right) and len(right) >= 4 for _, right in found)
+
+
+NESTED = """
+    === org/lib/mod.py
+    VERSION = {version}
+    def probe():
+        from org.lib import late
+        from org.other import late as other
+        from org.lib.deep import low
+        return VERSION, late.V, other.V, low.V
+    === org/lib/late.py
+    V = {version}
+    === org/lib/deep/low.py
+    V = {version}
+    === org/other/late.py
+    V = {version}
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_r08_namespaces_in_a_namespace(tmp_path, python):
+    tree, datas = tmp_path / "tree", []
+    for version in (1, 2):
+        project(tree, NESTED.format(version=version))
+        datas.append(send(tree, "import org.lib.mod\nobj = org.lib.mod.probe"))
+    host = project(tmp_path / "host", "=== org/lib/of_host.py\nV = 3\n")
+    code = f"""
+        first, second = load(0), load(1)
+        sys.path.append({str(host)!r})
+        result = [first(), second(), first()]
+        import org.lib.of_host
+        result.append(org.lib.of_host.V)
+    """
+    found = receive(datas, code, lazy=True, python=python).result
+    assert found == [(1,) * 4, (2,) * 4, (1,) * 4, 3]

@@ -42,10 +42,9 @@ from modulepickle._loader.whose import (
     TOPS,
     WAITING,
     ImportLock,
-    PathFinder,
     is_standard,
     native,
-    outer_path,
+    on_path,
     owner_of,
     real_modules,
     refresh,
@@ -220,15 +219,6 @@ class Snapshot(Files, Modules, Imports, Reach):
                 else:
                     real_modules().pop(name, None)
                 now = self.active_modules()
-
-
-def on_path(name):
-    """The spec of what the host would import by a dotted name, without an import; or None."""
-    path, spec = outer_path(), None
-    for part in name.split("."):
-        spec = PathFinder.find_spec(part, path or ())
-        path = getattr(spec, "submodule_search_locations", None)
-    return spec
 
 
 def find(name, digest, *rest):

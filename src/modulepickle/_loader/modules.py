@@ -23,7 +23,7 @@ from modulepickle._loader.whose import (
     is_initializing,
     meta_path,
     native,
-    outer_path,
+    on_path,
     owner_of,
     real_modules,
     refresh,
@@ -54,12 +54,13 @@ class Modules:
 
     def portions(self, name):
         """Where a namespace package of this snapshot is: what the host has of it comes last."""
-        parent, _, last = name.rpartition(".")
-        path = outer_path()
-        if parent:
+        if name == self.top:
+            spec = on_path(name)
+        else:
+            # By its last name: that of a path with a dot looks for a parent in the process.
+            parent, _, last = name.rpartition(".")
             path = [place for place in self.fetch(parent).__path__ if not home_of(place)]
-        # By its last name: the path of one with a dot looks for the parent that the process sees.
-        spec = PathFinder.find_spec(last, path)
+            spec = PathFinder.find_spec(last, path)
         of_host = getattr(spec, "submodule_search_locations", None) or ()
         return [f"{self.folder}/{name.replace('.', '/')}", *of_host]
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_9db129ad"
+LOADER_NAME: Final = "_modulepickle_loader_aa65a021"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -556,6 +556,12 @@ def sha256(data):
 def outer_path():
     path = vars(sys)["path"] or ()
     return [place for place in path if isinstance(place, str) and place not in SHIPPED_TO]
+def on_path(name):
+    path, spec = outer_path(), None
+    for part in name.split("."):
+        spec = PathFinder.find_spec(part, path or ())
+        path = getattr(spec, "submodule_search_locations", None)
+    return spec
 def real_modules():
     return SYS["modules"]
 def meta_path():
@@ -1102,11 +1108,12 @@ class Modules:
         spec.snapshot = self
         return spec
     def portions(self, name):
-        parent, _, last = name.rpartition(".")
-        path = outer_path()
-        if parent:
+        if name == self.top:
+            spec = on_path(name)
+        else:
+            parent, _, last = name.rpartition(".")
             path = [place for place in self.fetch(parent).__path__ if not home_of(place)]
-        spec = PathFinder.find_spec(last, path)
+            spec = PathFinder.find_spec(last, path)
         of_host = getattr(spec, "submodule_search_locations", None) or ()
         return [f"{self.folder}/{name.replace('.', '/')}", *of_host]
     def find(self, name, path):
@@ -1824,12 +1831,6 @@ class Snapshot(Files, Modules, Imports, Reach):
                 else:
                     real_modules().pop(name, None)
                 now = self.active_modules()
-def on_path(name):
-    path, spec = outer_path(), None
-    for part in name.split("."):
-        spec = PathFinder.find_spec(part, path or ())
-        path = getattr(spec, "submodule_search_locations", None)
-    return spec
 def find(name, digest, *rest):
     found = SNAPSHOTS.get(digest)
     if not found:

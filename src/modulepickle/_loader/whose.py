@@ -84,6 +84,15 @@ def outer_path():
     return [place for place in path if isinstance(place, str) and place not in SHIPPED_TO]
 
 
+def on_path(name):
+    """The spec of what the host would import by a dotted name, without an import; or None."""
+    path, spec = outer_path(), None
+    for part in name.split("."):
+        spec = PathFinder.find_spec(part, path or ())
+        path = getattr(spec, "submodule_search_locations", None)
+    return spec
+
+
 def real_modules():
     """`sys.modules` as it is, for the loader itself (see `sys_modules`)."""
     return SYS["modules"]
