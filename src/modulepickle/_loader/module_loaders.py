@@ -94,6 +94,15 @@ class ExtensionLoader(machinery.ExtensionFileLoader):
         return super().create_module(spec)
 
 
+for own, usual in (
+    (FileLoader, machinery.SourceFileLoader),
+    (SourceLoader, machinery.SourceFileLoader),
+    (ExtensionLoader, machinery.ExtensionFileLoader),
+):  # as a module shows its loader natively
+    own.__module__ = usual.__module__
+    own.__name__ = own.__qualname__ = usual.__name__
+
+
 # What a module may be made from -> its loader, in the order in which importlib looks.
 KINDS = (
     (ExtensionLoader, machinery.EXTENSION_SUFFIXES),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-LOADER_NAME: Final = "_modulepickle_loader_aa65a021"
+LOADER_NAME: Final = "_modulepickle_loader_72d03965"
 LOADER: Final = r"""import os
 import sys
 from _thread import RLock
@@ -749,6 +749,13 @@ class ExtensionLoader(machinery.ExtensionFileLoader):
         if self.member in self.home.files:
             check(self.member, self.home.files[self.member], self.home.folder)
         return super().create_module(spec)
+for own, usual in (
+    (FileLoader, machinery.SourceFileLoader),
+    (SourceLoader, machinery.SourceFileLoader),
+    (ExtensionLoader, machinery.ExtensionFileLoader),
+):
+    own.__module__ = usual.__module__
+    own.__name__ = own.__qualname__ = usual.__name__
 KINDS = (
     (ExtensionLoader, machinery.EXTENSION_SUFFIXES),
     (SourceLoader, machinery.SOURCE_SUFFIXES),

@@ -266,6 +266,7 @@ case(
             spec.name, spec.parent, spec.origin, spec.has_location, loader is spec.loader, cached,
             list(spec.submodule_search_locations or []), list(getattr(module, "__path__", [])),
             isinstance(loader, importlib.machinery.SourceFileLoader), type(spec).__name__,
+            repr(type(loader)),
             spec.loader_state, getattr(loader, "name", None), getattr(loader, "path", None),
         ]
     def f():
