@@ -36,7 +36,8 @@ SHIPPED = {
     f"_loader.{name}"
     for name in (
         "archive_paths", "archive_reader", "beside", "cache_files", "cache_folder", "callers",
-        "class_places", "classes", "diverted", "files", "finders", "foreign", "functions", "hides",
+        "class_enums", "class_kinds", "class_places", "class_script", "classes", "diverted",
+        "files", "finders", "foreign", "functions", "hides",
         "imports", "lines", "loader", "module_loaders", "modules", "pages", "peers", "reach",
         "registry", "said", "standin", "store", "sys_modules", "unpacking", "whose",
     )

@@ -53,7 +53,7 @@ TEXTS: Final = {
     "CLASSES": (
         *("registry", "lines", "second_page"),
         PAGE,
-        *("classes", "diverted", "class_places"),
+        *("classes", "class_enums", "class_kinds", "class_script", "diverted", "class_places"),
     ),
     "STORE": (
         *("registry", "lines", "second_page"),

@@ -2279,7 +2279,7 @@ def set_scope(made, needs):
 registry.texts.setdefault(__name__, globals().get)
 """
 
-CLASSES_NAME: Final = "_modulepickle_classes_0067f6fd"
+CLASSES_NAME: Final = "_modulepickle_classes_8bec54aa"
 CLASSES: Final = r"""import os
 import sys
 from _thread import RLock
@@ -2430,24 +2430,6 @@ def is_solid(made):
         getattr(each, "__basicsize__", 0) for each in (made, made.__base__)
     )
     return size - below > 8 * len(added(made)) or any(each.__objclass__ is made for each in slots)
-def make_enum(meta, name, bases, space, *_):
-    import enum
-    meta = meta or enum.EnumMeta
-    shielded = meta
-    if hooks(bases):
-        shield = type("", (), {"__slots__": (), "__init_subclass__": ignore})
-        def mro(made):
-            first, *others = meta.mro(made)
-            return [first, shield, *others]
-        shielded = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
-    filled = enum.EnumMeta.__prepare__(name, bases)
-    for each in fitting(space).items():
-        filled.__setitem__(*each)
-    made = enum.EnumMeta.__new__(shielded, name, bases, filled)
-    if shielded is not meta:
-        type.__setattr__(made, "__class__", meta)
-        type.__setattr__(made, "__bases__", bases)
-    return made
 def setter_of(made, name="__setattr__"):
     setters = (vars(each).get(name) for each in type(made).__mro__)
     return next(each for each in setters if each and not getattr(each, "__globals__", 0))
@@ -2529,6 +2511,25 @@ def set_fields(made, _, fields):
     with Held():
         if "_fields_" not in vars(made):
             setter_of(made)(made, "_fields_", fields)
+import types
+def make_enum(meta, name, bases, space, *_):
+    import enum
+    meta = meta or enum.EnumMeta
+    shielded = meta
+    if hooks(bases):
+        shield = type("", (), {"__slots__": (), "__init_subclass__": ignore})
+        def mro(made):
+            first, *others = meta.mro(made)
+            return [first, shield, *others]
+        shielded = type.__new__(type(meta), "", (meta,), {"mro": mro, "__slots__": ()})
+    filled = enum.EnumMeta.__prepare__(name, bases)
+    for each in fitting(space).items():
+        filled.__setitem__(*each)
+    made = enum.EnumMeta.__new__(shielded, name, bases, filled)
+    if shielded is not meta:
+        type.__setattr__(made, "__class__", meta)
+        type.__setattr__(made, "__bases__", bases)
+    return made
 def set_boundary(made, name):
     import enum
     if hasattr(enum, name):
@@ -2627,12 +2628,14 @@ def set_old_members(made, names, found):
         if name not in hidden:
             type.__setattr__(made, name, each)
         made._member_map_[name] = each
-def set_abstract(made, names):
-    made.__abstractmethods__ = frozenset(names)
 def set_member_attributes(made, found):
     for name, attributes in found.items():
         for each in attributes:
             object.__setattr__(made._member_map_[name], each, attributes[each])
+import sys
+import types
+def set_abstract(made, names):
+    made.__abstractmethods__ = frozenset(names)
 def set_registered(made, classes):
     for each in classes:
         made.register(each)
@@ -2771,6 +2774,8 @@ def alias(name, module):
 ALIASES = {}
 def set_alias(made, value):
     ALIASES.pop(id(made)).append(value)
+import sys
+import types
 class Script(types.ModuleType):
     __dict__ = property(lambda self: self._modulepickle_names)
     def __getattr__(self, name):

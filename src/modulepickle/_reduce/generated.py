@@ -1,7 +1,8 @@
 """What the standard library wrote into a class, and writes anew on the receiver.
 
 The methods of a dataclass, a named tuple or a protocol differ between Pythons. What is sent in
-place of them goes to `more`: name of a `set_` function of `_loader.classes` -> its arguments.
+place of them goes to `more`: name of a `set_` function of `_loader.class_kinds`, or of those beside
+it -> its arguments.
 
 A function counts as theirs by its origin: its module or, since `dataclasses` compiles text without
 a file, the qualified name of its code.

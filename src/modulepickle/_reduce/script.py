@@ -24,7 +24,7 @@ __all__ = ["NO_MODULES", "named_of_script", "reduce_script", "script_of"]
 SCRIPT: Final = Rebuilt("script", THE_CLASSES)
 
 MARK: Final = "_modulepickle_show"
-"""Attribute of the class of stand-ins (see `_loader.classes`)."""
+"""Attribute of the class of stand-ins (see `_loader.class_script`)."""
 
 
 NO_MODULES: Final = frozenset({FunctionType, type, str, int, dict, list, tuple, float, bool})
