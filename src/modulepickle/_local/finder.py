@@ -112,11 +112,14 @@ class TopLevelName:
         is_installed: bool = False,
         places: tuple[str, ...] = (),
     ) -> None:
-        self.module, self.package, self.portions, self.places = module, package, portions, places
+        self.module: Callable[[], object] = module
+        self.package: LocalPackage | None = package
+        self.portions: tuple[str, ...] = portions
+        self.places: tuple[str, ...] = places
         self.parts: dict[str, LocalPackage | None] = {}
         self.doubt: object = ...
         self.alias_of: LocalPackage | None = None
-        self.is_installed = is_installed
+        self.is_installed: bool = is_installed
         self.lost: tuple[str, ...] = ()
 
 

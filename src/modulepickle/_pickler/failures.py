@@ -270,18 +270,22 @@ def problems_of(pickler: Dispatcher, obj: Any, error: Exception) -> Exception:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Tell whether an error is of pickle or Python, and not one that a class has of its own."""
+    """Tell whether an error is of pickle or Python, and not one that a class has of its own.
+
+    What pickle says of how it was used, as of a protocol that is too old, stays as it is.
+    """
     if isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
-        text = str(error).lower()
-        # The last is what 3.14 says of an object whose `__module__` is no text.
-        if text.startswith(
-            ("cannot pickle", "can't pickle", "can't get local", "module name must")
-        ):
-            return True
-    elif not isinstance(error, REFUSALS):
+        return str(error).lower().startswith(SAID)
+    if not isinstance(error, REFUSALS) or str(error).startswith("extension code"):
         return False
     return _is_of_python(error)
 
+
+SAID: Final = (
+    *("cannot pickle", "can't pickle", "can't get local", "args[0] from __newobj__ args has"),
+    "module name must",  # 3.14, of an object whose `__module__` is no text
+)
+"""How pickle's own errors about an object begin."""
 
 REFUSALS: Final = (ValueError, RuntimeError, NotImplementedError)
 """What Python's own classes refuse to be pickled with, apart from pickle's errors: a pointer of
@@ -295,10 +299,15 @@ def _is_of_python(error: Exception) -> bool:
         code = frame.f_code
         if code is reduction_of.__code__ or code.co_filename == PICKLER:
             is_asked = True
+        elif code.co_name in HOOKS:  # of a subclass, wherever that stands
+            is_asked = False
         elif not code.co_filename.startswith("<frozen "):
             is_asked = is_asked and in_standard_library(os.path.normcase(code.co_filename))
     return is_asked
 
+
+HOOKS: Final = frozenset({"persistent_id", "reducer_override"})
+"""What a subclass of a pickler may have of its own."""
 
 PICKLER: Final = os.path.join(os.path.dirname(__file__), "pickler.py")
 

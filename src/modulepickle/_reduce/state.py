@@ -150,7 +150,7 @@ class ByValue:
         self.naming: bool = naming
         self.reached: dict[str, bytes] = {}
         self.used: bool = naming
-        self.in_order = False
+        self.in_order: bool = False
         self.cells: set[int] = set()
         self.planned: dict[int, Any] = {}
         self.homes: dict[int, ModuleType | None] = {}
