@@ -283,7 +283,8 @@ def _is_refusal(error: Exception) -> bool:
 
 SAID: Final = (
     *("cannot pickle", "can't pickle", "can't get local", "args[0] from __newobj__ args has"),
-    "module name must",  # 3.14, of an object whose `__module__` is no text
+    # 3.14's, the latter of an object whose `__module__` is no text:
+    *("first argument to __newobj__() must be", "module name must"),
 )
 """How pickle's own errors about an object begin."""
 
