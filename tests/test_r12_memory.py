@@ -404,3 +404,19 @@ def test_r12_the_first_load_keeps_nothing_of_its_callers(tmp_path):
     """
     # The cache folder is new, so that all is unpacked and compiled.
     assert receive(data, code, lazy=True, fresh=True).result is True
+
+
+def test_r12_a_dumps_keeps_no_frozenset_that_a_function_has(tmp_path):
+    code = """
+        import gc, weakref
+        import modulepickle
+        class Thing: pass
+        BOTH = frozenset([Thing(), Thing()])
+        kept = weakref.ref(BOTH)
+        def f(): return len(BOTH)
+        modulepickle.dumps(f)
+        del BOTH
+        gc.collect()
+        result = kept() is None
+    """
+    assert run(tmp_path, code).result

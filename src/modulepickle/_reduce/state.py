@@ -13,6 +13,7 @@ import builtins
 import copyreg
 import pickle
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, ModuleType
@@ -96,8 +97,8 @@ class NotANumber:
         self.value = value
 
 
-_stand_ins = _thread._local()
-"""In each thread: id of a value -> the value, and what stands for it in the present dump."""
+_present = _thread._local()
+"""In each thread: a weak reference to the parts of the present dump."""
 
 
 MODULES: Final = Call(getattr, SYS, "modules")
@@ -117,11 +118,9 @@ def in_stable_order(value: Any) -> Any:
         return MODULES
     if (kind is not float or value == value) and (kind is not frozenset or len(value) < 2):
         return value
-    known: Any = _stand_ins.__dict__
-    if id(value) not in known:
-        made = SortedSet(value) if kind is frozenset else NotANumber(value)
-        known[id(value)] = value, made
-    return known[id(value)][1]
+    made = SortedSet(value) if kind is frozenset else NotANumber(value)
+    parts: ByValue | None = getattr(_present, "parts", lambda: None)()
+    return made if parts is None else parts.stand_ins.setdefault(id(value), (value, made))[1]
 
 
 class ByValue:
@@ -133,6 +132,7 @@ class ByValue:
         used: whether something went by value already.
         in_order: whether code asks for subclasses, so that classes are made in their order.
         cells: ids of the cells that functions of the pickle fill.
+        stand_ins: id of a value -> the value, and what stands for it (`in_stable_order`).
         planned: id of a function or class -> its definition, which keeps it alive. open: the plan
         whose classes are not whole yet (see `_reduce.whole`).
         homes: id of a globals dict -> the module that owns it and travels as a name.
@@ -142,8 +142,24 @@ class ByValue:
     """
 
     __slots__ = (
-        "_codes", "_kept", "_names", "_scopes", "begun", "by_value", "cells", "homes", "in_order",
-        "making", "naming", "open", "places", "planned", "reached", "used",
+        "__weakref__",
+        "_codes",
+        "_kept",
+        "_names",
+        "_scopes",
+        "begun",
+        "by_value",
+        "cells",
+        "homes",
+        "in_order",
+        "making",
+        "naming",
+        "open",
+        "places",
+        "planned",
+        "reached",
+        "stand_ins",
+        "used",
     )  # fmt: skip
 
     def __init__(self, naming: bool = False) -> None:
@@ -151,6 +167,7 @@ class ByValue:
         self.reached: dict[str, bytes] = {}
         self.used: bool = naming
         self.in_order: bool = False
+        self.stand_ins: dict[int, tuple[Any, Any]] = {}
         self.cells: set[int] = set()
         self.planned: dict[int, Any] = {}
         self.homes: dict[int, ModuleType | None] = {}
@@ -320,7 +337,7 @@ class Dump:
         self._shipment: Shipment | None = None
         self.resent: dict[bytes, SnapshotRef] = {}
         self.parts = ByValue()
-        _stand_ins.__dict__.clear()
+        _present.parts = weakref.ref(self.parts)
         self._notices: dict[Problem, None] = {}
         self.begun: set[object] = set()
 
