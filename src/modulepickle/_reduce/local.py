@@ -189,17 +189,14 @@ def _note_replaced(dump: Dump, obj: Any, module: str, path: str) -> None:
         globals_ = value.__globals__
         if not any(each is globals_ for each in scripts) or find(module, "__dict__") is globals_:
             continue  # the last: the script has both names
-        what = f"`{name}` of it was" if name else "what it names now was"
-        detail = f"{what} made by the script, and a receiver gets that of its file"
+        what, remedy = (
+            "what it names now",
+            'change the file; or set its `__module__` to "__main__", so that it goes by value',
+        )
         if name:
+            what = f"`{name}` of it"
             remedy = "change the file, or derive a class in the script, and send that"
-        else:
-            detail = (
-                "what it names now was made by the script, and a receiver gets that of its file"
-            )
-            remedy = (
-                'change the file; or set its `__module__` to "__main__", so that it goes by value'
-            )
+        detail = f"{what} was made by the script, and a receiver gets that of its file"
         dump.note(Problem(Reason.REPLACED, f"`{module}.{path}`", detail, remedy))
         return
 
