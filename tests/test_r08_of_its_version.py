@@ -8,6 +8,14 @@ import pytest
 
 from receivers import interpreters, project, receive, send
 
+
+def both(tmp_path: Path, text: str, code: str) -> list[bytes]:
+    """The pickles of a tree in version 1 and in version 2."""
+    return [
+        send(project(tmp_path / "tree", text.format(version=version)), code) for version in (1, 2)
+    ]
+
+
 LACKING = """
     === pkg/__init__.py
     === pkg/mod.py
@@ -116,10 +124,7 @@ SPACE = """
 
 @pytest.mark.parametrize("python", interpreters())
 def test_r08_two_versions_of_a_package_that_is_a_namespace(tmp_path, python):
-    tree, datas = tmp_path / "tree", []
-    for version in (1, 2):
-        project(tree, SPACE.format(version=version))
-        datas.append(send(tree, "import space.mod\nobj = space.mod.probe"))
+    datas = both(tmp_path, SPACE, "import space.mod\nobj = space.mod.probe")
     code = """
         results = []
         for order in (0, 1), (1, 0):
@@ -181,11 +186,8 @@ STANDARD = """
 
 @pytest.mark.parametrize("python", interpreters())
 def test_r08_a_deferred_import_of_a_local_module_with_a_standard_name(tmp_path, python):
-    tree, datas = tmp_path / "tree", []
-    for version in (1, 2):
-        project(tree, STANDARD.format(version=version))
-        names = "app.plain, app.named, app.by_name, app.text"
-        datas.append(send(tree, f"import app\nobj = {names}"))
+    names = "app.plain, app.named, app.by_name, app.text"
+    datas = both(tmp_path, STANDARD, f"import app\nobj = {names}")
     code = """
         first, second = load(0), load(1)
         result = [[each() for each in functions] for functions in (first, second, first)]
@@ -244,10 +246,7 @@ BY_PATH = """
 
 @pytest.mark.parametrize("python", interpreters())
 def test_r08_a_file_of_the_package_by_any_loader(tmp_path, python):
-    tree, datas = tmp_path / "tree", []
-    for version in (1, 2):
-        project(tree, BY_PATH.format(version=version))
-        datas.append(send(tree, "import pkg.mod\nobj = pkg.mod.probe"))
+    datas = both(tmp_path, BY_PATH, "import pkg.mod\nobj = pkg.mod.probe")
     code = """
         first, second = load(0), load(1)
         result = [first(), second(), first()]
@@ -276,10 +275,7 @@ NESTED = """
 
 @pytest.mark.parametrize("python", interpreters())
 def test_r08_namespaces_in_a_namespace(tmp_path, python):
-    tree, datas = tmp_path / "tree", []
-    for version in (1, 2):
-        project(tree, NESTED.format(version=version))
-        datas.append(send(tree, "import org.lib.mod\nobj = org.lib.mod.probe"))
+    datas = both(tmp_path, NESTED, "import org.lib.mod\nobj = org.lib.mod.probe")
     host = project(tmp_path / "host", "=== org/lib/of_host.py\nV = 3\n")
     code = f"""
         first, second = load(0), load(1)
