@@ -3,17 +3,16 @@
 They are written by `marshal` in format 2, which has no references: references would depend on what
 else the process holds (R4). `_reduce.places` finds the source text, for all other Pythons.
 
-Outside API: `freeze`, `nested`.
+Outside API: `freeze`.
 """
 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-__all__ = ["freeze", "nested"]
+__all__ = ["freeze"]
 
 
 def freeze(code: CodeType) -> bytes:
@@ -51,11 +50,3 @@ def _frozen(const: Any) -> bytes:
     if type(const) is tuple:
         return b"(" + len(const).to_bytes(4, "little") + b"".join(map(_frozen, const))
     return marshal.dumps(const, 2)
-
-
-def nested(code: CodeType) -> Iterator[CodeType]:
-    """Yield a code object and all code objects in it."""
-    yield code
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from nested(const)

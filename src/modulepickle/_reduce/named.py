@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final
 
-from modulepickle._reduce.code import nested
+from modulepickle._base.codes import nested
 
 __all__ = ["Named", "named", "words_of"]
 

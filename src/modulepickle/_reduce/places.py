@@ -26,8 +26,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, Final, NamedTuple, Union
 
+from modulepickle._base.codes import nested
 from modulepickle._loader.registry import registry
-from modulepickle._reduce.code import nested
 from modulepickle._reduce.lambdas import as_data, compiled_apart, lambdas_in
 from modulepickle._snapshot.files import held_lines
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
+from modulepickle._base.codes import nested
 from modulepickle._loader.emit import THE_CLASSES, Rebuilt, Reduced
-from modulepickle._reduce.code import nested
 from modulepickle._reduce.named import Named
 from modulepickle._reduce.state import Dump
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, Final
 
+from modulepickle._base.codes import nested
 from modulepickle._base.errors import PackagingError
-from modulepickle._reduce.code import nested
 from modulepickle._reduce.named import named
 from modulepickle._reduce.state import Dump
 from modulepickle._snapshot.ref import SnapshotRef

@@ -23,6 +23,7 @@ from importlib.util import MAGIC_NUMBER
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from modulepickle._base.codes import nested
 from modulepickle._base.held import held
 from modulepickle._snapshot.files import File, last_read
 from modulepickle._snapshot.listing import key_of
@@ -180,7 +181,7 @@ def written_ns(cached: object) -> int:
 
 def _is_in_memory(code: CodeType, spec: ModuleSpec) -> bool:
     """Tell whether the functions that a module has are those of some code of it."""
-    from modulepickle._snapshot.meaning import meaning_of, nested  # few processes edit anything
+    from modulepickle._snapshot.meaning import meaning_of  # few processes edit anything
 
     names: dict[str, object] = getattr(sys.modules.get(spec.name), "__dict__", {})
     here = [each.__code__ for each in [*names.values()] if type(each) is FunctionType]
@@ -215,16 +216,13 @@ def difference(module: str, name: str, is_made: bool = False) -> Edit | None:
         return None
     # A copy, as other threads may pickle as well.
     key = module, name, is_made, tuple([each.now().digest for each in [*EDITED.values()]])
-    found: Edit | None = None
-    known = _found.get(key, ...)
-    if known is not ...:
-        found = known
-        return found
-    try:
-        found = _searched(module, name, is_made)
-    except UNREADABLE:  # it is nested too deeply, say
-        pass
-    _found[key] = found
+    if key not in _found:
+        try:
+            _found[key] = _searched(module, name, is_made)
+        except UNREADABLE:  # it is nested too deeply, say
+            _found[key] = None
+    # By `get`: another thread may have begun anew.
+    found: Edit | None = _found.get(key)
     return found
 
 
@@ -234,7 +232,7 @@ def difference_for(function: FunctionType, imports: Iterable[str]) -> Edit | Non
     Args:
         imports: the dotted names that its code imports.
     """
-    from modulepickle._snapshot.meaning import nested, uses  # few processes edit anything
+    from modulepickle._snapshot.meaning import uses  # few processes edit anything
 
     asked: dict[tuple[str, str], None] = {}
     for code in nested(function.__code__):

@@ -7,7 +7,7 @@ and neither does the order of statements.
 
 All this is done only for modules that were edited and not reloaded, and for those that lead there.
 
-Outside API: `WHOLE`, `Code`, `Source`, `Use`, `compiled`, `meaning_of`, `nested`,
+Outside API: `WHOLE`, `Code`, `Source`, `Use`, `compiled`, `meaning_of`,
 `uses`.
 """
 
@@ -22,7 +22,9 @@ from importlib.util import resolve_name
 from types import CodeType
 from typing import Any, Final
 
-__all__ = ["WHOLE", "Code", "Source", "Use", "compiled", "meaning_of", "nested", "uses"]
+from modulepickle._base.codes import nested
+
+__all__ = ["WHOLE", "Code", "Source", "Use", "compiled", "meaning_of", "uses"]
 
 Use = tuple[str, str]
 """A name that code uses, and the attribute of it that it asks for, or ""."""
@@ -111,14 +113,6 @@ def _constant(value: object) -> object:
     if isinstance(value, frozenset):  # its order depends on how it was made
         return frozenset, frozenset(map(_constant, value))
     return type(value), repr(value)
-
-
-def nested(code: CodeType) -> Iterator[CodeType]:
-    """Yield code, and all code in it."""
-    yield code
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from nested(const)
 
 
 class Code:

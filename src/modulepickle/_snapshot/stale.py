@@ -27,6 +27,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any, Final
 
+from modulepickle._base.codes import nested
 from modulepickle._base.errors import StaleSourceWarning, pointer
 from modulepickle._base.held import held
 from modulepickle._base.loud import stack_level
@@ -153,7 +154,7 @@ def _is_in(code: CodeType, whole: CodeType) -> bool:
     """Tell whether code differs from some code of its file in docstrings alone."""
     from modulepickle._snapshot.meaning import meaning_of  # few processes edit anything
 
-    same = (each for each in _nested(whole) if each.co_name == code.co_name)
+    same = (each for each in nested(whole) if each.co_name == code.co_name)
     return any(meaning_of(each) == meaning_of(code) for each in same)
 
 
@@ -211,7 +212,7 @@ def _prints_in(path: str, file: File) -> tuple[dict[str, set[Print]], CodeType]:
     if known is None or known[0] != file.digest:
         prints: dict[str, set[Print]] = {}
         whole = _compiled(path, file)
-        for code in _nested(whole):
+        for code in nested(whole):
             prints.setdefault(code.co_name, set()).add(_print(code))
         known = _prints[path] = file.digest, prints, whole
     return known[1:]
@@ -221,13 +222,6 @@ def _compiled(path: str, file: File) -> CodeType:
     with warnings.catch_warnings():  # the import has shown these warnings
         warnings.simplefilter("ignore")
         return compile(file.content(), path, "exec", dont_inherit=True)
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from _nested(const)
 
 
 def _print(code: CodeType) -> Print:
